@@ -1,0 +1,258 @@
+//! The problem types, each with what its page says.
+
+use super::ProblemType;
+
+/// Every type, by status.
+pub static CATALOGUE: [&ProblemType; 20] = [
+    &BAD_REQUEST,
+    &UNAUTHORIZED,
+    &FORBIDDEN,
+    &INSUFFICIENT_SCOPE,
+    &NOT_FOUND,
+    &METHOD_NOT_ALLOWED,
+    &NOT_ACCEPTABLE,
+    &CONFLICT,
+    &PRECONDITION_FAILED,
+    &PAYLOAD_TOO_LARGE,
+    &UNSUPPORTED_MEDIA_TYPE,
+    &INVALID_BODY,
+    &IDEMPOTENCY_KEY_REUSED,
+    &TOO_MANY_REQUESTS,
+    &QUOTA_EXCEEDED,
+    &REQUEST_HEADER_TOO_LARGE,
+    &INTERNAL_ERROR,
+    &BAD_GATEWAY,
+    &SERVICE_UNAVAILABLE,
+    &GATEWAY_TIMEOUT,
+];
+
+/// `bad-request`, 400.
+pub static BAD_REQUEST: ProblemType = ProblemType {
+    slug: "bad-request",
+    status: 400,
+    title: "The request cannot be understood",
+    meaning: "A part of the request is not in the form that the API reads.",
+    causes: &[
+        "a body that is not JSON",
+        "a query parameter outside its range, such as limit",
+        "a cursor that was changed, or comes from another list",
+        "a path with broken percent-encoding",
+    ],
+    remedy: "Read the detail, correct the part it names and send the request again.",
+};
+
+/// `unauthorized`, 401.
+pub static UNAUTHORIZED: ProblemType = ProblemType {
+    slug: "unauthorized",
+    status: 401,
+    title: "No valid credential",
+    meaning: "The gateway could not establish who is calling.",
+    causes: &[
+        "no Authorization header",
+        "a token that is malformed, expired, not yet valid, or meant for another audience",
+        "a token from an issuer that is not trusted here",
+        "an API key that is unknown, expired or revoked",
+    ],
+    remedy: "Fetch a new token or check the API key, and send it as `Authorization: Bearer <token or key>` or `Authorization: ApiKey <key>`.",
+};
+
+/// `forbidden`, 403.
+pub static FORBIDDEN: ProblemType = ProblemType {
+    slug: "forbidden",
+    status: 403,
+    title: "The gateway refuses the request",
+    meaning: "The caller or the address is not served.",
+    causes: &[
+        "a stage that does not exist",
+        "a credential without a usage key on the API's usage plan",
+    ],
+    remedy: "Check the address. If it is right, ask the operator whether your credential has a usage plan.",
+};
+
+/// `insufficient-scope`, 403.
+pub static INSUFFICIENT_SCOPE: ProblemType = ProblemType {
+    slug: "insufficient-scope",
+    status: 403,
+    title: "The credential does not open this route",
+    meaning: "The caller is known, and the scopes of the credential do not include the one that this route needs.",
+    causes: &[
+        "a token that was requested without the scope",
+        "an API key that was issued with fewer scopes",
+        "a request to issue a key with scopes that the caller does not hold",
+    ],
+    remedy: "Request a token, or an API key, with the scope that the route needs.",
+};
+
+/// `not-found`, 404.
+pub static NOT_FOUND: ProblemType = ProblemType {
+    slug: "not-found",
+    status: 404,
+    title: "Nothing is here",
+    meaning: "The address names nothing that the caller can see.",
+    causes: &[
+        "a mistyped path",
+        "a resource that was deleted",
+        "a resource that belongs to somebody else",
+    ],
+    remedy: "Check the path and the id.",
+};
+
+/// `method-not-allowed`, 405.
+pub static METHOD_NOT_ALLOWED: ProblemType = ProblemType {
+    slug: "method-not-allowed",
+    status: 405,
+    title: "The path does not have this method",
+    meaning: "The path exists and does not have the method of the request.",
+    causes: &["a wrong method, such as POST where the resource takes PUT"],
+    remedy: "Use one of the methods in the Allow header.",
+};
+
+/// `not-acceptable`, 406.
+pub static NOT_ACCEPTABLE: ProblemType = ProblemType {
+    slug: "not-acceptable",
+    status: 406,
+    title: "No representation fits the Accept header",
+    meaning: "The resource has no form that the request accepts.",
+    causes: &["an Accept header without text/html or application/json"],
+    remedy: "Accept text/html or application/json.",
+};
+
+/// `conflict`, 409.
+pub static CONFLICT: ProblemType = ProblemType {
+    slug: "conflict",
+    status: 409,
+    title: "The resource is changing",
+    meaning: "Another request changes the same resource at this moment.",
+    causes: &["two requests with one Idempotency-Key at the same time"],
+    remedy: "Wait a moment and send the same request again.",
+};
+
+/// `precondition-failed`, 412.
+pub static PRECONDITION_FAILED: ProblemType = ProblemType {
+    slug: "precondition-failed",
+    status: 412,
+    title: "The resource has changed",
+    meaning: "The If-Match header names a version that is no longer the current one.",
+    causes: &["somebody else changed the resource after it was read"],
+    remedy: "Read the resource again, apply the change to its new version, and send the new ETag.",
+};
+
+/// `payload-too-large`, 413.
+pub static PAYLOAD_TOO_LARGE: ProblemType = ProblemType {
+    slug: "payload-too-large",
+    status: 413,
+    title: "The body is too large",
+    meaning: "The body is larger than the route accepts.",
+    causes: &[
+        "a body over 256 KiB",
+        "a request over API Gateway's own limit of 10 MB",
+    ],
+    remedy: "Send less, or in several requests.",
+};
+
+/// `unsupported-media-type`, 415.
+pub static UNSUPPORTED_MEDIA_TYPE: ProblemType = ProblemType {
+    slug: "unsupported-media-type",
+    status: 415,
+    title: "The body is not JSON",
+    meaning: "The Content-Type header does not say JSON.",
+    causes: &[
+        "a missing Content-Type header",
+        "a form or a text where JSON is expected",
+    ],
+    remedy: "Send JSON with `Content-Type: application/json`.",
+};
+
+/// `invalid-body`, 422.
+pub static INVALID_BODY: ProblemType = ProblemType {
+    slug: "invalid-body",
+    status: 422,
+    title: "The body does not have the expected fields",
+    meaning: "The body is JSON, and its fields are not those that the route takes.",
+    causes: &[
+        "a required field that is missing",
+        "a field of the wrong type or outside its bounds",
+        "a field that the route does not know",
+    ],
+    remedy: "Correct the fields that `errors` names.",
+};
+
+/// `idempotency-key-reused`, 422.
+pub static IDEMPOTENCY_KEY_REUSED: ProblemType = ProblemType {
+    slug: "idempotency-key-reused",
+    status: 422,
+    title: "The Idempotency-Key was used for another body",
+    meaning: "The key was sent before, with a body that differs from this one.",
+    causes: &["one key for two different requests"],
+    remedy: "Use a new Idempotency-Key for a new request.",
+};
+
+/// `request-header-too-large`, 431.
+pub static REQUEST_HEADER_TOO_LARGE: ProblemType = ProblemType {
+    slug: "request-header-too-large",
+    status: 431,
+    title: "The headers are too large",
+    meaning: "The request line and the headers together exceed 10,240 bytes.",
+    causes: &["a token with very many claims", "a large cookie"],
+    remedy: "Request a token with fewer claims, or send fewer headers.",
+};
+
+/// `too-many-requests`, 429.
+pub static TOO_MANY_REQUESTS: ProblemType = ProblemType {
+    slug: "too-many-requests",
+    status: 429,
+    title: "Too many requests",
+    meaning: "The caller sends faster than the usage plan allows.",
+    causes: &["a burst larger than the plan's", "a rate above the plan's"],
+    remedy: "Wait as long as Retry-After says, then send more slowly.",
+};
+
+/// `quota-exceeded`, 429.
+pub static QUOTA_EXCEEDED: ProblemType = ProblemType {
+    slug: "quota-exceeded",
+    status: 429,
+    title: "The quota is used up",
+    meaning: "The caller has made all the requests that the usage plan allows in its period.",
+    causes: &["more requests in the period than the plan's quota"],
+    remedy: "Wait for the next period, or ask for a larger plan.",
+};
+
+/// `internal-error`, 500.
+pub static INTERNAL_ERROR: ProblemType = ProblemType {
+    slug: "internal-error",
+    status: 500,
+    title: "Something failed on our side",
+    meaning: "The request was accepted and could not be completed.",
+    causes: &["a fault in the API"],
+    remedy: "Try again later. If it lasts, report the instance id.",
+};
+
+/// `bad-gateway`, 502.
+pub static BAD_GATEWAY: ProblemType = ProblemType {
+    slug: "bad-gateway",
+    status: 502,
+    title: "A part of the API did not answer properly",
+    meaning: "The gateway passed the request on and got no answer that it could use.",
+    causes: &["a function that failed while it worked on the request"],
+    remedy: "Try again. If it lasts, report the instance id.",
+};
+
+/// `service-unavailable`, 503.
+pub static SERVICE_UNAVAILABLE: ProblemType = ProblemType {
+    slug: "service-unavailable",
+    status: 503,
+    title: "A service that the API needs is not available",
+    meaning: "The request may be right; it could not be checked or served now.",
+    causes: &["the token issuer or a database does not answer, or throttles"],
+    remedy: "Wait as long as Retry-After says and try again.",
+};
+
+/// `gateway-timeout`, 504.
+pub static GATEWAY_TIMEOUT: ProblemType = ProblemType {
+    slug: "gateway-timeout",
+    status: 504,
+    title: "The API took too long",
+    meaning: "The gateway passed the request on and got no answer in time.",
+    causes: &["a function that ran into its time limit"],
+    remedy: "Try again. A request that changes something may have taken effect: read before you repeat it.",
+};
