@@ -30,7 +30,7 @@ pub static CATALOGUE: [&ProblemType; 20] = [
 pub static BAD_REQUEST: ProblemType = ProblemType {
     slug: "bad-request",
     status: 400,
-    title: "The request cannot be understood",
+    title: "Bad request",
     meaning: "A part of the request is not in the form that the API reads.",
     causes: &[
         "a body that is not JSON",
@@ -45,7 +45,7 @@ pub static BAD_REQUEST: ProblemType = ProblemType {
 pub static UNAUTHORIZED: ProblemType = ProblemType {
     slug: "unauthorized",
     status: 401,
-    title: "No valid credential",
+    title: "Unauthorized",
     meaning: "The gateway could not establish who is calling.",
     causes: &[
         "no Authorization header",
@@ -60,7 +60,7 @@ pub static UNAUTHORIZED: ProblemType = ProblemType {
 pub static FORBIDDEN: ProblemType = ProblemType {
     slug: "forbidden",
     status: 403,
-    title: "The gateway refuses the request",
+    title: "Forbidden",
     meaning: "The caller or the address is not served.",
     causes: &[
         "a stage that does not exist",
@@ -73,7 +73,7 @@ pub static FORBIDDEN: ProblemType = ProblemType {
 pub static INSUFFICIENT_SCOPE: ProblemType = ProblemType {
     slug: "insufficient-scope",
     status: 403,
-    title: "The credential does not open this route",
+    title: "Insufficient scope",
     meaning: "The caller is known, and the scopes of the credential do not include the one that this route needs.",
     causes: &[
         "a token that was requested without the scope",
@@ -87,7 +87,7 @@ pub static INSUFFICIENT_SCOPE: ProblemType = ProblemType {
 pub static NOT_FOUND: ProblemType = ProblemType {
     slug: "not-found",
     status: 404,
-    title: "Nothing is here",
+    title: "Not found",
     meaning: "The address names nothing that the caller can see.",
     causes: &[
         "a mistyped path",
@@ -101,7 +101,7 @@ pub static NOT_FOUND: ProblemType = ProblemType {
 pub static METHOD_NOT_ALLOWED: ProblemType = ProblemType {
     slug: "method-not-allowed",
     status: 405,
-    title: "The path does not have this method",
+    title: "Method not allowed",
     meaning: "The path exists and does not have the method of the request.",
     causes: &["a wrong method, such as POST where the resource takes PUT"],
     remedy: "Use one of the methods in the Allow header.",
@@ -111,7 +111,7 @@ pub static METHOD_NOT_ALLOWED: ProblemType = ProblemType {
 pub static NOT_ACCEPTABLE: ProblemType = ProblemType {
     slug: "not-acceptable",
     status: 406,
-    title: "No representation fits the Accept header",
+    title: "Not acceptable",
     meaning: "The resource has no form that the request accepts.",
     causes: &["an Accept header without text/html or application/json"],
     remedy: "Accept text/html or application/json.",
@@ -121,7 +121,7 @@ pub static NOT_ACCEPTABLE: ProblemType = ProblemType {
 pub static CONFLICT: ProblemType = ProblemType {
     slug: "conflict",
     status: 409,
-    title: "The resource is changing",
+    title: "Conflict",
     meaning: "Another request changes the same resource at this moment.",
     causes: &["two requests with one Idempotency-Key at the same time"],
     remedy: "Wait a moment and send the same request again.",
@@ -131,7 +131,7 @@ pub static CONFLICT: ProblemType = ProblemType {
 pub static PRECONDITION_FAILED: ProblemType = ProblemType {
     slug: "precondition-failed",
     status: 412,
-    title: "The resource has changed",
+    title: "Precondition failed",
     meaning: "The If-Match header names a version that is no longer the current one.",
     causes: &["somebody else changed the resource after it was read"],
     remedy: "Read the resource again, apply the change to its new version, and send the new ETag.",
@@ -141,7 +141,7 @@ pub static PRECONDITION_FAILED: ProblemType = ProblemType {
 pub static PAYLOAD_TOO_LARGE: ProblemType = ProblemType {
     slug: "payload-too-large",
     status: 413,
-    title: "The body is too large",
+    title: "Payload too large",
     meaning: "The body is larger than the route accepts.",
     causes: &[
         "a body over 256 KiB",
@@ -154,7 +154,7 @@ pub static PAYLOAD_TOO_LARGE: ProblemType = ProblemType {
 pub static UNSUPPORTED_MEDIA_TYPE: ProblemType = ProblemType {
     slug: "unsupported-media-type",
     status: 415,
-    title: "The body is not JSON",
+    title: "Unsupported media type",
     meaning: "The Content-Type header does not say JSON.",
     causes: &[
         "a missing Content-Type header",
@@ -167,7 +167,7 @@ pub static UNSUPPORTED_MEDIA_TYPE: ProblemType = ProblemType {
 pub static INVALID_BODY: ProblemType = ProblemType {
     slug: "invalid-body",
     status: 422,
-    title: "The body does not have the expected fields",
+    title: "Invalid body",
     meaning: "The body is JSON, and its fields are not those that the route takes.",
     causes: &[
         "a required field that is missing",
@@ -181,7 +181,7 @@ pub static INVALID_BODY: ProblemType = ProblemType {
 pub static IDEMPOTENCY_KEY_REUSED: ProblemType = ProblemType {
     slug: "idempotency-key-reused",
     status: 422,
-    title: "The Idempotency-Key was used for another body",
+    title: "Idempotency key reused",
     meaning: "The key was sent before, with a body that differs from this one.",
     causes: &["one key for two different requests"],
     remedy: "Use a new Idempotency-Key for a new request.",
@@ -191,7 +191,7 @@ pub static IDEMPOTENCY_KEY_REUSED: ProblemType = ProblemType {
 pub static REQUEST_HEADER_TOO_LARGE: ProblemType = ProblemType {
     slug: "request-header-too-large",
     status: 431,
-    title: "The headers are too large",
+    title: "Request header too large",
     meaning: "The request line and the headers together exceed 10,240 bytes.",
     causes: &["a token with very many claims", "a large cookie"],
     remedy: "Request a token with fewer claims, or send fewer headers.",
@@ -211,7 +211,7 @@ pub static TOO_MANY_REQUESTS: ProblemType = ProblemType {
 pub static QUOTA_EXCEEDED: ProblemType = ProblemType {
     slug: "quota-exceeded",
     status: 429,
-    title: "The quota is used up",
+    title: "Quota exceeded",
     meaning: "The caller has made all the requests that the usage plan allows in its period.",
     causes: &["more requests in the period than the plan's quota"],
     remedy: "Wait for the next period, or ask for a larger plan.",
@@ -221,7 +221,7 @@ pub static QUOTA_EXCEEDED: ProblemType = ProblemType {
 pub static INTERNAL_ERROR: ProblemType = ProblemType {
     slug: "internal-error",
     status: 500,
-    title: "Something failed on our side",
+    title: "Internal error",
     meaning: "The request was accepted and could not be completed.",
     causes: &["a fault in the API"],
     remedy: "Try again later. If it lasts, report the instance id.",
@@ -231,7 +231,7 @@ pub static INTERNAL_ERROR: ProblemType = ProblemType {
 pub static BAD_GATEWAY: ProblemType = ProblemType {
     slug: "bad-gateway",
     status: 502,
-    title: "A part of the API did not answer properly",
+    title: "Bad gateway",
     meaning: "The gateway passed the request on and got no answer that it could use.",
     causes: &["a function that failed while it worked on the request"],
     remedy: "Try again. If it lasts, report the instance id.",
@@ -241,7 +241,7 @@ pub static BAD_GATEWAY: ProblemType = ProblemType {
 pub static SERVICE_UNAVAILABLE: ProblemType = ProblemType {
     slug: "service-unavailable",
     status: 503,
-    title: "A service that the API needs is not available",
+    title: "Service unavailable",
     meaning: "The request may be right; it could not be checked or served now.",
     causes: &["the token issuer or a database does not answer, or throttles"],
     remedy: "Wait as long as Retry-After says and try again.",
@@ -251,7 +251,7 @@ pub static SERVICE_UNAVAILABLE: ProblemType = ProblemType {
 pub static GATEWAY_TIMEOUT: ProblemType = ProblemType {
     slug: "gateway-timeout",
     status: 504,
-    title: "The API took too long",
+    title: "Gateway timeout",
     meaning: "The gateway passed the request on and got no answer in time.",
     causes: &["a function that ran into its time limit"],
     remedy: "Try again. A request that changes something may have taken effect: read before you repeat it.",

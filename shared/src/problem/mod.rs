@@ -114,7 +114,7 @@ mod tests {
             problem.to_json("https://api.example.com/v1", "r-1"),
             json!({
                 "type": "https://api.example.com/v1/problems/invalid-body",
-                "title": "The body does not have the expected fields",
+                "title": "Invalid body",
                 "status": 422,
                 "detail": "One field is wrong.",
                 "instance": "r-1",
