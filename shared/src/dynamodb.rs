@@ -8,7 +8,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -39,11 +40,17 @@ pub async fn sdk_config(outbound: &Outbound) -> SdkConfig {
         .operation_timeout(OPERATION_TIMEOUT)
         .build();
     aws_config::defaults(BehaviorVersion::latest())
-        .http_client(OutboundHttpClient(outbound.clone()))
+        .http_client(http_client(outbound))
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
         .load()
         .await
+}
+
+/// The function's own HTTP client as the SDK takes it.
+#[must_use]
+pub fn http_client(outbound: &Outbound) -> SharedHttpClient {
+    SharedHttpClient::new(OutboundHttpClient(outbound.clone()))
 }
 
 /// Opens the connection that the first call will use: any answer of the endpoint will do, so the

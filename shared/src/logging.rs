@@ -4,15 +4,58 @@
 use std::str::FromStr;
 
 use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
 
 use crate::settings::{self, SettingError};
+
+/// The crates that are ours, as they stand in an event's target.
+const OURS: [&str; 6] = [
+    "authorizer",
+    "error_mapper",
+    "items",
+    "keygate",
+    "keys",
+    "preflight",
+];
 
 /// Starts logging at `LOG_LEVEL` (`error`, `warn`, `info`, `debug`, `trace` or `off`; `info` when
 /// unset). Later calls in one process do nothing.
 ///
+/// Dependencies log at `info` and above whatever the level: below it the Lambda runtime writes
+/// whole events and the HTTP and AWS libraries whole requests, credentials included.
+///
 /// # Errors
 /// When `LOG_LEVEL` is none of these.
 pub fn init() -> Result<(), SettingError> {
+    start(is_safe)
+}
+
+/// The same for a function whose errors are answers that it logs itself: the Lambda runtime's own
+/// line for an error that a handler returns is left out. It still reports a panic.
+///
+/// # Errors
+/// When `LOG_LEVEL` is none of those above.
+pub fn init_without_handler_errors() -> Result<(), SettingError> {
+    start(|metadata| is_safe(metadata) && !is_handler_error(metadata))
+}
+
+fn is_safe(metadata: &Metadata<'_>) -> bool {
+    let (target, _) = metadata
+        .target()
+        .split_once("::")
+        .unwrap_or((metadata.target(), ""));
+    *metadata.level() <= Level::INFO || OURS.contains(&target)
+}
+
+fn is_handler_error(metadata: &Metadata<'_>) -> bool {
+    // A panic's line comes from the same place and has a field for the panic.
+    metadata.target() == "lambda_runtime::layers::panic"
+        && metadata.fields().field("error").is_none()
+}
+
+fn start(writes: fn(&Metadata<'_>) -> bool) -> Result<(), SettingError> {
     let level = match settings::optional("LOG_LEVEL")? {
         None => LevelFilter::INFO,
         Some(level) => LevelFilter::from_str(level.trim()).map_err(|_| {
@@ -31,7 +74,8 @@ pub fn init() -> Result<(), SettingError> {
         .without_time()
         .with_target(false)
         .with_max_level(level)
-        .finish();
+        .finish()
+        .with(filter_fn(writes));
     // A second start in one process (tests) keeps the first subscriber.
     let _ = tracing::subscriber::set_global_default(subscriber);
     Ok(())

@@ -11,6 +11,7 @@ mod page;
 mod request;
 
 use std::future::Future;
+use std::process::ExitCode;
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use lambda_http::{Body, Response, service_fn};
@@ -102,6 +103,18 @@ where
         }
     }))
     .await
+}
+
+/// What a function's `main` ends with, once [`run`] does.
+#[must_use]
+pub fn exit_code(outcome: Result<(), lambda_http::Error>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the Lambda Runtime API is out of reach");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// A problem as a response.

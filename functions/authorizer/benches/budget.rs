@@ -1,0 +1,159 @@
+//! Figures of the built authorizer over a real Runtime API, an issuer and (where there is one to
+//! give) a DynamoDB on loopback, beside the budgets that they are held against:
+//! `cargo bench -p authorizer`, or with `AUTHORIZER` naming another build of it. A benchmark, not a
+//! test: nothing here fails on a slow machine.
+
+#![allow(clippy::unwrap_used, reason = "what breaks here is a test that fails")]
+
+#[path = "../tests/rig/mod.rs"]
+mod rig;
+
+use std::path::Path;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use rig::issuer::{AUDIENCE, Issuer};
+use rig::process::Authorizer;
+use rig::signer::Signer;
+use rig::table::Table;
+use serde_json::json;
+
+const STARTS: usize = 21;
+const INVOCATIONS: usize = 2_000;
+
+/// The binary to measure. Cargo builds the one here with the features of the development
+/// dependencies besides; the one that ships is named by `AUTHORIZER`.
+static BINARY: LazyLock<String> = LazyLock::new(|| {
+    std::env::var("AUTHORIZER").unwrap_or_else(|_| env!("CARGO_BIN_EXE_authorizer").to_owned())
+});
+
+fn main() {
+    let signer = Signer::rsa("bench");
+    let issuer = Issuer::start(&[&signer]);
+    let table = Table::start();
+    let settings = [
+        ("OAUTH_ISSUER", issuer.url.as_str()),
+        ("OAUTH_AUDIENCE", AUDIENCE),
+        ("KEY_TABLE", Table::NAME),
+        ("AWS_ENDPOINT_URL_DYNAMODB", table.url.as_str()),
+        ("DEFAULT_USAGE_KEY", "usage"),
+    ];
+    println!("start to first `next`, the first authorization after it (median of {STARTS}):");
+    starts("JWT, issuer and table", &settings, &issuer, &signer);
+    starts("JWT, issuer alone", &settings[..2], &issuer, &signer);
+    println!(
+        "  the issuer's own answering time, discovery and key set: {:?}",
+        answering_time(&issuer)
+    );
+    println!("warm, {INVOCATIONS} invocations one after the other:");
+    warm(&settings, &issuer, &signer);
+    size();
+}
+
+/// A token that no other invocation has.
+fn token(issuer: &Issuer, signer: &Signer, number: usize) -> String {
+    let mut claims = issuer.claims();
+    claims["jti"] = json!(number.to_string());
+    claims["client_id"] = json!("bench-client");
+    format!("Bearer {}", signer.token(&claims))
+}
+
+fn starts(what: &str, settings: &[(&str, &str)], issuer: &Issuer, signer: &Signer) {
+    let mut until_ready = Vec::new();
+    let mut first = Vec::new();
+    for number in 0..STARTS {
+        let header = token(issuer, signer, number);
+        let authorizer = Authorizer::start(&BINARY, settings);
+        until_ready.push(authorizer.until_ready);
+        let started = Instant::now();
+        authorizer.authorize(&header).response();
+        first.push(started.elapsed());
+    }
+    println!("  {what}: {:?}, {:?}", median(until_ready), median(first));
+}
+
+/// What the start cannot be faster than: the same two requests by a bare client.
+fn answering_time(issuer: &Issuer) -> Duration {
+    use std::io::{Read, Write};
+
+    let address = issuer.url.trim_start_matches("http://");
+    let times = (0..STARTS).map(|_| {
+        let started = Instant::now();
+        let mut connection = std::net::TcpStream::connect(address).unwrap();
+        for path in ["/.well-known/openid-configuration", "/jwks.json"] {
+            let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
+            connection.write_all(request.as_bytes()).unwrap();
+            let _ = connection.read(&mut [0; 4096]).unwrap();
+        }
+        started.elapsed()
+    });
+    median(times.collect())
+}
+
+fn warm(settings: &[(&str, &str)], issuer: &Issuer, signer: &Signer) {
+    let tokens: Vec<_> = (0..INVOCATIONS + 100)
+        .map(|number| token(issuer, signer, number))
+        .collect();
+    let (warming, measured) = tokens.split_at(100);
+    let authorizer = Authorizer::start(&BINARY, settings);
+    let id = authorizer.child.id();
+    for header in warming {
+        authorizer.authorize(header).response();
+    }
+    let figure = |name: &str, headers: &mut dyn Iterator<Item = String>| {
+        let (mut count, before, started) = (0, cpu_time(id), Instant::now());
+        for header in headers {
+            authorizer.authorize(&header);
+            count += 1;
+        }
+        let cpu = cpu_time(id).saturating_sub(before) / count;
+        println!(
+            "  {name}: {cpu:?} of CPU each, {:?} in all",
+            started.elapsed()
+        );
+    };
+    figure("distinct RS256 tokens", &mut measured.iter().cloned());
+    figure(
+        "no credential (close to an empty invocation)",
+        &mut (0..INVOCATIONS).map(|_| String::new()),
+    );
+    println!("  peak memory: {}", peak_memory(id));
+}
+
+/// CPU time of all threads, user and system, from the scheduler's own account in nanoseconds.
+fn cpu_time(process: u32) -> Duration {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let of_task = |task: &Path| {
+        let account = std::fs::read_to_string(task.join("schedstat")).unwrap();
+        account.split(' ').next().unwrap().parse::<u64>().unwrap()
+    };
+    Duration::from_nanos(tasks.map(|task| of_task(&task.unwrap().path())).sum())
+}
+
+fn peak_memory(process: u32) -> String {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
+    line.trim_start_matches("VmHWM:").trim().to_owned()
+}
+
+fn size() {
+    let zip = std::env::temp_dir().join(format!("authorizer-{}.zip", std::process::id()));
+    let zipped = std::process::Command::new("python3")
+        .args(["-m", "zipfile", "-c"])
+        .args([zip.as_path(), Path::new(BINARY.as_str())])
+        .status();
+    let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+    println!("binary: {} bytes", bytes(Path::new(BINARY.as_str())));
+    if zipped.is_ok_and(|status| status.success()) {
+        println!("zipped: {} bytes", bytes(&zip));
+    }
+    let _ = std::fs::remove_file(zip);
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}

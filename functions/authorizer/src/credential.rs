@@ -1,0 +1,167 @@
+//! The credential in one `Authorization` header: `Bearer <JWT>`, `Bearer <API key>` or
+//! `ApiKey <API key>`, the scheme in any case (RFC 9110 section 11.1, RFC 6750 section 2.1).
+
+use keygate::api_key::{ApiKey, ApiKeyError, looks_like_api_key};
+
+use crate::token;
+
+/// A credential of a known kind. Nothing is known yet about whether it is good.
+#[derive(Debug)]
+pub(crate) enum Credential<'a> {
+    /// What is to be read as a JWT: characters of RFC 6750's `b64token` only, within the limit.
+    Token(&'a str),
+    /// A key whose shape and checksum are right.
+    ApiKey(ApiKey),
+}
+
+/// Why a header holds no credential. Nothing of the header is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CredentialError {
+    #[error("there is no Authorization header")]
+    Missing,
+    #[error("the scheme is neither Bearer nor ApiKey")]
+    Scheme,
+    #[error("the header does not hold exactly one credential")]
+    Malformed,
+    #[error(transparent)]
+    Token(#[from] token::TokenError),
+    #[error(transparent)]
+    ApiKey(#[from] ApiKeyError),
+}
+
+impl CredentialError {
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "credential-missing",
+            Self::Scheme => "credential-scheme",
+            Self::Malformed => "credential-malformed",
+            Self::Token(error) => error.code(),
+            Self::ApiKey(ApiKeyError::Shape) => "api-key-malformed",
+            Self::ApiKey(ApiKeyError::Checksum) => "api-key-checksum",
+        }
+    }
+}
+
+impl<'a> Credential<'a> {
+    /// Reads the header's value.
+    pub(crate) fn parse(authorization: &'a str) -> Result<Self, CredentialError> {
+        let authorization = authorization.trim_matches(' ');
+        if authorization.is_empty() {
+            return Err(CredentialError::Missing);
+        }
+        let (scheme, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
+        let is = |name: &str| scheme.eq_ignore_ascii_case(name);
+        if !is("Bearer") && !is("ApiKey") {
+            return Err(CredentialError::Scheme);
+        }
+        let credential = rest.trim_start_matches(' ');
+        if credential.len() > token::MAX_LENGTH {
+            return Err(token::TokenError::TooLong.into());
+        }
+        if credential.is_empty() || !credential.bytes().all(is_b64token) {
+            return Err(CredentialError::Malformed);
+        }
+        // No JWT is lost by the prefix: "kg_" decodes to bytes that begin no JSON object.
+        if is("ApiKey") || looks_like_api_key(credential) {
+            return Ok(Self::ApiKey(credential.parse()?));
+        }
+        Ok(Self::Token(credential))
+    }
+}
+
+fn is_b64token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn error(header: &str) -> CredentialError {
+        Credential::parse(header).unwrap_err()
+    }
+
+    #[test]
+    fn the_scheme_is_read_in_any_case() {
+        for header in [
+            "Bearer a.b.c",
+            "bearer a.b.c",
+            "BEARER   a.b.c",
+            "bEaReR a.b.c ",
+        ] {
+            assert!(
+                matches!(Credential::parse(header), Ok(Credential::Token("a.b.c"))),
+                "{header}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_api_key_comes_under_either_scheme() {
+        let key = ApiKey::generate().unwrap();
+        for scheme in ["Bearer", "ApiKey", "apikey", "APIKEY"] {
+            let header = format!("{scheme} {}", key.expose());
+            match Credential::parse(&header) {
+                Ok(Credential::ApiKey(read)) => assert_eq!(read.id(), key.id()),
+                other => panic!("{scheme}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_with_a_wrong_checksum_or_shape_goes_no_further() {
+        let key = ApiKey::generate().unwrap();
+        let shortened = &key.expose()[..key.expose().len() - 1];
+        assert_eq!(
+            error(&format!("ApiKey {shortened}")),
+            ApiKeyError::Shape.into()
+        );
+        let mistyped = format!("{shortened}!");
+        assert_eq!(
+            error(&format!("ApiKey {mistyped}")),
+            CredentialError::Malformed
+        );
+        assert_eq!(error("ApiKey a.b.c"), ApiKeyError::Shape.into());
+        assert_eq!(error("Bearer kg_a.b.c"), ApiKeyError::Shape.into());
+    }
+
+    #[test]
+    fn anything_but_one_credential_is_refused() {
+        for (header, expected) in [
+            ("", CredentialError::Missing),
+            ("   ", CredentialError::Missing),
+            ("Basic YTpi", CredentialError::Scheme),
+            ("Bearer", CredentialError::Malformed),
+            ("Bearer ", CredentialError::Malformed),
+            ("Bearera.b.c", CredentialError::Scheme),
+            ("a.b.c", CredentialError::Scheme),
+            ("Bearer a.b.c d", CredentialError::Malformed),
+            ("Bearer a.b.c,Bearer d.e.f", CredentialError::Malformed),
+            ("Bearer a.b.c\n", CredentialError::Malformed),
+            ("Bearer\ta.b.c", CredentialError::Scheme),
+            ("Bearer \u{e9}", CredentialError::Malformed),
+        ] {
+            assert_eq!(error(header), expected, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn a_credential_of_a_hundred_kilobytes_is_refused_before_it_is_read() {
+        let header = format!("Bearer {}", "a".repeat(100_000));
+        assert_eq!(error(&header), token::TokenError::TooLong.into());
+    }
+
+    proptest! {
+        #[test]
+        fn reading_never_panics(header in "\\PC{0,64}") {
+            let _ = Credential::parse(&header);
+        }
+
+        #[test]
+        fn reading_after_a_scheme_never_panics(rest in "(bearer|ApiKey) ?(kg_)?\\PC{0,60}") {
+            let _ = Credential::parse(&rest);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What was decided, why, and the one log line that says so.
+//!
+//! A refusal is the credential's fault: the client sees 401 and no reason, the log has the reason.
+//! A fault is anybody else's: the client sees 503. Neither the line nor an error text holds a
+//! credential or a part of one beyond an API key's id.
+
+use serde_json::Value;
+
+use crate::api_key::ApiKeyRefusal;
+use crate::claims::ClaimError;
+use crate::credential::{Credential, CredentialError};
+use crate::event::EventError;
+use crate::key_set::source::KeySetUnavailable;
+use crate::key_table::KeyTableError;
+use crate::policy::Policy;
+use crate::principal::{Principal, UnusableOwner};
+use crate::verify::TokenRefusal;
+
+/// Why a credential is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    #[error(transparent)]
+    Token(#[from] TokenRefusal),
+    #[error(transparent)]
+    Principal(#[from] ClaimError),
+    #[error(transparent)]
+    ApiKey(#[from] ApiKeyRefusal),
+    #[error("the token's OAuth client is revoked")]
+    ClientRevoked,
+}
+
+/// Why a credential cannot be judged now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error(transparent)]
+    Event(#[from] EventError),
+    #[error(transparent)]
+    KeySet(#[from] KeySetUnavailable),
+    #[error(transparent)]
+    KeyTable(#[from] KeyTableError),
+    #[error(transparent)]
+    Owner(#[from] UnusableOwner),
+    #[error("what the decision depends on did not answer in time")]
+    Deadline,
+}
+
+/// Why there is no policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Rejection {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Faulted(#[from] Fault),
+}
+
+/// A caller who is known, and what they may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Grant {
+    pub(crate) principal: Principal,
+    pub(crate) policy: Policy,
+    /// What meters the caller.
+    pub(crate) usage_key: Option<String>,
+}
+
+impl Refusal {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Credential(error) => error.code(),
+            Self::Token(error) => error.code(),
+            Self::Principal(error) => error.code(),
+            Self::ApiKey(error) => error.code(),
+            Self::ClientRevoked => "client-revoked",
+        }
+    }
+}
+
+impl Fault {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Event(_) => "event-malformed",
+            Self::KeySet(_) => "key-set-unavailable",
+            Self::KeyTable(error) => error.code(),
+            Self::Owner(_) => "key-table-record-malformed",
+            Self::Deadline => "deadline",
+        }
+    }
+}
+
+/// Writes the decision's log line. `key_id` is that of an API key that was refused; a token that
+/// was refused says nothing that could be believed.
+pub(crate) fn log(decision: &Result<Grant, Rejection>, key_id: Option<&str>, request_id: &str) {
+    match decision {
+        Ok(grant) => log_grant(grant, request_id),
+        Err(Rejection::Refused(refusal)) => tracing::info!(
+            decision = "unauthorized",
+            reason = refusal.code(),
+            detail = %refusal,
+            key_id,
+            request_id,
+        ),
+        Err(Rejection::Faulted(fault)) => tracing::error!(
+            decision = "fault",
+            reason = fault.code(),
+            detail = %fault,
+            key_id,
+            request_id,
+        ),
+    }
+}
+
+fn log_grant(grant: &Grant, request_id: &str) {
+    let principal = &grant.principal;
+    let open_routes = grant.policy.open_routes();
+    let (decision, reason) = match open_routes {
+        0 => ("deny", "no-route-open"),
+        _ => ("allow", "granted"),
+    };
+    tracing::info!(
+        decision,
+        reason,
+        principal = principal.name,
+        credential = principal.credential.as_str(),
+        client_id = principal.client_id,
+        key_id = principal.key_id,
+        issuer = principal.issuer,
+        open_routes,
+        request_id,
+    );
+}
+
+/// The id of the API key that an `Authorization` header holds, if it is well formed: the part of it
+/// that may be logged.
+pub(crate) fn loggable_key_id(event: &Value) -> Option<String> {
+    let authorization = event.get("authorizationToken")?.as_str()?;
+    match Credential::parse(authorization) {
+        Ok(Credential::ApiKey(key)) => Some(key.id().to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,166 @@
+//! The key table: records of API keys and OAuth clients, remembered for a while.
+//!
+//! How long bounds how long a revoked key goes on, so a record is never served past it, not even
+//! while the table cannot be read.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::get_item::GetItemError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use keygate::api_key::ApiKeyId;
+use keygate::key_record::{ClientRecord, Item, KeyRecord, MalformedRecord};
+
+use crate::recent::Recent;
+
+/// How many records of each kind are remembered, at about 600 bytes each.
+const REMEMBERED: usize = 1024;
+/// How many keys are remembered as unknown, apart from the others so that invented keys cannot
+/// drive out real ones.
+const REMEMBERED_UNKNOWN: usize = 4096;
+/// How long a key is remembered as unknown; the configured time when that is shorter.
+const UNKNOWN_TTL: Duration = Duration::from_secs(5);
+
+/// A remembered record that does not know a secret is read again at most this often: the key may
+/// have been rotated a moment ago, and guessing at secrets must not cost a read each.
+const READ_AGAIN: Duration = Duration::from_secs(1);
+
+/// The table cannot be read, or holds what it must not. Never a credential's fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum KeyTableError {
+    /// With the service's error code, or what became of the call.
+    #[error("the key table cannot be read: {0}")]
+    Unavailable(String),
+    #[error(transparent)]
+    Malformed(#[from] MalformedRecord),
+}
+
+impl KeyTableError {
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "key-table-unavailable",
+            Self::Malformed(_) => "key-table-record-malformed",
+        }
+    }
+}
+
+/// A key's record.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) record: Arc<KeyRecord>,
+    /// Whether it was read for an earlier request.
+    pub(crate) is_remembered: bool,
+}
+
+/// The table and what was read from it lately.
+#[derive(Debug)]
+pub(crate) struct KeyTable {
+    client: Client,
+    table: String,
+    keys: Mutex<Recent<ApiKeyId, Arc<KeyRecord>>>,
+    unknown: Mutex<Recent<ApiKeyId, ()>>,
+    read_again: Mutex<Recent<ApiKeyId, ()>>,
+    clients: Mutex<Recent<String, Option<Arc<ClientRecord>>>>,
+}
+
+impl KeyTable {
+    /// A table whose records are remembered for `ttl`. Nothing is read.
+    pub(crate) fn new(client: Client, table: String, ttl: Duration) -> Self {
+        Self {
+            client,
+            table,
+            keys: Mutex::new(Recent::new(ttl, REMEMBERED)),
+            unknown: Mutex::new(Recent::new(ttl.min(UNKNOWN_TTL), REMEMBERED_UNKNOWN)),
+            read_again: Mutex::new(Recent::new(READ_AGAIN, REMEMBERED)),
+            clients: Mutex::new(Recent::new(ttl, REMEMBERED)),
+        }
+    }
+
+    /// A key's record; `None` when the table has none.
+    pub(crate) async fn key(&self, id: &ApiKeyId) -> Result<Option<Found>, KeyTableError> {
+        let now = Instant::now();
+        if let Some(record) = locked(&self.keys).get(id, now) {
+            return Ok(Some(Found {
+                record: Arc::clone(record),
+                is_remembered: true,
+            }));
+        }
+        if locked(&self.unknown).get(id, now).is_some() {
+            return Ok(None);
+        }
+        self.read_key(id).await
+    }
+
+    /// The record again, as the table has it now, for a secret that the remembered one does not
+    /// know; `None` also when that was done a moment ago.
+    pub(crate) async fn key_again(&self, id: &ApiKeyId) -> Result<Option<Found>, KeyTableError> {
+        let now = Instant::now();
+        if locked(&self.read_again).get(id, now).is_some() {
+            return Ok(None);
+        }
+        locked(&self.read_again).insert(id.clone(), (), now);
+        self.read_key(id).await
+    }
+
+    async fn read_key(&self, id: &ApiKeyId) -> Result<Option<Found>, KeyTableError> {
+        let Some(item) = self.read(KeyRecord::pk(id)).await? else {
+            locked(&self.unknown).insert(id.clone(), (), Instant::now());
+            return Ok(None);
+        };
+        let record = Arc::new(KeyRecord::from_item(&item)?);
+        locked(&self.keys).insert(id.clone(), Arc::clone(&record), Instant::now());
+        Ok(Some(Found {
+            record,
+            is_remembered: false,
+        }))
+    }
+
+    /// A client's record; `None` when the table has none, which is the common case and remembered
+    /// like a record: only clients of verified tokens are asked for.
+    pub(crate) async fn client(
+        &self,
+        client_id: &str,
+    ) -> Result<Option<Arc<ClientRecord>>, KeyTableError> {
+        if let Some(record) = locked(&self.clients).get(client_id, Instant::now()) {
+            return Ok(record.clone());
+        }
+        let item = self.read(ClientRecord::pk(client_id)).await?;
+        let record = item
+            .map(|item| ClientRecord::from_item(&item))
+            .transpose()?;
+        let record = record.map(Arc::new);
+        locked(&self.clients).insert(client_id.to_owned(), record.clone(), Instant::now());
+        Ok(record)
+    }
+
+    /// Reads an item as it is now: an eventually consistent read could miss a revocation.
+    async fn read(&self, pk: String) -> Result<Option<Item>, KeyTableError> {
+        let call = self.client.get_item().table_name(&self.table);
+        let call = call.key("pk", AttributeValue::S(pk)).consistent_read(true);
+        match call.send().await {
+            Ok(output) => Ok(output.item),
+            Err(error) => Err(KeyTableError::Unavailable(summary(&error))),
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No code panics while it holds one of these locks.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What became of a call, without the request or the answer, which hold signatures and hashes.
+fn summary(error: &SdkError<GetItemError>) -> String {
+    let what = match error {
+        SdkError::ServiceError(error) => error.err().code().unwrap_or("an unnamed service error"),
+        SdkError::TimeoutError(_) => "no answer in time",
+        SdkError::DispatchFailure(_) => {
+            "the endpoint cannot be reached, or there are no credentials"
+        }
+        SdkError::ResponseError(_) => "the answer is not DynamoDB's",
+        _ => "the call could not be made",
+    };
+    what.to_owned()
+}

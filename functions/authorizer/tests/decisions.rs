@@ -1,0 +1,269 @@
+//! The built authorizer over the Runtime API: the design's decision table, and what it logs.
+
+#![allow(clippy::unwrap_used, reason = "what breaks here is a test that fails")]
+
+mod rig;
+
+use keygate::api_key::ApiKey;
+use keygate::key_record::{KeyRecord, PreviousSecret, Status};
+use rig::house::{House, key_header, record};
+use rig::issuer::{AUDIENCE, Issuer, epoch_seconds};
+use rig::process::{Authorizer, STAGE};
+use rig::signer::Signer;
+use serde_json::{Value, json};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_authorizer");
+const UNAUTHORIZED: &str = "Unauthorized";
+
+#[test]
+fn a_good_token_opens_every_route_of_its_scopes() {
+    let house = House::new(BINARY);
+    let answer = house.allowed(&format!(
+        "Bearer {}",
+        house.token_with("client_id", json!("app"))
+    ));
+    let open = [
+        "GET/items",
+        "POST/items",
+        "GET/items/*",
+        "PUT/items/*",
+        "DELETE/items/*",
+    ];
+    assert_eq!(
+        answer,
+        json!({
+            "principalId": "alice",
+            "policyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [{
+                    "Action": "execute-api:Invoke",
+                    "Effect": "Allow",
+                    "Resource": open.map(|route| format!("{STAGE}/{route}")),
+                }],
+            },
+            "context": {
+                "principal": "alice",
+                "credential": "jwt",
+                "scopes": "items:read items:write",
+                "client_id": "app",
+                "issuer": house.issuer.url,
+            },
+            "usageIdentifierKey": "usage-default",
+        })
+    );
+}
+
+#[test]
+fn a_good_credential_that_opens_nothing_is_denied_on_the_stage() {
+    let house = House::new(BINARY);
+    let answer = house.allowed(&format!(
+        "bearer {}",
+        house.token_with("scope", json!("other"))
+    ));
+    let statement = &answer["policyDocument"]["Statement"][0];
+    assert_eq!(statement["Effect"], "Deny");
+    assert_eq!(statement["Resource"], json!([format!("{STAGE}/*")]));
+    assert_eq!(answer["context"]["scopes"], "other");
+}
+
+#[test]
+fn every_bad_credential_is_exactly_unauthorized() {
+    let house = House::new(BINARY);
+    let stranger = Signer::rsa("1");
+    let good = house.signer.token(&house.issuer.claims());
+    let key = ApiKey::generate().unwrap();
+    for header in [
+        String::new(),
+        "Bearer".into(),
+        "Basic YTpi".into(),
+        "Bearer x".into(),
+        "Bearer a.b.c".into(),
+        format!("Bearer {good}x"),
+        format!("Bearer {}", stranger.token(&house.issuer.claims())),
+        format!("Bearer {}", house.token_with("exp", json!(1))),
+        format!("Bearer {}", house.token_with("aud", json!("x"))),
+        format!(
+            "Bearer {}",
+            house.token_with("iss", json!("https://x.example"))
+        ),
+        format!("Bearer {}", house.token_with("sub", json!("a\"b"))),
+        format!("Bearer {}", "a".repeat(100_000)),
+        key_header(&key),
+        format!("{}x", key_header(&key)),
+        "ApiKey x".into(),
+    ] {
+        assert_eq!(house.refused(&header), UNAUTHORIZED, "{header}");
+    }
+    house.allowed(&format!("Bearer {good}"));
+}
+
+#[test]
+fn an_api_key_speaks_for_its_owner_with_its_own_usage_key() {
+    let house = House::new(BINARY);
+    let key = ApiKey::generate().unwrap();
+    house.table.put_key(&record(&key));
+    for scheme in ["ApiKey", "Bearer", "apikey"] {
+        let answer = house.allowed(&format!("{scheme} {}", key.expose()));
+        assert_eq!(answer["usageIdentifierKey"], "usage-team-a");
+        assert_eq!(
+            answer["context"],
+            json!({
+                "principal": "team-a",
+                "credential": "api_key",
+                "scopes": "items:read",
+                "key_id": key.id().as_str(),
+            })
+        );
+    }
+}
+
+#[test]
+fn an_api_key_without_a_usage_key_is_metered_by_the_default() {
+    let house = House::new(BINARY);
+    let key = ApiKey::generate().unwrap();
+    let mut record = record(&key);
+    record.usage_key = None;
+    house.table.put_key(&record);
+    assert_eq!(
+        house.allowed(&key_header(&key))["usageIdentifierKey"],
+        "usage-default"
+    );
+}
+
+#[test]
+fn a_key_that_must_not_be_used_is_refused() {
+    let house = House::new(BINARY);
+    let changes: [fn(&mut KeyRecord); 4] = [
+        |record| record.status = Status::Revoked,
+        |record| record.expires_at = Some(epoch_seconds()),
+        |record| record.allowed_cidrs = vec!["0.0.0.0/0".into()],
+        |record| record.secret = ApiKey::generate().unwrap().secret_hash(),
+    ];
+    for change in changes {
+        let key = ApiKey::generate().unwrap();
+        let mut record = record(&key);
+        change(&mut record);
+        house.table.put_key(&record);
+        assert_eq!(house.refused(&key_header(&key)), UNAUTHORIZED);
+    }
+}
+
+#[test]
+fn the_former_secret_is_good_while_its_grace_period_runs() {
+    let house = House::with(BINARY, &[("KEY_CACHE_TTL_SECONDS", "0")]);
+    let old = ApiKey::generate().unwrap();
+    let new = ApiKey::generate_for(old.id().clone()).unwrap();
+    let mut record = record(&new);
+    let rotated = |until| {
+        Some(PreviousSecret {
+            hash: old.secret_hash(),
+            until,
+        })
+    };
+    record.previous = rotated(epoch_seconds() + 600);
+    house.table.put_key(&record);
+    house.allowed(&key_header(&old));
+    house.allowed(&key_header(&new));
+    record.previous = rotated(epoch_seconds() - 1);
+    house.table.put_key(&record);
+    assert_eq!(house.refused(&key_header(&old)), UNAUTHORIZED);
+    record.previous = rotated(epoch_seconds() + 600);
+    record.status = Status::Revoked;
+    house.table.put_key(&record);
+    assert_eq!(house.refused(&key_header(&old)), UNAUTHORIZED);
+    assert_eq!(house.refused(&key_header(&new)), UNAUTHORIZED);
+}
+
+#[test]
+fn an_oauth_client_s_record_meters_it_or_shuts_it_out() {
+    let house = House::new(BINARY);
+    let client = |id: &str, status: &str| {
+        house.table.put(&json!({
+            "pk": {"S": format!("client#{id}")},
+            "status": {"S": status},
+            "usage_key": {"S": format!("usage-{id}")},
+        }));
+    };
+    client("partner", "active");
+    client("leaked", "revoked");
+    let header = |id: &str| format!("Bearer {}", house.token_with("azp", json!(id)));
+    assert_eq!(
+        house.allowed(&header("partner"))["usageIdentifierKey"],
+        "usage-partner"
+    );
+    assert_eq!(
+        house.allowed(&header("unknown"))["usageIdentifierKey"],
+        "usage-default"
+    );
+    assert_eq!(house.refused(&header("leaked")), UNAUTHORIZED);
+}
+
+#[test]
+fn without_usage_keys_none_is_returned() {
+    let signer = Signer::ed25519("1");
+    let issuer = Issuer::start(&[&signer]);
+    let settings = [
+        ("OAUTH_ISSUER", issuer.url.as_str()),
+        ("OAUTH_AUDIENCE", AUDIENCE),
+    ];
+    let authorizer = Authorizer::start(BINARY, &settings);
+    let answer = authorizer.authorize(&format!("Bearer {}", signer.token(&issuer.claims())));
+    assert_eq!(answer.response().get("usageIdentifierKey"), None);
+    let key = ApiKey::generate().unwrap();
+    assert_eq!(
+        authorizer.authorize(&key_header(&key)).error_message(),
+        UNAUTHORIZED
+    );
+}
+
+#[test]
+fn each_decision_is_one_log_line_with_a_reason_and_no_credential() {
+    let house = House::with(BINARY, &[("LOG_LEVEL", "trace")]);
+    let key = ApiKey::generate().unwrap();
+    house.table.put_key(&record(&key));
+    let token = house.signer.token(&house.issuer.claims());
+    let expired = house.token_with("exp", json!(1));
+    let stranger = ApiKey::generate_for(key.id().clone()).unwrap();
+    house.allowed(&format!("Bearer {token}"));
+    house.allowed(&key_header(&key));
+    house.refused(&format!("Bearer {expired}"));
+    house.refused(&key_header(&stranger));
+    house
+        .authorizer
+        .invoke(json!({"authorizationToken": format!("Bearer {token}")}));
+    let log = house.authorizer.log();
+    let reasons: Vec<_> = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter_map(|line| Some((line.get("decision")?.clone(), line.get("reason")?.clone())))
+        .collect();
+    let expected = [
+        ("allow", "granted"),
+        ("allow", "granted"),
+        ("unauthorized", "token-expired"),
+        ("unauthorized", "api-key-secret"),
+        ("fault", "event-malformed"),
+    ];
+    assert_eq!(
+        reasons,
+        expected.map(|(decision, reason)| (json!(decision), json!(reason)))
+    );
+    let parts = token.split('.').chain(expired.split('.'));
+    let secrets = [&key.expose()[16..], &stranger.expose()[16..]];
+    for secret in parts.chain(secrets) {
+        assert!(!log.contains(secret), "{secret} in {log}");
+    }
+    assert!(log.contains(key.id().as_str()));
+}
+
+#[test]
+fn a_rotated_key_s_new_secret_is_good_at_once() {
+    let house = House::new(BINARY);
+    let old = ApiKey::generate().unwrap();
+    let new = ApiKey::generate_for(old.id().clone()).unwrap();
+    house.table.put_key(&record(&old));
+    house.allowed(&key_header(&old));
+    house.table.put_key(&record(&new));
+    house.allowed(&key_header(&new));
+    assert_eq!(house.refused(&key_header(&old)), UNAUTHORIZED);
+}

@@ -1,0 +1,82 @@
+//! An issuer, a table, and the built authorizer between them.
+
+use keygate::api_key::ApiKey;
+use keygate::key_record::{KeyRecord, Status};
+use serde_json::Value;
+
+use super::issuer::{AUDIENCE, Issuer, epoch_seconds};
+use super::process::Authorizer;
+use super::signer::Signer;
+use super::table::Table;
+
+pub(crate) struct House {
+    pub(crate) signer: Signer,
+    pub(crate) issuer: Issuer,
+    pub(crate) table: Table,
+    pub(crate) authorizer: Authorizer,
+}
+
+impl House {
+    pub(crate) fn new(binary: &str) -> Self {
+        Self::with(binary, &[])
+    }
+
+    /// With more settings, or others.
+    pub(crate) fn with(binary: &str, more: &[(&str, &str)]) -> Self {
+        let signer = Signer::rsa("1");
+        let issuer = Issuer::start(&[&signer]);
+        let table = Table::start();
+        let mut settings = vec![
+            ("OAUTH_ISSUER", issuer.url.as_str()),
+            ("OAUTH_AUDIENCE", AUDIENCE),
+            ("KEY_TABLE", Table::NAME),
+            ("AWS_ENDPOINT_URL_DYNAMODB", table.url.as_str()),
+            ("DEFAULT_USAGE_KEY", "usage-default"),
+        ];
+        settings.extend_from_slice(more);
+        let authorizer = Authorizer::start(binary, &settings);
+        Self {
+            signer,
+            issuer,
+            table,
+            authorizer,
+        }
+    }
+
+    /// A good token but for one claim.
+    pub(crate) fn token_with(&self, claim: &str, value: Value) -> String {
+        let mut claims = self.issuer.claims();
+        claims[claim] = value;
+        self.signer.token(&claims)
+    }
+
+    pub(crate) fn allowed(&self, authorization: &str) -> Value {
+        self.authorizer.authorize(authorization).response()
+    }
+
+    pub(crate) fn refused(&self, authorization: &str) -> String {
+        self.authorizer.authorize(authorization).error_message()
+    }
+}
+
+/// A record that lets `key` read items.
+pub(crate) fn record(key: &ApiKey) -> KeyRecord {
+    KeyRecord {
+        id: key.id().clone(),
+        secret: key.secret_hash(),
+        previous: None,
+        owner: "team-a".into(),
+        name: "nightly import".into(),
+        scopes: "items:read".parse().unwrap(),
+        status: Status::Active,
+        created_at: epoch_seconds(),
+        expires_at: Some(epoch_seconds() + 600),
+        usage_key: Some("usage-team-a".into()),
+        usage_plan: Some("standard".into()),
+        allowed_cidrs: Vec::new(),
+    }
+}
+
+pub(crate) fn key_header(key: &ApiKey) -> String {
+    format!("ApiKey {}", key.expose())
+}

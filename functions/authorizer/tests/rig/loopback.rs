@@ -1,0 +1,114 @@
+//! A small HTTP/1.1 server on a free loopback port, a thread a connection.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) body: Vec<u8>,
+}
+
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Response {
+    pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type", "application/json".into())],
+            body: body.into(),
+        }
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+/// Serves until the process ends.
+pub(crate) fn serve(answer: impl Fn(Request) -> Response + Send + Sync + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = Arc::new(answer);
+    std::thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            let answer = Arc::clone(&answer);
+            std::thread::spawn(move || converse(&connection, answer.as_ref()));
+        }
+    });
+    address
+}
+
+fn converse(connection: &TcpStream, answer: &dyn Fn(Request) -> Response) {
+    connection.set_nodelay(true).unwrap();
+    let mut reader = BufReader::new(connection);
+    while let Some(request) = read(&mut reader) {
+        let response = answer(request);
+        let mut message = format!(
+            "HTTP/1.1 {} x\r\ncontent-length: {}\r\n",
+            response.status,
+            response.body.len()
+        );
+        for (name, value) in &response.headers {
+            for part in [name, ": ", value, "\r\n"] {
+                message.push_str(part);
+            }
+        }
+        message.push_str("\r\n");
+        let mut message = message.into_bytes();
+        message.extend_from_slice(&response.body);
+        let mut writer = connection;
+        if writer.write_all(&message).is_err() {
+            return;
+        }
+    }
+}
+
+fn read(reader: &mut impl BufRead) -> Option<Request> {
+    let mut line = String::new();
+    if reader.read_line(&mut line).ok()? == 0 {
+        return None;
+    }
+    let mut words = line.split(' ');
+    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let mut length = 0;
+    let mut chunked = false;
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header).ok()?;
+        let header = header.trim_end().to_ascii_lowercase();
+        if header.is_empty() {
+            break;
+        }
+        if let Some(value) = header.strip_prefix("content-length:") {
+            length = value.trim().parse().ok()?;
+        }
+        chunked |= header.starts_with("transfer-encoding:");
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    if chunked {
+        read_chunks(reader, &mut body)?;
+    }
+    Some(Request { method, path, body })
+}
+
+fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> Option<()> {
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let length = usize::from_str_radix(line.trim(), 16).ok()?;
+        let mut chunk = vec![0; length + 2];
+        reader.read_exact(&mut chunk).ok()?;
+        if length == 0 {
+            return Some(());
+        }
+        body.extend_from_slice(&chunk[..length]);
+    }
+}

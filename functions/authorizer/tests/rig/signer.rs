@@ -1,0 +1,139 @@
+//! Keys made at run time, and tokens signed with them.
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+    KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256,
+    RSA_PSS_SHA384, RSA_PSS_SHA512, RsaKeyPair, RsaPublicKeyComponents,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+/// A key pair and the `kid` that it is published under.
+pub(crate) struct Signer {
+    pub(crate) kid: String,
+    key: Key,
+}
+
+enum Key {
+    Rsa(RsaKeyPair),
+    P256(EcdsaKeyPair),
+    P384(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+}
+
+pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+impl Signer {
+    pub(crate) fn rsa(kid: &str) -> Self {
+        Self::new(
+            kid,
+            Key::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()),
+        )
+    }
+
+    pub(crate) fn p256(kid: &str) -> Self {
+        let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING);
+        Self::new(kid, Key::P256(key.unwrap()))
+    }
+
+    pub(crate) fn p384(kid: &str) -> Self {
+        let key = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING);
+        Self::new(kid, Key::P384(key.unwrap()))
+    }
+
+    pub(crate) fn ed25519(kid: &str) -> Self {
+        Self::new(kid, Key::Ed25519(Ed25519KeyPair::generate().unwrap()))
+    }
+
+    fn new(kid: &str, key: Key) -> Self {
+        let kid = kid.to_owned();
+        Self { kid, key }
+    }
+
+    /// The algorithm that the key is used with unless another is asked for.
+    pub(crate) fn alg(&self) -> &'static str {
+        match self.key {
+            Key::Rsa(_) => "RS256",
+            Key::P256(_) => "ES256",
+            Key::P384(_) => "ES384",
+            Key::Ed25519(_) => "EdDSA",
+        }
+    }
+
+    /// The public half.
+    pub(crate) fn jwk(&self) -> Value {
+        let kid = &self.kid;
+        match &self.key {
+            Key::Rsa(pair) => {
+                let public = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public_key());
+                let (n, e) = (base64url(&public.n), base64url(&public.e));
+                json!({"kty": "RSA", "kid": kid, "use": "sig", "n": n, "e": e})
+            }
+            Key::P256(pair) => ec(kid, "P-256", pair),
+            Key::P384(pair) => ec(kid, "P-384", pair),
+            Key::Ed25519(pair) => {
+                let x = base64url(pair.public_key().as_ref());
+                json!({"kty": "OKP", "crv": "Ed25519", "kid": kid, "x": x})
+            }
+        }
+    }
+
+    /// A token with the key's own algorithm and `kid`.
+    pub(crate) fn token(&self, claims: &Value) -> String {
+        self.token_with(
+            &json!({"alg": self.alg(), "kid": self.kid, "typ": "at+jwt"}),
+            claims,
+        )
+    }
+
+    /// A token with any header; signed as its `alg` says, or with the key's own algorithm.
+    pub(crate) fn token_with(&self, header: &Value, claims: &Value) -> String {
+        self.token_of_text(&header.to_string(), &claims.to_string())
+    }
+
+    /// A token of any header and claims, also such as are no JSON.
+    pub(crate) fn token_of_text(&self, header: &str, claims: &str) -> String {
+        let signing_input = format!("{}.{}", base64url(header), base64url(claims));
+        let header: Value = serde_json::from_str(header).unwrap_or_default();
+        let signature = self.sign(
+            header["alg"].as_str().unwrap_or(""),
+            signing_input.as_bytes(),
+        );
+        format!("{signing_input}.{}", base64url(signature))
+    }
+
+    fn sign(&self, alg: &str, message: &[u8]) -> Vec<u8> {
+        let random = SystemRandom::new();
+        match &self.key {
+            Key::Rsa(pair) => {
+                let padding: &'static dyn aws_lc_rs::signature::RsaEncoding = match alg {
+                    "RS384" => &RSA_PKCS1_SHA384,
+                    "RS512" => &RSA_PKCS1_SHA512,
+                    "PS256" => &RSA_PSS_SHA256,
+                    "PS384" => &RSA_PSS_SHA384,
+                    "PS512" => &RSA_PSS_SHA512,
+                    _ => &RSA_PKCS1_SHA256,
+                };
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(padding, &random, message, &mut signature)
+                    .unwrap();
+                signature
+            }
+            Key::P256(pair) | Key::P384(pair) => {
+                pair.sign(&random, message).unwrap().as_ref().to_vec()
+            }
+            Key::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
+        }
+    }
+}
+
+fn ec(kid: &str, curve: &str, pair: &EcdsaKeyPair) -> Value {
+    let point = &pair.public_key().as_ref()[1..];
+    let (x, y) = point.split_at(point.len() / 2);
+    json!({"kty": "EC", "crv": curve, "kid": kid, "x": base64url(x), "y": base64url(y)})
+}

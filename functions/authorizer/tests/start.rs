@@ -1,0 +1,90 @@
+//! How the built authorizer starts, and when it refuses to.
+
+#![allow(clippy::unwrap_used, reason = "what breaks here is a test that fails")]
+
+mod rig;
+
+use rig::issuer::{AUDIENCE, Issuer};
+use rig::process::{Authorizer, command, event};
+use rig::signer::Signer;
+use serde_json::json;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_authorizer");
+const UNAUTHORIZED: &str = "Unauthorized";
+
+#[test]
+fn a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
+    let good = [
+        ("OAUTH_ISSUER", "http://127.0.0.1:9"),
+        ("OAUTH_AUDIENCE", "x"),
+    ];
+    for (name, value) in [
+        ("OAUTH_ISSUER", ""),
+        ("OAUTH_ISSUER", "http://login.example.com"),
+        ("OAUTH_AUDIENCE", " "),
+        ("OAUTH_AUDIENCE", ","),
+        ("OAUTH_JWKS_URI", "http://login.example.com/jwks"),
+        ("OAUTH_ALGORITHMS", "RS256,HS256"),
+        ("OAUTH_ALGORITHMS", "none"),
+        ("OAUTH_LEEWAY_SECONDS", "-1"),
+        ("OAUTH_LEEWAY_SECONDS", "601"),
+        ("OAUTH_ISSUERS", "[]"),
+        ("OAUTH_PRINCIPAL_CLAIMS", ","),
+        ("OAUTH_RULE", "true"),
+        ("OAUTH_JWKS_FILE", "/nowhere/jwks.json"),
+        ("KEY_CACHE_TTL_SECONDS", "soon"),
+        ("LOG_LEVEL", "loud"),
+        ("AWS_LAMBDA_RUNTIME_API", ""),
+    ] {
+        let output = command(BINARY, &good)
+            .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9")
+            .env(name, value)
+            .stderr(std::process::Stdio::piped())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(64), "{name}={value}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(
+            said.starts_with(&format!("authorizer: {name} is ")),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_start_from_a_file_needs_no_network_and_several_issuers_keep_their_own_keys() {
+    let (first, second) = (Signer::p256("1"), Signer::ed25519("1"));
+    let file = std::env::temp_dir().join(format!("keygate-jwks-{}.json", std::process::id()));
+    std::fs::write(&file, json!({"keys": [first.jwk()]}).to_string()).unwrap();
+    let settings = [
+        ("OAUTH_ISSUER", "http://127.0.0.1:9"),
+        ("OAUTH_AUDIENCE", AUDIENCE),
+        ("OAUTH_JWKS_FILE", file.to_str().unwrap()),
+    ];
+    let authorizer = Authorizer::start(BINARY, &settings);
+    let issuers = [Issuer::start(&[&first]), Issuer::start(&[&second])];
+    let mut claims = issuers[0].claims();
+    claims["iss"] = json!("http://127.0.0.1:9");
+    authorizer
+        .authorize(&format!("Bearer {}", first.token(&claims)))
+        .response();
+    std::fs::remove_file(&file).unwrap();
+
+    let list = json!(
+        issuers
+            .each_ref()
+            .map(|issuer| json!({"issuer": issuer.url, "audience": [AUDIENCE]}))
+    );
+    let authorizer = Authorizer::start(BINARY, &[("OAUTH_ISSUERS", &list.to_string())]);
+    for (signer, issuer) in [(&first, &issuers[0]), (&second, &issuers[1])] {
+        authorizer
+            .authorize(&format!("Bearer {}", signer.token(&issuer.claims())))
+            .response();
+    }
+    let crossed = format!("Bearer {}", first.token(&issuers[1].claims()));
+    assert_eq!(
+        authorizer.invoke(event(&crossed)).error_message(),
+        UNAUTHORIZED
+    );
+}
