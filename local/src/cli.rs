@@ -1,0 +1,81 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// The gateway on this machine: serves template.yaml without Docker or an AWS account.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) serve: Serve,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print a sample event with a live credential from the running gateway's issuer or key table
+    Event(Event),
+    /// Run the development issuer alone
+    Issuer(Issuer),
+}
+
+/// What `keygate` without a command takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Serve {
+    /// The SAM template to serve
+    #[arg(long, value_name = "PATH", default_value = "template.yaml")]
+    pub(crate) template: PathBuf,
+    /// A value for a template parameter; may be given several times
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// The gateway's port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 3000)]
+    pub(crate) port: u16,
+    /// The development issuer's port
+    #[arg(long, value_name = "PORT", default_value_t = 3001)]
+    pub(crate) issuer_port: u16,
+    /// DynamoDB's port
+    #[arg(long, value_name = "PORT", default_value_t = 3002)]
+    pub(crate) dynamodb_port: u16,
+    /// Keep the tables in this directory instead of in memory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Run built functions from this directory (NAME or NAME/bootstrap) instead of building them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) functions: Option<PathBuf>,
+    /// Once ready, write addresses and the API key to this file, as JSON
+    #[arg(long, value_name = "PATH")]
+    pub(crate) ready_file: Option<PathBuf>,
+    /// Stop when standard input ends, as a test suite's child does
+    #[arg(long)]
+    pub(crate) until_stdin_closes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Event {
+    /// The event's name; without one, the names are listed
+    pub(crate) name: Option<String>,
+    /// The port of the running gateway's issuer
+    #[arg(long, value_name = "PORT", default_value_t = 3001)]
+    pub(crate) issuer_port: u16,
+    /// The port of the running gateway's DynamoDB
+    #[arg(long, value_name = "PORT", default_value_t = 3002)]
+    pub(crate) dynamodb_port: u16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Issuer {
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 3001)]
+    pub(crate) port: u16,
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| "write it as Name=Value".to_owned())
+}

@@ -1,0 +1,179 @@
+//! DynamoDB on this machine: `dynoxide-rs` embedded, in memory or in a file, behind the real
+//! DynamoDB protocol, with the template's tables.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
+use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::operation::create_table::CreateTableError;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
+};
+use dynoxide::Database;
+use keygate::outbound::Outbound;
+use tokio::net::TcpListener;
+
+use crate::model::{Index, Table};
+
+/// The database file in `--data DIR`.
+const FILE: &str = "dynamodb.sqlite";
+/// The region of everything on this machine.
+const REGION: &str = "us-east-1";
+/// Both halves of the credentials, which the database does not check.
+const CREDENTIAL: &str = "local";
+
+/// Why the tables are not there.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DynamoDbError {
+    /// The data directory cannot be made.
+    #[error("--data {}: {error}", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The database cannot be opened.
+    #[error("the DynamoDB data cannot be opened: {0}")]
+    Open(String),
+    /// A table cannot be made.
+    #[error("the table {table} cannot be created: {reason}")]
+    Table {
+        /// The table's name.
+        table: String,
+        /// What the database said.
+        reason: String,
+    },
+}
+
+/// Opens the database: in memory, or kept below `data`.
+pub(crate) fn open(data: Option<&Path>) -> Result<Database, DynamoDbError> {
+    let opened = match data {
+        None => Database::memory(),
+        Some(path) => {
+            std::fs::create_dir_all(path).map_err(|error| DynamoDbError::Directory {
+                path: path.to_owned(),
+                error,
+            })?;
+            Database::new(&path.join(FILE).to_string_lossy())
+        }
+    };
+    opened.map_err(|error| DynamoDbError::Open(error.to_string()))
+}
+
+/// Serves the database until the task is dropped.
+pub(crate) async fn serve(listener: TcpListener, database: Database) {
+    dynoxide::server::serve_on(listener, database).await;
+}
+
+/// A client of the database at `endpoint`, which takes any credentials.
+pub(crate) fn client(outbound: &Outbound, endpoint: &str) -> Client {
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(REGION))
+        .endpoint_url(endpoint)
+        .credentials_provider(Credentials::new(
+            CREDENTIAL, CREDENTIAL, None, None, "keygate",
+        ))
+        .http_client(keygate::dynamodb::http_client(outbound))
+        .build();
+    Client::from_conf(config)
+}
+
+/// What the SDK inside a function needs to find the database at `endpoint`.
+pub(crate) fn environment(endpoint: &str) -> BTreeMap<String, String> {
+    let variables = [
+        ("AWS_REGION", REGION),
+        ("AWS_DEFAULT_REGION", REGION),
+        ("AWS_ACCESS_KEY_ID", CREDENTIAL),
+        ("AWS_SECRET_ACCESS_KEY", CREDENTIAL),
+        ("AWS_ENDPOINT_URL_DYNAMODB", endpoint),
+    ];
+    variables
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+}
+
+/// Creates the tables that are not there yet.
+pub(crate) async fn create_tables(client: &Client, tables: &[Table]) -> Result<(), DynamoDbError> {
+    for table in tables {
+        let failed = |reason: String| DynamoDbError::Table {
+            table: table.name.clone(),
+            reason,
+        };
+        match create(client, table).await {
+            Ok(()) => {}
+            Err(SdkError::ServiceError(error)) if error.err().is_resource_in_use_exception() => {
+                continue;
+            }
+            Err(error) => return Err(failed(DisplayErrorContext(error).to_string())),
+        }
+        if let Some(attribute) = &table.ttl_attribute {
+            let specification = TimeToLiveSpecification::builder()
+                .attribute_name(attribute)
+                .enabled(true)
+                .build()
+                .map_err(|error| failed(error.to_string()))?;
+            client
+                .update_time_to_live()
+                .table_name(&table.name)
+                .time_to_live_specification(specification)
+                .send()
+                .await
+                .map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
+        }
+    }
+    Ok(())
+}
+
+async fn create(client: &Client, table: &Table) -> Result<(), SdkError<CreateTableError>> {
+    let malformed = |error| SdkError::construction_failure(error);
+    let mut request = client
+        .create_table()
+        .table_name(&table.name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_key_schema(Some(
+            key_schema(&table.hash_key, table.range_key.as_deref()).map_err(malformed)?,
+        ));
+    for (name, kind) in &table.attributes {
+        let definition = AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::from(kind.as_str()));
+        request = request.attribute_definitions(definition.build().map_err(malformed)?);
+    }
+    for index in &table.indexes {
+        request = request.global_secondary_indexes(global_index(index).map_err(malformed)?);
+    }
+    request.send().await.map(drop)
+}
+
+type BuildError = aws_sdk_dynamodb::error::BuildError;
+
+fn key_schema(hash: &str, range: Option<&str>) -> Result<Vec<KeySchemaElement>, BuildError> {
+    let hash = (hash, KeyType::Hash);
+    let range = range.map(|range| (range, KeyType::Range));
+    std::iter::once(hash)
+        .chain(range)
+        .map(|(name, kind)| {
+            KeySchemaElement::builder()
+                .attribute_name(name)
+                .key_type(kind)
+                .build()
+        })
+        .collect()
+}
+
+fn global_index(index: &Index) -> Result<GlobalSecondaryIndex, BuildError> {
+    let projection = Projection::builder().projection_type(ProjectionType::All);
+    GlobalSecondaryIndex::builder()
+        .index_name(&index.name)
+        .set_key_schema(Some(key_schema(
+            &index.hash_key,
+            index.range_key.as_deref(),
+        )?))
+        .projection(projection.build())
+        .build()
+}

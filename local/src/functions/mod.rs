@@ -1,0 +1,179 @@
+//! Functions as real processes: a pool for each, one invocation at a time in a process, more
+//! processes under load. A function is known here only by the Lambda Runtime API.
+
+mod process;
+mod runtime_api;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use self::process::Process;
+use crate::model::Function;
+
+/// How many processes of one function run at once; further invocations wait their turn.
+const MAX_PROCESSES: usize = 16;
+/// How many idle processes of one function are kept.
+const MAX_IDLE: usize = MAX_PROCESSES;
+
+/// Why an invocation has no answer of its function's own.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InvokeError {
+    /// The function ran into its time limit and was killed.
+    #[error("killed at its timeout of {} s", after.as_secs())]
+    TimedOut {
+        /// The limit.
+        after: Duration,
+    },
+    /// The process ended while it worked on the invocation.
+    #[error("the process ended during the invocation")]
+    Crashed,
+    /// The process could not be started, or ended before it asked for an invocation.
+    #[error("the process does not start: {0}")]
+    DoesNotStart(String),
+    /// The function answered an error.
+    #[error("{error_type}: {message}")]
+    Function {
+        /// `errorType` of the Runtime API.
+        error_type: String,
+        /// `errorMessage` of the Runtime API.
+        message: String,
+    },
+    /// The template has no such function.
+    #[error("there is no function {0}")]
+    Unknown(String),
+}
+
+/// All functions of the application.
+#[derive(Debug)]
+pub(crate) struct Functions {
+    pools: BTreeMap<String, Arc<Pool>>,
+}
+
+/// What it takes to start one function.
+#[derive(Debug, Clone)]
+pub(crate) struct Program {
+    /// The function as the template has it.
+    pub(crate) function: Function,
+    /// Its executable.
+    pub(crate) path: PathBuf,
+    /// What this machine adds to the template's environment, such as the DynamoDB endpoint.
+    pub(crate) environment: BTreeMap<String, String>,
+}
+
+#[derive(Debug)]
+struct Pool {
+    program: Arc<Program>,
+    idle: Mutex<Vec<Process>>,
+    places: Semaphore,
+}
+
+impl Functions {
+    /// Pools for these programs; no process is started yet.
+    pub(crate) fn new(programs: impl IntoIterator<Item = Program>) -> Self {
+        let pools = programs.into_iter().map(|program| {
+            let pool = Pool {
+                idle: Mutex::new(Vec::new()),
+                places: Semaphore::new(MAX_PROCESSES),
+                program: Arc::new(program),
+            };
+            (pool.program.function.id.clone(), Arc::new(pool))
+        });
+        Self {
+            pools: pools.collect(),
+        }
+    }
+
+    /// Starts one process of each function and waits until it asks for an invocation, so that a
+    /// function that cannot start is told at once.
+    ///
+    /// # Errors
+    /// The first function that does not start.
+    pub(crate) async fn warm(&self) -> Result<(), InvokeError> {
+        let starts = self.pools.values().map(|pool| async move {
+            let mut process = Process::start(&pool.program)?;
+            process
+                .ready(Instant::now() + pool.program.function.timeout)
+                .await?;
+            pool.give_back(process);
+            Ok(())
+        });
+        futures_util::future::try_join_all(starts).await.map(drop)
+    }
+
+    /// Invokes a function.
+    ///
+    /// # Errors
+    /// When the function answers an error, or gives no answer.
+    pub(crate) async fn invoke(
+        &self,
+        function_id: &str,
+        request_id: &str,
+        event: Bytes,
+    ) -> Result<Bytes, InvokeError> {
+        let pool = self
+            .pools
+            .get(function_id)
+            .ok_or_else(|| InvokeError::Unknown(function_id.to_owned()))?;
+        // In a task of its own: as on Lambda, an invocation goes on when its client has gone.
+        let (pool, request_id) = (Arc::clone(pool), request_id.to_owned());
+        tokio::spawn(async move { pool.invoke(&request_id, event).await })
+            .await
+            .unwrap_or(Err(InvokeError::Crashed))
+    }
+
+    /// Ends every idle process; one at work ends with its pool's last use.
+    pub(crate) async fn shut_down(&self) {
+        for pool in self.pools.values() {
+            pool.places.close();
+            let idle = std::mem::take(&mut *pool.idle());
+            for process in idle {
+                process.kill().await;
+            }
+        }
+    }
+}
+
+impl Pool {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Process>> {
+        // The lock is held for a push or a pop only, which leaves nothing half done.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn give_back(&self, process: Process) {
+        let mut idle = self.idle();
+        if idle.len() < MAX_IDLE && !self.places.is_closed() {
+            idle.push(process);
+        }
+    }
+
+    async fn invoke(&self, request_id: &str, event: Bytes) -> Result<Bytes, InvokeError> {
+        let after = self.program.function.timeout;
+        let waiting = timeout_at(Instant::now() + after, self.places.acquire()).await;
+        let Ok(Ok(_place)) = waiting else {
+            return Err(InvokeError::TimedOut { after });
+        };
+        let process = loop {
+            let Some(mut process) = self.idle().pop() else {
+                break Process::start(&self.program)?;
+            };
+            match process.has_ended() {
+                None => break process,
+                Some(status) => {
+                    let function = &self.program.function.id;
+                    tracing::warn!(function, %status, "ended while idle; starting another");
+                }
+            }
+        };
+        let (process, answer) = process.invoke(request_id, event).await;
+        if let Some(process) = process {
+            self.give_back(process);
+        }
+        answer
+    }
+}

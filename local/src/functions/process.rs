@@ -1,0 +1,128 @@
+//! One process of a function.
+
+use std::process::Stdio;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, timeout_at};
+
+use super::runtime_api::RuntimeApi;
+use super::{InvokeError, Program};
+
+/// Variables of this machine that a function sees: what a process cannot do without.
+const INHERITED: [&str; 3] = ["PATH", "HOME", "TMPDIR"];
+
+/// A running process with the Runtime API that it alone polls.
+#[derive(Debug)]
+pub(super) struct Process {
+    program: Arc<Program>,
+    child: Child,
+    runtime_api: RuntimeApi,
+}
+
+impl Process {
+    /// Starts a process; it may take a moment until it is [`Process::ready`].
+    pub(super) fn start(program: &Arc<Program>) -> Result<Self, InvokeError> {
+        let does_not_start = |error: std::io::Error| InvokeError::DoesNotStart(error.to_string());
+        let function = &program.function;
+        let runtime_api = RuntimeApi::listen(&function.id).map_err(does_not_start)?;
+        let mut command = Command::new(&program.path);
+        command
+            .env_clear()
+            .envs(
+                INHERITED
+                    .iter()
+                    .filter_map(|name| Some((name, std::env::var_os(name)?))),
+            )
+            .envs(&program.environment)
+            .envs(&function.environment)
+            .env("AWS_LAMBDA_RUNTIME_API", runtime_api.address().to_string())
+            .env("AWS_LAMBDA_FUNCTION_NAME", &function.id)
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env(
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                function.memory_mib.to_string(),
+            )
+            .env(
+                "AWS_LAMBDA_LOG_GROUP_NAME",
+                format!("/aws/lambda/{}", function.id),
+            )
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "local")
+            .env("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        // Ctrl-C reaches the whole foreground group; in a group of its own a function is ended by
+        // the gateway, after the requests in flight.
+        command.process_group(0);
+        let mut child = command.spawn().map_err(does_not_start)?;
+        if let Some(stdout) = child.stdout.take() {
+            tokio::spawn(show(function.id.clone(), stdout));
+        }
+        if let Some(stderr) = child.stderr.take() {
+            tokio::spawn(show(function.id.clone(), stderr));
+        }
+        Ok(Self {
+            program: Arc::clone(program),
+            child,
+            runtime_api,
+        })
+    }
+
+    /// How the process ended while it was idle, if it did.
+    pub(super) fn has_ended(&mut self) -> Option<std::process::ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Waits until the process asks for its first invocation.
+    pub(super) async fn ready(&mut self, deadline: Instant) -> Result<(), InvokeError> {
+        tokio::select! {
+            () = self.runtime_api.polled() => Ok(()),
+            status = self.child.wait() => Err(InvokeError::DoesNotStart(match status {
+                Ok(status) => status.to_string(),
+                Err(error) => error.to_string(),
+            })),
+            () = tokio::time::sleep_until(deadline) => {
+                Err(InvokeError::DoesNotStart("it does not ask for an invocation".to_owned()))
+            }
+        }
+    }
+
+    /// Has the process answer one invocation. The process comes back when it can take another.
+    pub(super) async fn invoke(
+        mut self,
+        request_id: &str,
+        event: Bytes,
+    ) -> (Option<Self>, Result<Bytes, InvokeError>) {
+        let after = self.program.function.timeout;
+        let answer = self.runtime_api.invoke(request_id, event, after);
+        let ended = tokio::select! {
+            answer = timeout_at(Instant::now() + after, answer) => match answer {
+                Ok(Some(answer)) => return (Some(self), answer),
+                Ok(None) => InvokeError::Crashed,
+                Err(_) => InvokeError::TimedOut { after },
+            },
+            _ = self.child.wait() => InvokeError::Crashed,
+        };
+        tracing::warn!(function = self.program.function.id, request_id, %ended, "the process is gone");
+        self.kill().await;
+        (None, Err(ended))
+    }
+
+    /// Ends the process and waits for its end.
+    pub(super) async fn kill(mut self) {
+        // An error means that it has ended already.
+        let _ = self.child.kill().await;
+    }
+}
+
+/// Shows what a function writes, line by line.
+async fn show(function: String, output: impl AsyncRead + Unpin) {
+    let mut lines = BufReader::new(output).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        eprintln!("[{function}] {line}");
+    }
+}

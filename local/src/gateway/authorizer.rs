@@ -1,0 +1,223 @@
+//! The authorizer: its cache, its call, and what its answer means ("Use API Gateway Lambda
+//! authorizers", API Gateway guide).
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::exchange::{Call, Exchange};
+use super::gateway_response::{Fault, ResponseType};
+use super::policy::Policy;
+use crate::functions::{Functions, InvokeError};
+use crate::model::Authorizer as Settings;
+
+/// How many answers are kept at most.
+const MAX_CACHED: usize = 10_000;
+
+/// An authorizer with the answers that it gave.
+#[derive(Debug)]
+pub(super) struct Authorizer {
+    settings: Settings,
+    cache: Mutex<HashMap<String, (Instant, Arc<Authorized>)>>,
+}
+
+/// What an authorizer said of a credential; the policy is evaluated for each request anew.
+#[derive(Debug)]
+pub(super) struct Authorized {
+    pub(super) policy: Policy,
+    pub(super) context: BTreeMap<String, String>,
+    pub(super) usage_key: Option<String>,
+}
+
+impl Authorizer {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            cache: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// The authorizer's answer for the request's credential, from the cache or by a call.
+    pub(super) async fn authorize(
+        &self,
+        exchange: &mut Exchange,
+        method_arn: &str,
+        functions: &Functions,
+    ) -> Result<Arc<Authorized>, Fault> {
+        let unauthorized = || Fault::new(ResponseType::Unauthorized);
+        let credential = exchange
+            .header(&self.settings.identity_header)
+            .filter(|credential| !credential.is_empty())
+            .ok_or_else(unauthorized)?
+            .to_owned();
+        let expression = self.settings.validation_expression.as_ref();
+        if expression.is_some_and(|expression| !expression.is_match(&credential)) {
+            return Err(unauthorized());
+        }
+        if let Some(authorized) = self.cached(&credential) {
+            return Ok(authorized);
+        }
+        let event = json!({
+            "type": "TOKEN",
+            "methodArn": method_arn,
+            "authorizationToken": credential,
+        });
+        let started = Instant::now();
+        let event = Bytes::from(event.to_string());
+        let answer = functions
+            .invoke(&self.settings.function, &exchange.request_id, event)
+            .await;
+        let mut call = Call {
+            latency: started.elapsed(),
+            ..Call::default()
+        };
+        let outcome = read(answer, &mut call);
+        exchange.authorizer_call = Some(call);
+        let authorized = Arc::new(outcome?);
+        self.keep(credential, &authorized);
+        Ok(authorized)
+    }
+
+    fn cached(&self, credential: &str) -> Option<Arc<Authorized>> {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let (expiry, authorized) = cache.get(credential)?;
+        if Instant::now() < *expiry {
+            return Some(Arc::clone(authorized));
+        }
+        cache.remove(credential);
+        None
+    }
+
+    fn keep(&self, credential: String, authorized: &Arc<Authorized>) {
+        if self.settings.result_ttl.is_zero() {
+            return;
+        }
+        let now = Instant::now();
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= MAX_CACHED {
+            cache.retain(|_, (expiry, _)| now < *expiry);
+        }
+        if cache.len() < MAX_CACHED {
+            cache.insert(
+                credential,
+                (now + self.settings.result_ttl, Arc::clone(authorized)),
+            );
+        }
+    }
+}
+
+/// What the function's answer means. Only a whole, good answer is ever kept.
+fn read(answer: Result<Bytes, InvokeError>, call: &mut Call) -> Result<Authorized, Fault> {
+    let unusable = |call: &mut Call, why: String| {
+        tracing::warn!(why, "the authorizer's answer is not usable");
+        call.status = Some(500);
+        call.error = Some(why);
+        Fault::new(ResponseType::AuthorizerConfigurationError)
+    };
+    match answer {
+        Ok(answer) => {
+            let answer: Value = serde_json::from_slice(&answer).unwrap_or(Value::Null);
+            let policy = answer.get("policyDocument").unwrap_or(&Value::Null);
+            let policy = match Policy::read(policy) {
+                Ok(policy) => policy,
+                Err(error) => return Err(unusable(call, error.to_string())),
+            };
+            let Some(context) = context(&answer) else {
+                let why = "a context value is neither string, number nor boolean";
+                return Err(unusable(call, why.to_owned()));
+            };
+            call.status = Some(200);
+            let usage_key = answer.get("usageIdentifierKey").and_then(Value::as_str);
+            Ok(Authorized {
+                policy,
+                context,
+                usage_key: usage_key.map(ToOwned::to_owned),
+            })
+        }
+        // Exactly this text, and no other, is the credential's fault.
+        Err(InvokeError::Function { message, .. }) if message == "Unauthorized" => {
+            call.status = Some(401);
+            call.error = Some(message);
+            Err(Fault::new(ResponseType::Unauthorized))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the authorizer failed");
+            call.status = Some(500);
+            call.error = Some(error.to_string());
+            Err(Fault::new(ResponseType::AuthorizerFailure))
+        }
+    }
+}
+
+/// The context as handlers get it, every value a string; `None` when one cannot be.
+fn context(answer: &Value) -> Option<BTreeMap<String, String>> {
+    let mut context = BTreeMap::new();
+    if let Some(object) = answer.get("context").and_then(Value::as_object) {
+        for (key, value) in object {
+            let text = match value {
+                Value::String(text) => text.clone(),
+                Value::Number(number) => number.to_string(),
+                Value::Bool(boolean) => boolean.to_string(),
+                _ => return None,
+            };
+            context.insert(key.clone(), text);
+        }
+    }
+    if let Some(principal) = answer.get("principalId").and_then(Value::as_str) {
+        context.insert("principalId".to_owned(), principal.to_owned());
+    }
+    Some(context)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(answer: Result<&str, InvokeError>) -> ResponseType {
+        let answer = answer.map(|text| Bytes::from(text.to_owned()));
+        read(answer, &mut Call::default()).unwrap_err().kind
+    }
+
+    #[test]
+    fn only_the_exact_word_is_the_credentials_fault() {
+        for (message, kind) in [
+            ("Unauthorized", ResponseType::Unauthorized),
+            ("unauthorized", ResponseType::AuthorizerFailure),
+            ("Unauthorized.", ResponseType::AuthorizerFailure),
+            (
+                "the key table does not answer",
+                ResponseType::AuthorizerFailure,
+            ),
+        ] {
+            let error = InvokeError::Function {
+                error_type: "Error".into(),
+                message: message.into(),
+            };
+            assert_eq!(fault(Err(error)), kind, "{message}");
+        }
+        assert_eq!(
+            fault(Err(InvokeError::Crashed)),
+            ResponseType::AuthorizerFailure
+        );
+    }
+
+    #[test]
+    fn an_answer_that_is_no_policy_is_a_configuration_error() {
+        for answer in [
+            "",
+            "null",
+            "{}",
+            r#"{"policyDocument":{}}"#,
+            r#"{"policyDocument":{"Statement":[]},"context":{"a":[]}}"#,
+        ] {
+            assert_eq!(
+                fault(Ok(answer)),
+                ResponseType::AuthorizerConfigurationError,
+                "{answer}"
+            );
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Gateway responses: what the gateway itself answers when a request does not reach a handler, or
+//! no usable answer comes back ("Gateway response types for API Gateway", API Gateway guide).
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
+use serde_json::Value;
+
+use super::exchange::Exchange;
+use super::variables::{Absent, Stage, Template, UnknownVariable, value};
+use crate::model::GatewayResponse;
+
+/// The response types that occur here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ResponseType {
+    AccessDenied,
+    AuthorizerConfigurationError,
+    AuthorizerFailure,
+    BadRequestParameters,
+    Default5xx,
+    IntegrationTimeout,
+    InvalidApiKey,
+    MissingAuthenticationToken,
+    QuotaExceeded,
+    RequestTooLarge,
+    Throttled,
+    Unauthorized,
+    /// Headers over API Gateway's limit; no type of its own, so it is DEFAULT_4XX with 431.
+    HeadersTooLarge,
+}
+
+/// An error of the gateway's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) kind: ResponseType,
+    pub(super) message: String,
+}
+
+impl Fault {
+    pub(super) fn new(kind: ResponseType) -> Self {
+        Self {
+            kind,
+            message: kind.message().to_owned(),
+        }
+    }
+}
+
+impl ResponseType {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "ACCESS_DENIED",
+            Self::AuthorizerConfigurationError => "AUTHORIZER_CONFIGURATION_ERROR",
+            Self::AuthorizerFailure => "AUTHORIZER_FAILURE",
+            Self::BadRequestParameters => "BAD_REQUEST_PARAMETERS",
+            Self::Default5xx => "DEFAULT_5XX",
+            Self::IntegrationTimeout => "INTEGRATION_TIMEOUT",
+            Self::InvalidApiKey => "INVALID_API_KEY",
+            Self::MissingAuthenticationToken => "MISSING_AUTHENTICATION_TOKEN",
+            Self::QuotaExceeded => "QUOTA_EXCEEDED",
+            Self::RequestTooLarge => "REQUEST_TOO_LARGE",
+            Self::Throttled => "THROTTLED",
+            Self::Unauthorized => "UNAUTHORIZED",
+            Self::HeadersTooLarge => "DEFAULT_4XX",
+        }
+    }
+
+    /// The status where the template does not say another.
+    fn status(self) -> u16 {
+        match self {
+            Self::AccessDenied | Self::InvalidApiKey | Self::MissingAuthenticationToken => 403,
+            Self::AuthorizerConfigurationError | Self::AuthorizerFailure => 500,
+            Self::BadRequestParameters => 400,
+            Self::Default5xx => 502,
+            Self::IntegrationTimeout => 504,
+            Self::QuotaExceeded | Self::Throttled => 429,
+            Self::RequestTooLarge => 413,
+            Self::Unauthorized => 401,
+            Self::HeadersTooLarge => 431,
+        }
+    }
+
+    fn message(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "User is not authorized to access this resource",
+            Self::AuthorizerConfigurationError | Self::AuthorizerFailure | Self::Default5xx => {
+                "Internal server error"
+            }
+            Self::BadRequestParameters => "Bad Request",
+            Self::IntegrationTimeout => "Endpoint request timed out",
+            Self::InvalidApiKey | Self::MissingAuthenticationToken => "Forbidden",
+            Self::QuotaExceeded => "Limit Exceeded",
+            Self::RequestTooLarge => "Request Too Long",
+            Self::Throttled => "Too Many Requests",
+            Self::Unauthorized => "Unauthorized",
+            Self::HeadersTooLarge => "Request Header Fields Too Large",
+        }
+    }
+}
+
+/// A header mapping that this gateway does not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the gateway response {kind} maps {header} from {expression}, which the local gateway does not support"
+)]
+pub(crate) struct UnknownMapping {
+    kind: String,
+    header: String,
+    expression: String,
+}
+
+/// The template's gateway responses, read once.
+#[derive(Debug)]
+pub(super) struct GatewayResponses(BTreeMap<String, Customised>);
+
+#[derive(Debug)]
+struct Customised {
+    status: Option<u16>,
+    headers: Vec<(HeaderName, Mapping)>,
+    body: Option<(String, Template)>,
+}
+
+#[derive(Debug)]
+enum Mapping {
+    Literal(HeaderValue),
+    RequestHeader(String),
+    RequestQuery(String),
+    RequestPath(String),
+    Variable(String),
+}
+
+impl GatewayResponses {
+    pub(super) fn new(
+        responses: &BTreeMap<String, GatewayResponse>,
+    ) -> Result<Self, super::GatewayError> {
+        let read = |(kind, response): (&String, &GatewayResponse)| {
+            Ok((kind.clone(), Customised::read(kind, response)?))
+        };
+        responses
+            .iter()
+            .map(read)
+            .collect::<Result<_, super::GatewayError>>()
+            .map(Self)
+    }
+
+    /// The customised response of a type, or that of its family.
+    fn find(&self, kind: ResponseType) -> Option<&Customised> {
+        let family = if kind.status() < 500 {
+            "DEFAULT_4XX"
+        } else {
+            "DEFAULT_5XX"
+        };
+        self.0.get(kind.name()).or_else(|| self.0.get(family))
+    }
+
+    /// The response to the exchange's fault.
+    pub(super) fn render(
+        &self,
+        exchange: &Exchange,
+        stage: &Stage,
+        fault: &Fault,
+    ) -> Response<Bytes> {
+        let custom = self.find(fault.kind);
+        let own = custom.filter(|_| self.0.contains_key(fault.kind.name()));
+        let mut status = own
+            .and_then(|own| own.status)
+            .unwrap_or(fault.kind.status());
+        let mut content_type = "application/json";
+        let mut body = match custom.and_then(|custom| custom.body.as_ref()) {
+            Some((media_type, template)) => {
+                content_type = media_type;
+                template.render(exchange, stage, Absent::Nothing)
+            }
+            None => serde_json::json!({"message": fault.message}).to_string(),
+        };
+        if fault.kind == ResponseType::HeadersTooLarge {
+            status = fault.kind.status();
+            body = headers_too_large(&body).unwrap_or(body);
+        }
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() =
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        if let Ok(content_type) = HeaderValue::from_str(content_type) {
+            headers.insert(CONTENT_TYPE, content_type);
+        }
+        for (name, mapping) in custom.iter().flat_map(|custom| &custom.headers) {
+            if let Some(value) = mapping.value(exchange, stage) {
+                headers.insert(name.clone(), value);
+            }
+        }
+        response
+    }
+}
+
+/// API Gateway has no response type for headers that are too large, so the template cannot word
+/// it: the DEFAULT_4XX problem says it in the catalogue's words.
+fn headers_too_large(default: &str) -> Option<String> {
+    let kind = &keygate::problem::REQUEST_HEADER_TOO_LARGE;
+    let mut problem: Value = serde_json::from_str(default).ok()?;
+    let uri = problem.get("type")?.as_str()?;
+    let (public_url, _) = uri.rsplit_once("/problems/")?;
+    let uri = keygate::problem::type_uri(public_url, kind);
+    let object = problem.as_object_mut()?;
+    object.insert("type".to_owned(), uri.into());
+    object.insert("title".to_owned(), kind.title.into());
+    object.insert("status".to_owned(), kind.status.into());
+    object.insert("detail".to_owned(), kind.meaning.into());
+    Some(problem.to_string())
+}
+
+impl Customised {
+    fn read(kind: &str, response: &GatewayResponse) -> Result<Self, super::GatewayError> {
+        let mut headers = Vec::new();
+        for (header, expression) in &response.headers {
+            let unknown = || UnknownMapping {
+                kind: kind.to_owned(),
+                header: header.clone(),
+                expression: expression.clone(),
+            };
+            let name = HeaderName::try_from(header).map_err(|_| unknown())?;
+            headers.push((name, Mapping::read(expression).ok_or_else(unknown)?));
+        }
+        // API Gateway renders the application/json template whatever the request accepts.
+        let body = response
+            .templates
+            .get_key_value("application/json")
+            .or_else(|| response.templates.first_key_value());
+        let body = body
+            .map(|(media_type, text)| {
+                let template = Template::read(text, &format!("the gateway response {kind}"))?;
+                Ok::<_, UnknownVariable>((media_type.clone(), template))
+            })
+            .transpose()?;
+        Ok(Self {
+            status: response.status,
+            headers,
+            body,
+        })
+    }
+}
+
+impl Mapping {
+    fn read(expression: &str) -> Option<Self> {
+        let literal = expression
+            .strip_prefix('\'')
+            .and_then(|rest| rest.strip_suffix('\''));
+        if let Some(literal) = literal {
+            return HeaderValue::from_str(literal).ok().map(Self::Literal);
+        }
+        let request = |kind: &str| expression.strip_prefix(&format!("method.request.{kind}."));
+        if let Some(name) = request("header") {
+            Some(Self::RequestHeader(name.to_ascii_lowercase()))
+        } else if let Some(name) = request("querystring") {
+            Some(Self::RequestQuery(name.to_owned()))
+        } else if let Some(name) = request("path") {
+            Some(Self::RequestPath(name.to_owned()))
+        } else {
+            // The same names as in a text, so one reading checks both.
+            Template::read(&format!("${expression}"), "").ok()?;
+            let variable = ["context.", "stageVariables."];
+            variable
+                .iter()
+                .any(|prefix| expression.starts_with(prefix))
+                .then(|| Self::Variable(expression.to_owned()))
+        }
+    }
+
+    /// The header's value; a source that is absent omits the header.
+    fn value(&self, exchange: &Exchange, stage: &Stage) -> Option<HeaderValue> {
+        let text = match self {
+            Self::Literal(literal) => return Some(literal.clone()),
+            Self::RequestHeader(name) => exchange.header(name)?.to_owned(),
+            Self::RequestQuery(name) => super::proxy_event::query_pairs(exchange.query.as_deref())
+                .into_iter()
+                .find_map(|(key, value)| (key == *name).then_some(value))?,
+            Self::RequestPath(name) => exchange
+                .path_parameters
+                .iter()
+                .find_map(|(key, value)| (key == name).then(|| value.clone()))?,
+            Self::Variable(name) => value(name, exchange, stage)?,
+        };
+        HeaderValue::from_str(&text).ok()
+    }
+}

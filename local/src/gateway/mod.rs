@@ -1,0 +1,354 @@
+//! API Gateway's REST front on this machine, one module for each step of a request, in this order:
+//! [`routing`], [`authorizer`], [`policy`], [`usage_plan`], [`proxy_event`], [`proxy_response`],
+//! [`gateway_response`] for what goes wrong on the way, and [`access_log`].
+//!
+//! What it does is held against the API Gateway guide. Two limits are AWS's quotas: 10,240 bytes of
+//! request line and headers, and 10 MB of body.
+
+mod access_log;
+mod authorizer;
+mod exchange;
+mod gateway_response;
+mod policy;
+mod proxy_event;
+mod proxy_response;
+mod routing;
+mod usage_plan;
+mod variables;
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+
+use self::access_log::AccessLog;
+use self::authorizer::Authorizer;
+use self::exchange::{ACCOUNT, Call, Exchange, REGION};
+use self::gateway_response::{Fault, GatewayResponses, ResponseType};
+use self::policy::Verdict;
+use self::usage_plan::{Refusal, Usage};
+use self::variables::{Stage, Template};
+use crate::functions::{Functions, InvokeError};
+use crate::model::Application;
+
+/// API Gateway's quota for the request line and all header values.
+const MAX_HEAD_BYTES: usize = 10_240;
+/// API Gateway's quota for a body.
+const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+/// How long a client may take to send its headers, and then its body.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long requests in flight may take once the gateway is to stop.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+
+/// What the template asks for and this gateway cannot do. Found before anything is served.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GatewayError {
+    /// A text has a variable that is not known.
+    #[error("template: {0}")]
+    Variable(#[from] variables::UnknownVariable),
+    /// A gateway response maps a header from something that is not known.
+    #[error("template: {0}")]
+    Mapping(#[from] gateway_response::UnknownMapping),
+    /// A usage plan cannot be kept.
+    #[error("template: {0}")]
+    Throttle(#[from] usage_plan::ImpossibleThrottle),
+}
+
+/// The front of one stage.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    stage: Stage,
+    router: routing::Router,
+    authorizers: BTreeMap<String, Authorizer>,
+    usage: Usage,
+    responses: GatewayResponses,
+    access_log_format: Option<Template>,
+    port: u16,
+}
+
+struct Front {
+    gateway: Gateway,
+    functions: Arc<Functions>,
+    access_log: Option<AccessLog>,
+}
+
+impl Gateway {
+    /// The front of an application's stage.
+    ///
+    /// # Errors
+    /// When the template asks for what this gateway cannot do.
+    pub(crate) fn new(application: &Application, port: u16) -> Result<Self, GatewayError> {
+        let api = &application.api;
+        let authorizers = api.authorizers.iter();
+        let format = api.access_log_format.as_deref();
+        Ok(Self {
+            stage: Stage {
+                api_id: api.id.clone(),
+                name: api.stage.clone(),
+                variables: api.stage_variables.clone(),
+            },
+            router: routing::Router::new(&api.routes),
+            authorizers: authorizers
+                .map(|(name, settings)| (name.clone(), Authorizer::new(settings.clone())))
+                .collect(),
+            usage: Usage::new(&api.usage_plans)?,
+            responses: GatewayResponses::new(&api.gateway_responses)?,
+            access_log_format: format
+                .map(|format| Template::read(format, "the access log's format"))
+                .transpose()?,
+            port,
+        })
+    }
+
+    /// Serves requests until `stop` is done, then those in flight.
+    pub(crate) async fn serve(
+        mut self,
+        listener: TcpListener,
+        functions: Arc<Functions>,
+        stop: impl Future<Output = ()>,
+    ) {
+        let access_log = self.access_log_format.take().map(AccessLog::start);
+        let front = Arc::new(Front {
+            gateway: self,
+            functions,
+            access_log,
+        });
+        let graceful = GracefulShutdown::new();
+        let mut stop = pin!(stop);
+        loop {
+            let (stream, peer) = tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok(accepted) => accepted,
+                    Err(error) => {
+                        // Out of file descriptors, most likely: give connections time to end.
+                        tracing::warn!(%error, "a connection could not be accepted");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                        continue;
+                    }
+                },
+                () = &mut stop => break,
+            };
+            // Small messages, each waited for.
+            let _ = stream.set_nodelay(true);
+            let front = Arc::clone(&front);
+            let service = service_fn(move |request| {
+                let front = Arc::clone(&front);
+                async move { Ok::<_, Infallible>(front.answer(request, peer).await) }
+            });
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(READ_TIMEOUT)
+                .serve_connection(TokioIo::new(stream), service);
+            let connection = graceful.watch(connection);
+            tokio::spawn(async move {
+                // A client that goes away, or speaks no HTTP, is nobody's fault here.
+                let _ = connection.await;
+            });
+        }
+        drop(listener);
+        let _ = tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await;
+    }
+}
+
+impl Front {
+    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
+        let stage = &self.gateway.stage;
+        let (parts, body) = request.into_parts();
+        let mut exchange = Exchange::new(&parts, peer.ip().to_string(), self.gateway.port);
+        let outcome = self.pass_on(&mut exchange, body).await;
+        let mut response = match outcome {
+            Ok(response) => response,
+            Err(fault) => {
+                exchange.fault = Some(fault.clone());
+                let mut response = self.gateway.responses.render(&exchange, stage, &fault);
+                let kind = HeaderValue::from_static(fault.kind.name());
+                response.headers_mut().insert(ERROR_TYPE, kind);
+                response
+            }
+        };
+        exchange.status = response.status().as_u16();
+        exchange.response_length = response.body().len();
+        if let Ok(id) = HeaderValue::from_str(&exchange.request_id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        if let Some(log) = &self.access_log {
+            log.log(&exchange, stage);
+        }
+        response.map(Full::new)
+    }
+
+    /// Takes a request through every step up to the handler's answer.
+    async fn pass_on(
+        &self,
+        exchange: &mut Exchange,
+        body: Incoming,
+    ) -> Result<Response<Bytes>, Fault> {
+        let gateway = &self.gateway;
+        if head_bytes(exchange) > MAX_HEAD_BYTES {
+            return Err(Fault::new(ResponseType::HeadersTooLarge));
+        }
+        let full_path = exchange.full_path.clone();
+        let path = below_stage(&full_path, &gateway.stage.name)
+            .ok_or_else(|| Fault::new(ResponseType::MissingAuthenticationToken))?;
+        let matched = gateway
+            .router
+            .find(&exchange.method, path)
+            .map_err(|_| Fault::new(ResponseType::BadRequestParameters))?
+            .ok_or_else(|| Fault::new(ResponseType::MissingAuthenticationToken))?;
+        let route = matched.route;
+        exchange.resource_path = Some(route.path.clone());
+        exchange.path_parameters = matched.parameters;
+        let body = read_body(body).await?;
+
+        let mut usage_key = None;
+        if let Some(name) = &route.authorizer {
+            let method_arn = method_arn(exchange, &gateway.stage, path);
+            // The loader has held every authorizer's name against the template.
+            let authorizer = gateway
+                .authorizers
+                .get(name)
+                .ok_or_else(|| Fault::new(ResponseType::AuthorizerConfigurationError))?;
+            let authorized = authorizer
+                .authorize(exchange, &method_arn, &self.functions)
+                .await?;
+            exchange.authorizer.clone_from(&authorized.context);
+            match authorized.policy.evaluate(&method_arn) {
+                Verdict::Allow => {}
+                Verdict::ImplicitDeny => return Err(Fault::new(ResponseType::AccessDenied)),
+                Verdict::ExplicitDeny => {
+                    let mut fault = Fault::new(ResponseType::AccessDenied);
+                    fault.message.push_str(" with an explicit deny");
+                    return Err(fault);
+                }
+            }
+            usage_key.clone_from(&authorized.usage_key);
+        }
+        if route.api_key_required {
+            let admitted = gateway.usage.admit(usage_key.as_deref(), Timestamp::now());
+            let id = admitted.map_err(|refusal| {
+                Fault::new(match refusal {
+                    Refusal::UnknownKey => ResponseType::InvalidApiKey,
+                    Refusal::Throttled => ResponseType::Throttled,
+                    Refusal::QuotaExceeded => ResponseType::QuotaExceeded,
+                })
+            })?;
+            exchange.usage_key_id = Some(id.to_owned());
+        }
+        let event = proxy_event::build(exchange, &gateway.stage, path, &body);
+        self.integrate(exchange, &route.function, event).await
+    }
+
+    /// Invokes the handler.
+    async fn integrate(
+        &self,
+        exchange: &mut Exchange,
+        function: &str,
+        event: Bytes,
+    ) -> Result<Response<Bytes>, Fault> {
+        let started = Instant::now();
+        let answer = self
+            .functions
+            .invoke(function, &exchange.request_id, event)
+            .await;
+        let mut call = Call {
+            latency: started.elapsed(),
+            ..Call::default()
+        };
+        let failed = |call: &mut Call, kind: ResponseType, error: String| {
+            tracing::warn!(
+                function,
+                request_id = exchange.request_id,
+                error,
+                "no usable answer"
+            );
+            call.error = Some(error);
+            Fault::new(kind)
+        };
+        let outcome = match answer {
+            Ok(answer) => proxy_response::read(&answer)
+                .inspect(|response| call.status = Some(response.status().as_u16()))
+                .map_err(|error| failed(&mut call, ResponseType::Default5xx, error.to_string())),
+            Err(error @ InvokeError::TimedOut { .. }) => Err(failed(
+                &mut call,
+                ResponseType::IntegrationTimeout,
+                error.to_string(),
+            )),
+            Err(error) => Err(failed(
+                &mut call,
+                ResponseType::Default5xx,
+                error.to_string(),
+            )),
+        };
+        exchange.integration_call = Some(call);
+        outcome
+    }
+}
+
+/// The request line and all headers, as API Gateway counts them.
+fn head_bytes(exchange: &Exchange) -> usize {
+    let headers = exchange.headers.iter();
+    let headers: usize = headers
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    let query = exchange.query.as_ref().map_or(0, String::len);
+    exchange.method.as_str().len() + exchange.full_path.len() + query + headers
+}
+
+/// The path below the stage; `None` for another stage.
+fn below_stage<'a>(path: &'a str, stage: &str) -> Option<&'a str> {
+    let rest = path.strip_prefix('/')?.strip_prefix(stage)?;
+    match rest {
+        "" => Some("/"),
+        rest if rest.starts_with('/') => Some(rest),
+        _ => None,
+    }
+}
+
+fn method_arn(exchange: &Exchange, stage: &Stage, path: &str) -> String {
+    format!(
+        "arn:aws:execute-api:{REGION}:{ACCOUNT}:{}/{}/{}{path}",
+        stage.api_id, stage.name, exchange.method
+    )
+}
+
+async fn read_body(body: Incoming) -> Result<Bytes, Fault> {
+    let body = Limited::new(body, MAX_BODY_BYTES).collect();
+    match tokio::time::timeout(READ_TIMEOUT, body).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Fault::new(ResponseType::RequestTooLarge))
+        }
+        _ => Err(Fault::new(ResponseType::BadRequestParameters)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stage_is_a_whole_segment() {
+        assert_eq!(below_stage("/dev/items", "dev"), Some("/items"));
+        assert_eq!(below_stage("/dev", "dev"), Some("/"));
+        assert_eq!(below_stage("/developers", "dev"), None);
+        assert_eq!(below_stage("/prod/items", "dev"), None);
+        assert_eq!(below_stage("", "dev"), None);
+    }
+}

@@ -1,0 +1,142 @@
+//! The event that a handler gets ("Input format of a Lambda function for proxy integration", API
+//! Gateway guide).
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value, json};
+
+use super::exchange::{ACCOUNT, Exchange};
+use super::variables::Stage;
+
+/// The proxy-integration event of a request.
+pub(super) fn build(exchange: &Exchange, stage: &Stage, path: &str, body: &Bytes) -> Bytes {
+    let (text, is_base64) = match std::str::from_utf8(body) {
+        Ok("") => (Value::Null, false),
+        Ok(text) => (json!(text), false),
+        // API Gateway would garble it, as no binary media type is configured; encoded, the handler
+        // can refuse it for what it is.
+        Err(_) => (json!(STANDARD.encode(body)), true),
+    };
+    let (headers, multi_headers) = headers(exchange);
+    let (query, multi_query) = query(exchange.query.as_deref());
+    let variables = (!stage.variables.is_empty()).then_some(&stage.variables);
+    let parameters: BTreeMap<_, _> = exchange.path_parameters.iter().cloned().collect();
+    let event = json!({
+        "resource": exchange.resource_path,
+        "path": path,
+        "httpMethod": exchange.method.as_str(),
+        "headers": headers,
+        "multiValueHeaders": multi_headers,
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": multi_query,
+        "pathParameters": (!parameters.is_empty()).then_some(parameters),
+        "stageVariables": variables,
+        "requestContext": request_context(exchange, stage),
+        "body": text,
+        "isBase64Encoded": is_base64,
+    });
+    Bytes::from(event.to_string())
+}
+
+fn request_context(exchange: &Exchange, stage: &Stage) -> Value {
+    let mut context = json!({
+        "accountId": ACCOUNT,
+        "apiId": stage.api_id,
+        "domainName": exchange.domain,
+        "domainPrefix": exchange.domain.split(['.', ':']).next(),
+        "extendedRequestId": exchange.request_id,
+        "httpMethod": exchange.method.as_str(),
+        "identity": {
+            "accessKey": null, "accountId": null, "caller": null, "user": null, "userArn": null,
+            "cognitoAuthenticationProvider": null, "cognitoAuthenticationType": null,
+            "cognitoIdentityId": null, "cognitoIdentityPoolId": null, "principalOrgId": null,
+            "apiKeyId": exchange.usage_key_id,
+            "sourceIp": exchange.source_ip,
+            "userAgent": exchange.header("user-agent"),
+        },
+        "path": exchange.full_path,
+        "protocol": exchange.protocol,
+        "requestId": exchange.request_id,
+        "requestTime": exchange.request_time(),
+        "requestTimeEpoch": exchange.received.as_millisecond(),
+        "resourceId": exchange.resource_path,
+        "resourcePath": exchange.resource_path,
+        "stage": stage.name,
+    });
+    if !exchange.authorizer.is_empty() {
+        context["authorizer"] = json!(exchange.authorizer);
+    }
+    context
+}
+
+/// Headers with their last and with all values, and those that API Gateway adds.
+fn headers(exchange: &Exchange) -> (Map<String, Value>, Map<String, Value>) {
+    let mut multi: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, value) in &exchange.headers {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        multi
+            .entry(name.as_str().to_owned())
+            .or_default()
+            .push(value);
+    }
+    let forwarded = multi.remove("x-forwarded-for").unwrap_or_default();
+    let mut forwarded: Vec<_> = forwarded.into_iter().collect();
+    forwarded.push(exchange.source_ip.clone());
+    let port = exchange
+        .domain
+        .rsplit_once(':')
+        .map_or("80", |(_, port)| port);
+    for (name, value) in [
+        ("x-forwarded-for", forwarded.join(", ")),
+        ("x-forwarded-proto", "http".to_owned()),
+        ("x-forwarded-port", port.to_owned()),
+    ] {
+        multi.insert(name.to_owned(), vec![value]);
+    }
+    let single = multi
+        .iter()
+        .map(|(name, values)| (name.clone(), json!(values.last())));
+    let single = single.collect();
+    (
+        single,
+        multi
+            .into_iter()
+            .map(|(name, values)| (name, json!(values)))
+            .collect(),
+    )
+}
+
+/// Query parameters with their last and with all values, `null` without any.
+fn query(query: Option<&str>) -> (Value, Value) {
+    let mut multi: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, value) in query_pairs(query) {
+        multi.entry(name).or_default().push(value);
+    }
+    if multi.is_empty() {
+        return (Value::Null, Value::Null);
+    }
+    let single: BTreeMap<_, _> = multi
+        .iter()
+        .map(|(name, values)| (name, values.last()))
+        .collect();
+    (json!(single), json!(multi))
+}
+
+/// The pairs of a query string, decoded; what is no UTF-8 is replaced.
+pub(super) fn query_pairs(query: Option<&str>) -> Vec<(String, String)> {
+    let decode = |text: &str| {
+        let spaced = text.replace('+', " ");
+        percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+    };
+    query
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect()
+}

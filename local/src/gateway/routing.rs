@@ -1,0 +1,199 @@
+//! Route match: which method of which resource serves a request.
+//!
+//! API Gateway takes the most specific resource (a literal segment before `{name}` before
+//! `{name+}`) that has the method or `ANY`: a resource that lacks the method is passed over for a
+//! less specific one. `{proxy+}` does not match `/`.
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+use crate::model::Route;
+
+/// The routes of a stage, most specific first.
+#[derive(Debug)]
+pub(super) struct Router {
+    routes: Vec<(Vec<Segment>, Route)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Segment {
+    Literal(String),
+    Parameter(String),
+    Greedy(String),
+}
+
+/// A route with the path parameters that the request gives it, percent-decoded.
+#[derive(Debug)]
+pub(super) struct Matched<'a> {
+    pub(super) route: &'a Route,
+    pub(super) parameters: Vec<(String, String)>,
+}
+
+/// A path that is not percent-encoded UTF-8 (RFC 3986 section 2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct MalformedPath;
+
+impl Router {
+    pub(super) fn new(routes: &[Route]) -> Self {
+        let mut routes: Vec<_> = routes
+            .iter()
+            .map(|route| (segments(&route.path), route.clone()))
+            .collect();
+        // A specific method goes before ANY on the same resource.
+        routes.sort_by(|(a, first), (b, second)| {
+            let ranks =
+                |segments: &[Segment]| segments.iter().map(Segment::rank).collect::<Vec<_>>();
+            (ranks(a), first.method.is_none()).cmp(&(ranks(b), second.method.is_none()))
+        });
+        Self { routes }
+    }
+
+    /// The route of a request; `path` is below the stage and still percent-encoded, so that an
+    /// encoded slash stays inside its segment.
+    pub(super) fn find(
+        &self,
+        method: &Method,
+        path: &str,
+    ) -> Result<Option<Matched<'_>>, MalformedPath> {
+        if !is_well_encoded(path) {
+            return Err(MalformedPath);
+        }
+        let request: Vec<&str> = match path.strip_prefix('/').unwrap_or(path) {
+            "" => Vec::new(),
+            rest => rest.split('/').collect(),
+        };
+        for (pattern, route) in &self.routes {
+            if route.method.as_ref().is_some_and(|own| own != method) {
+                continue;
+            }
+            if let Some(raw) = matched(pattern, &request) {
+                let parameters = raw
+                    .into_iter()
+                    .map(|(name, value)| Ok((name.to_owned(), decode(&value)?)))
+                    .collect::<Result<_, _>>()?;
+                return Ok(Some(Matched { route, parameters }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Segment {
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Literal(_) => 0,
+            Self::Parameter(_) => 1,
+            Self::Greedy(_) => 2,
+        }
+    }
+}
+
+fn segments(path: &str) -> Vec<Segment> {
+    path.split('/')
+        .filter(|segment| !segment.is_empty())
+        .map(|segment| {
+            let name = segment
+                .strip_prefix('{')
+                .and_then(|rest| rest.strip_suffix('}'));
+            match name {
+                None => Segment::Literal(segment.to_owned()),
+                Some(name) => match name.strip_suffix('+') {
+                    Some(name) => Segment::Greedy(name.to_owned()),
+                    None => Segment::Parameter(name.to_owned()),
+                },
+            }
+        })
+        .collect()
+}
+
+fn matched<'a>(pattern: &'a [Segment], request: &[&str]) -> Option<Vec<(&'a str, String)>> {
+    let mut parameters = Vec::new();
+    let mut rest = request;
+    for segment in pattern {
+        let (&first, after) = rest.split_first()?;
+        match segment {
+            Segment::Literal(text) if text == first => {}
+            Segment::Literal(_) => return None,
+            Segment::Parameter(_) if first.is_empty() => return None,
+            Segment::Parameter(name) => parameters.push((name.as_str(), first.to_owned())),
+            Segment::Greedy(name) => {
+                parameters.push((name.as_str(), rest.join("/")));
+                return Some(parameters);
+            }
+        }
+        rest = after;
+    }
+    rest.is_empty().then_some(parameters)
+}
+
+fn is_well_encoded(path: &str) -> bool {
+    let mut parts = path.split('%');
+    parts.next();
+    parts.all(|part| {
+        let digits = part.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    })
+}
+
+fn decode(text: &str) -> Result<String, MalformedPath> {
+    percent_decode_str(text)
+        .decode_utf8()
+        .map(Into::into)
+        .map_err(|_| MalformedPath)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn router() -> Router {
+        let route = |method: Option<Method>, path: &str, function: &str| Route {
+            method,
+            path: path.into(),
+            function: function.into(),
+            authorizer: None,
+            api_key_required: false,
+        };
+        Router::new(&[
+            route(None, "/{proxy+}", "any"),
+            route(None, "/", "root"),
+            route(Some(Method::OPTIONS), "/{proxy+}", "preflight"),
+            route(Some(Method::GET), "/items", "list"),
+            route(Some(Method::GET), "/items/{id}", "read"),
+            route(Some(Method::GET), "/items/mine", "mine"),
+            route(Some(Method::PUT), "/items/{id}", "write"),
+        ])
+    }
+
+    fn served_by(method: Method, path: &str) -> String {
+        let router = router();
+        let found = router.find(&method, path).unwrap();
+        found.map_or_else(|| "nobody".to_owned(), |found| found.route.function.clone())
+    }
+
+    #[test]
+    fn the_most_specific_resource_that_has_the_method_serves() {
+        assert_eq!(served_by(Method::GET, "/items/mine"), "mine");
+        assert_eq!(served_by(Method::PUT, "/items/mine"), "write");
+        assert_eq!(served_by(Method::DELETE, "/items/mine"), "any");
+        assert_eq!(served_by(Method::OPTIONS, "/items/7"), "preflight");
+        assert_eq!(served_by(Method::POST, "/items"), "any");
+        assert_eq!(served_by(Method::GET, "/a/b/c"), "any");
+        assert_eq!(served_by(Method::GET, "/"), "root");
+        assert_eq!(served_by(Method::OPTIONS, "/"), "root");
+    }
+
+    #[test]
+    fn an_encoded_slash_stays_inside_its_segment() {
+        let router = router();
+        let found = router.find(&Method::GET, "/items/a%2Fb").unwrap().unwrap();
+        assert_eq!(found.parameters, [("id".to_owned(), "a/b".to_owned())]);
+    }
+
+    #[test]
+    fn broken_percent_encoding_is_refused() {
+        for path in ["/items/%", "/items/%2", "/items/%zz", "/items/%ff"] {
+            assert!(router().find(&Method::GET, path).is_err(), "{path}");
+        }
+    }
+}

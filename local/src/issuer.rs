@@ -1,0 +1,218 @@
+//! An OAuth issuer for development: discovery (OpenID Connect Discovery 1.0, RFC 8414), a key set
+//! (RFC 7517) and a token endpoint for the client credentials grant (RFC 6749 section 4.4).
+//!
+//! It believes whoever asks, so it only ever listens on loopback, and its key is new at each start.
+
+use std::sync::Arc;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Form, Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use keygate::key_record::now;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+/// The audience that tokens are for when the request does not say.
+pub(crate) const AUDIENCE: &str = "keygate-local";
+/// What a token opens when the request does not say.
+const DEFAULT_SCOPE: &str = "items:read items:write keys:admin";
+/// How long a token is good for when the request does not say, in seconds.
+const DEFAULT_LIFETIME: i64 = 3600;
+
+/// The system's cryptography did not do its part.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the development issuer could not {0}")]
+pub(crate) struct SigningFailed(&'static str);
+
+impl SigningFailed {
+    /// Key generation was broken off.
+    pub(crate) const INTERRUPTED: Self = Self("finish making its signing key");
+}
+
+/// The issuer's signing key.
+pub(crate) struct SigningKey {
+    id: String,
+    pair: RsaKeyPair,
+}
+
+impl SigningKey {
+    /// A new RSA key of 2048 bits. Takes a good part of a second of one core.
+    pub(crate) fn generate() -> Result<Self, SigningFailed> {
+        let pair = RsaKeyPair::generate(KeySize::Rsa2048);
+        Ok(Self {
+            id: Uuid::new_v4().to_string(),
+            pair: pair.map_err(|_| SigningFailed("make its signing key"))?,
+        })
+    }
+
+    fn jwk(&self) -> Value {
+        let public = self.pair.public_key();
+        let number = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        json!({
+            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.id,
+            "n": number(public.modulus().big_endian_without_leading_zero()),
+            "e": number(public.exponent().big_endian_without_leading_zero()),
+        })
+    }
+
+    /// A JWS in compact form (RFC 7515 section 3.1), of the type that RFC 9068 gives access tokens.
+    fn sign(&self, claims: &Value) -> Result<String, SigningFailed> {
+        let header = json!({"alg": "RS256", "typ": "at+jwt", "kid": self.id});
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let mut token = format!("{}.{}", part(&header), part(claims));
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                token.as_bytes(),
+                &mut signature,
+            )
+            .map_err(|_| SigningFailed("sign a token"))?;
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Ok(token)
+    }
+}
+
+struct Issuer {
+    url: String,
+    key: SigningKey,
+}
+
+/// The address that an issuer on this listener has as `iss`.
+pub(crate) fn url(listener: &TcpListener) -> std::io::Result<String> {
+    Ok(format!("http://{}", listener.local_addr()?))
+}
+
+/// Serves an issuer until the task is dropped.
+pub(crate) async fn serve(listener: TcpListener, key: SigningKey) -> std::io::Result<()> {
+    let issuer = Issuer {
+        url: url(&listener)?,
+        key,
+    };
+    let router = Router::new()
+        .route("/.well-known/openid-configuration", get(metadata))
+        .route("/.well-known/oauth-authorization-server", get(metadata))
+        .route("/jwks.json", get(key_set))
+        .route("/token", post(token))
+        .with_state(Arc::new(issuer));
+    axum::serve(listener, router).await
+}
+
+async fn metadata(State(issuer): State<Arc<Issuer>>) -> Json<Value> {
+    let url = &issuer.url;
+    Json(json!({
+        "issuer": url,
+        "jwks_uri": format!("{url}/jwks.json"),
+        "token_endpoint": format!("{url}/token"),
+        "grant_types_supported": ["client_credentials"],
+        "response_types_supported": [],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "token_endpoint_auth_methods_supported": ["none", "client_secret_post", "client_secret_basic"],
+    }))
+}
+
+async fn key_set(State(issuer): State<Arc<Issuer>>) -> Response {
+    let keys = Json(json!({"keys": [issuer.key.jwk()]}));
+    ([(header::CACHE_CONTROL, "max-age=300")], keys).into_response()
+}
+
+/// A token request. The last three are this issuer's own, so that a suite can ask for tokens that
+/// must be refused.
+#[derive(Deserialize)]
+struct TokenRequest {
+    grant_type: Option<String>,
+    client_id: Option<String>,
+    scope: Option<String>,
+    audience: Option<String>,
+    /// Seconds until `exp`; may be negative.
+    lifetime: Option<i64>,
+    /// Seconds until `nbf`; may be negative.
+    not_before: Option<i64>,
+}
+
+async fn token(
+    State(issuer): State<Arc<Issuer>>,
+    headers: HeaderMap,
+    form: Result<Form<TokenRequest>, axum::extract::rejection::FormRejection>,
+) -> Response {
+    let Ok(Form(request)) = form else {
+        return refuse(
+            "invalid_request",
+            "send the parameters as application/x-www-form-urlencoded",
+        );
+    };
+    match request.grant_type.as_deref() {
+        Some("client_credentials") => {}
+        Some(_) => return refuse("unsupported_grant_type", "use client_credentials"),
+        None => return refuse("invalid_request", "grant_type is missing"),
+    }
+    let client = request.client_id.clone().or_else(|| basic_user(&headers));
+    let Some(client) = client.filter(|client| (1..=128).contains(&client.chars().count())) else {
+        return refuse(
+            "invalid_client",
+            "client_id has 1 to 128 characters, of your choice",
+        );
+    };
+    let scope = request.scope.as_deref().unwrap_or(DEFAULT_SCOPE);
+    if scope.parse::<keygate::scope::Scopes>().is_err() {
+        return refuse("invalid_scope", "scope is a list separated by spaces");
+    }
+    let lifetime = request.lifetime.unwrap_or(DEFAULT_LIFETIME);
+    let issued_at = i64::try_from(now()).unwrap_or(i64::MAX);
+    let mut claims = json!({
+        "iss": issuer.url,
+        "sub": client,
+        "client_id": client,
+        "aud": request.audience.as_deref().unwrap_or(AUDIENCE),
+        "iat": issued_at.saturating_add(lifetime.min(0)),
+        "exp": issued_at.saturating_add(lifetime),
+        "jti": Uuid::new_v4().to_string(),
+        "scope": scope,
+    });
+    if let Some(seconds) = request.not_before {
+        claims["nbf"] = json!(issued_at.saturating_add(seconds));
+    }
+    match issuer.key.sign(&claims) {
+        Ok(token) => {
+            let body = json!({
+                "access_token": token, "token_type": "Bearer", "expires_in": lifetime, "scope": scope,
+            });
+            ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+        }
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// The client's id in HTTP Basic authentication (RFC 6749 section 2.3.1).
+fn basic_user(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, encoded) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    decoded.split_once(':').map(|(user, _)| user.to_owned())
+}
+
+/// An error of RFC 6749 section 5.2.
+fn refuse(error: &str, description: &str) -> Response {
+    let status = if error == "invalid_client" {
+        StatusCode::UNAUTHORIZED
+    } else {
+        StatusCode::BAD_REQUEST
+    };
+    let body = json!({"error": error, "error_description": description});
+    (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}

@@ -1,0 +1,83 @@
+//! `keygate`: the gateway on this machine, and the operator's commands.
+
+mod binaries;
+mod cli;
+mod dynamodb;
+mod event;
+mod functions;
+mod gateway;
+mod issuer;
+mod model;
+mod seed;
+mod serve;
+mod template;
+mod welcome;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command};
+use crate::serve::ServeError;
+
+/// The exit code for a command line or a template that cannot be right: `EX_USAGE` of sysexits(3).
+const USAGE: u8 = 64;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::from(USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
+        .with_max_level(tracing::Level::INFO)
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let outcome = match runtime {
+        Ok(runtime) => {
+            let outcome = runtime.block_on(run(cli));
+            // Reading standard input cannot be cancelled, so it is not waited for.
+            runtime.shutdown_background();
+            outcome
+        }
+        Err(error) => Err((format!("the runtime does not start: {error}"), 1)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((message, code)) => {
+            eprintln!("keygate: {message}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), (String, u8)> {
+    match cli.command {
+        None => serve::serve(cli.serve).await.map_err(|error| {
+            let code = match &error {
+                ServeError::Template(_) | ServeError::Gateway(_) => USAGE,
+                _ => 1,
+            };
+            (error.to_string(), code)
+        }),
+        Some(Command::Event(options)) => {
+            let printed = event::print(&options).await;
+            printed.map_err(|error| (error.to_string(), 1))
+        }
+        Some(Command::Issuer(options)) => {
+            let served = serve::serve_issuer(options.port).await;
+            served.map_err(|error| (error.to_string(), 1))
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What `template.yaml` describes, after every intrinsic function is resolved: the part of a SAM
+//! application that this gateway serves. `template` makes it, everything else reads it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::Method;
+use regex::Regex;
+
+/// One resolved application: an API, the functions behind it and the tables they use.
+#[derive(Debug, Clone)]
+pub(crate) struct Application {
+    /// The REST API and its stage.
+    pub(crate) api: Api,
+    /// Functions by logical id.
+    pub(crate) functions: BTreeMap<String, Function>,
+    /// DynamoDB tables to create, in template order.
+    pub(crate) tables: Vec<Table>,
+}
+
+/// A REST API with its one stage.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    /// The API id that method ARNs and `requestContext.apiId` carry.
+    pub(crate) id: String,
+    /// The stage name, the first segment of every path.
+    pub(crate) stage: String,
+    /// Methods on resources, one entry a (method, path) pair.
+    pub(crate) routes: Vec<Route>,
+    /// Lambda authorizers by their name in the template.
+    pub(crate) authorizers: BTreeMap<String, Authorizer>,
+    /// Customised gateway responses by response type, such as `UNAUTHORIZED`.
+    pub(crate) gateway_responses: BTreeMap<String, GatewayResponse>,
+    /// Usage plans that cover this stage.
+    pub(crate) usage_plans: Vec<UsagePlan>,
+    /// The access log's format with its `$context` variables; `None` when access logging is off.
+    pub(crate) access_log_format: Option<String>,
+    /// Stage variables.
+    pub(crate) stage_variables: BTreeMap<String, String>,
+}
+
+/// One method of one resource, with a Lambda proxy integration.
+#[derive(Debug, Clone)]
+pub(crate) struct Route {
+    /// The method; `None` is `ANY`.
+    pub(crate) method: Option<Method>,
+    /// The resource path as in the template: `/items/{id}`, `/{proxy+}`.
+    pub(crate) path: String,
+    /// Logical id of the function that serves it.
+    pub(crate) function: String,
+    /// Name of the authorizer; `None` is a public method.
+    pub(crate) authorizer: Option<String>,
+    /// Whether the method asks for a usage key (`ApiKeyRequired`).
+    pub(crate) api_key_required: bool,
+}
+
+/// A TOKEN authorizer.
+#[derive(Debug, Clone)]
+pub(crate) struct Authorizer {
+    /// Logical id of the authorizer function.
+    pub(crate) function: String,
+    /// The header that carries the credential.
+    pub(crate) identity_header: String,
+    /// A header value that does not match is 401 without a call of the function. API Gateway
+    /// matches the whole value, so the expression is already anchored here.
+    pub(crate) validation_expression: Option<Regex>,
+    /// How long an answer is cached by header value; zero is no cache. At most an hour.
+    pub(crate) result_ttl: Duration,
+}
+
+/// A customised gateway response.
+#[derive(Debug, Clone)]
+pub(crate) struct GatewayResponse {
+    /// The status to answer; `None` keeps the response type's own.
+    pub(crate) status: Option<u16>,
+    /// Header name to mapping expression: `'literal'`, `method.request.header.NAME`,
+    /// `context.requestId` and so on.
+    pub(crate) headers: BTreeMap<String, String>,
+    /// Content type to body template with `$context` variables.
+    pub(crate) templates: BTreeMap<String, String>,
+}
+
+/// A usage plan with the usage keys on it.
+#[derive(Debug, Clone)]
+pub(crate) struct UsagePlan {
+    /// The plan's name.
+    pub(crate) name: String,
+    /// Requests a second for each usage key, and how many may come at once.
+    pub(crate) throttle: Option<Throttle>,
+    /// Requests in a calendar period (UTC) for each usage key.
+    pub(crate) quota: Option<Quota>,
+    /// The usage keys on the plan.
+    pub(crate) keys: Vec<UsageKey>,
+}
+
+/// An `AWS::ApiGateway::ApiKey` on a usage plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UsageKey {
+    /// The key's id, which access logs and `requestContext.identity.apiKeyId` show.
+    pub(crate) id: String,
+    /// The value that an authorizer answers as `usageIdentifierKey`.
+    pub(crate) value: String,
+    /// A disabled key is refused like an unknown one.
+    pub(crate) enabled: bool,
+}
+
+/// A token bucket: `burst` tokens at most, refilled at `rate` a second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Throttle {
+    /// Tokens a second; greater than zero.
+    pub(crate) rate: f64,
+    /// The bucket's size; at least 1.
+    pub(crate) burst: u32,
+}
+
+/// A usage plan's quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Quota {
+    /// Requests in one period.
+    pub(crate) limit: u64,
+    /// The period.
+    pub(crate) period: Period,
+}
+
+/// The calendar period of a quota, in UTC; a week starts on Sunday.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Period {
+    /// From midnight.
+    Day,
+    /// From Sunday, midnight.
+    Week,
+    /// From the month's first day, midnight.
+    Month,
+}
+
+/// A Lambda function.
+#[derive(Debug, Clone)]
+pub(crate) struct Function {
+    /// The logical id, also used as the function's name here.
+    pub(crate) id: String,
+    /// The cargo binary to run (`Metadata.BuildProperties.Binary`).
+    pub(crate) binary: String,
+    /// The environment that the template gives it.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// An invocation that takes longer is killed.
+    pub(crate) timeout: Duration,
+    /// Configured memory in MiB, told to the function but not enforced here.
+    pub(crate) memory_mib: u32,
+}
+
+/// A DynamoDB table to create.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Table {
+    /// The table's physical name.
+    pub(crate) name: String,
+    /// Attribute name to type (`S`, `N` or `B`), for keys only.
+    pub(crate) attributes: BTreeMap<String, String>,
+    /// The partition key's attribute.
+    pub(crate) hash_key: String,
+    /// The sort key's attribute.
+    pub(crate) range_key: Option<String>,
+    /// Global secondary indexes.
+    pub(crate) indexes: Vec<Index>,
+    /// The TTL attribute.
+    pub(crate) ttl_attribute: Option<String>,
+}
+
+/// A global secondary index; all attributes are projected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Index {
+    /// The index's name.
+    pub(crate) name: String,
+    /// The partition key's attribute.
+    pub(crate) hash_key: String,
+    /// The sort key's attribute.
+    pub(crate) range_key: Option<String>,
+}

@@ -1,0 +1,88 @@
+//! The API key that a first call needs: one, replaced at each start.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::types::AttributeValue;
+use keygate::api_key::{ApiKey, RandomnessUnavailable};
+use keygate::key_record::{KeyRecord, Status, now};
+
+/// The principal that the seeded key speaks for.
+const OWNER: &str = "local";
+/// How the seeded key is found again under `--data`.
+const NAME: &str = "local development";
+
+/// Why there is no key.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SeedError {
+    /// The system has no randomness to give.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessUnavailable),
+    /// The key table does not take the key.
+    #[error("the key table does not take the API key: {0}")]
+    Table(String),
+}
+
+/// Writes a new key with the scopes of items, in place of the one of an earlier start.
+pub(crate) async fn seed(
+    client: &Client,
+    table: &str,
+    usage_key: Option<&str>,
+) -> Result<ApiKey, SeedError> {
+    let failed = |error: String| SeedError::Table(error);
+    let earlier = client
+        .query()
+        .table_name(table)
+        .index_name("owner-index")
+        .key_condition_expression("#owner = :owner")
+        .filter_expression("#name = :name")
+        .expression_attribute_names("#owner", "owner")
+        .expression_attribute_names("#name", "name")
+        .expression_attribute_values(":owner", AttributeValue::S(OWNER.to_owned()))
+        .expression_attribute_values(":name", AttributeValue::S(NAME.to_owned()))
+        .send()
+        .await
+        .map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
+    for item in earlier.items() {
+        if let Some(pk) = item.get("pk") {
+            client
+                .delete_item()
+                .table_name(table)
+                .key("pk", pk.clone())
+                .send()
+                .await
+                .map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
+        }
+    }
+    issue(client, table, usage_key).await
+}
+
+/// Writes a new key with the scopes of items.
+pub(crate) async fn issue(
+    client: &Client,
+    table: &str,
+    usage_key: Option<&str>,
+) -> Result<ApiKey, SeedError> {
+    let key = ApiKey::generate()?;
+    let record = KeyRecord {
+        id: key.id().clone(),
+        secret: key.secret_hash(),
+        previous: None,
+        owner: OWNER.to_owned(),
+        name: NAME.to_owned(),
+        scopes: "items:read items:write".parse().unwrap_or_default(),
+        status: Status::Active,
+        created_at: now(),
+        expires_at: None,
+        usage_key: usage_key.map(ToOwned::to_owned),
+        usage_plan: None,
+        allowed_cidrs: Vec::new(),
+    };
+    client
+        .put_item()
+        .table_name(table)
+        .set_item(Some(record.to_item()))
+        .send()
+        .await
+        .map_err(|error| SeedError::Table(DisplayErrorContext(error).to_string()))?;
+    Ok(key)
+}

@@ -1,0 +1,331 @@
+//! `keygate`: everything that a request needs on this machine, started in parallel, and stopped
+//! without leaving a process behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use keygate::outbound::{Outbound, OutboundError};
+use serde_json::json;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::binaries::{self, BinaryError};
+use crate::cli::Serve;
+use crate::dynamodb::{self, DynamoDbError};
+use crate::functions::{Functions, InvokeError, Program};
+use crate::gateway::{self, GatewayError};
+use crate::issuer::{self, SigningFailed, SigningKey};
+use crate::model::Application;
+use crate::seed::{self, SeedError};
+use crate::template::{self, TemplateError};
+use crate::welcome::Addresses;
+
+/// Why the gateway does not start. Each is said in one line, or in one line for each problem.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    /// A port is taken.
+    #[error(
+        "port {port} of 127.0.0.1 is in use: stop what listens there, or choose another with {flag} PORT (0 takes a free one)"
+    )]
+    PortInUse {
+        /// The port.
+        port: u16,
+        /// The flag that changes it.
+        flag: &'static str,
+    },
+    /// A port cannot be used for another reason.
+    #[error("port {port} of 127.0.0.1 ({flag}) cannot be used: {error}")]
+    Port {
+        /// The port.
+        port: u16,
+        /// The flag that changes it.
+        flag: &'static str,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The template cannot be served.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The template asks for what this gateway does not do.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    /// An executable is missing.
+    #[error(transparent)]
+    Binary(#[from] BinaryError),
+    /// A function does not start.
+    #[error("{0}")]
+    Function(#[from] InvokeError),
+    /// DynamoDB does not start.
+    #[error(transparent)]
+    DynamoDb(#[from] DynamoDbError),
+    /// There is no API key to start with.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
+    /// The issuer has no key.
+    #[error(transparent)]
+    Issuer(#[from] SigningFailed),
+    /// There is no HTTP client.
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
+    /// The ready file cannot be written.
+    #[error("--ready-file: {0}")]
+    ReadyFile(std::io::Error),
+}
+
+/// The three ports, bound before anything else is done.
+struct Listeners {
+    gateway: TcpListener,
+    issuer: TcpListener,
+    dynamodb: TcpListener,
+}
+
+/// Binds a port of loopback.
+pub(crate) async fn listen(port: u16, flag: &'static str) -> Result<TcpListener, ServeError> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::AddrInUse => ServeError::PortInUse { port, flag },
+            _ => ServeError::Port { port, flag, error },
+        })
+}
+
+fn port(listener: &TcpListener) -> u16 {
+    listener.local_addr().map_or(0, |address| address.port())
+}
+
+/// Serves the template until Ctrl-C, a termination signal or, when asked, the end of standard
+/// input.
+///
+/// # Errors
+/// Whatever keeps the gateway from starting.
+pub(crate) async fn serve(options: Serve) -> Result<(), ServeError> {
+    let listeners = Listeners {
+        gateway: listen(options.port, "--port").await?,
+        issuer: listen(options.issuer_port, "--issuer-port").await?,
+        dynamodb: listen(options.dynamodb_port, "--dynamodb-port").await?,
+    };
+    let (application, public_url) = load(&options, &listeners)?;
+    let gateway = gateway::Gateway::new(&application, port(&listeners.gateway))?;
+    let stop = stop_signal(options.until_stdin_closes);
+
+    let signing_key = tokio::task::spawn_blocking(SigningKey::generate);
+    let paths = tokio::select! {
+        paths = executables(&options, &application) => paths?,
+        () = stopped(stop.clone()) => return Ok(()),
+    };
+    let signing_key = signing_key
+        .await
+        .unwrap_or(Err(SigningFailed::INTERRUPTED))?;
+    let issuer_url = format!("http://127.0.0.1:{}", port(&listeners.issuer));
+    let endpoint = format!("http://127.0.0.1:{}", port(&listeners.dynamodb));
+    let database = dynamodb::open(options.data.as_deref())?;
+    let background = Background(vec![
+        tokio::spawn(async move {
+            let _ = issuer::serve(listeners.issuer, signing_key).await;
+        }),
+        tokio::spawn(dynamodb::serve(listeners.dynamodb, database)),
+    ]);
+    let outbound = Outbound::new()?;
+    let client = dynamodb::client(&outbound, &endpoint);
+    dynamodb::create_tables(&client, &application.tables).await?;
+
+    let functions = Arc::new(Functions::new(programs(&application, &paths, &endpoint)));
+    let key_table = key_table(&application);
+    let (warmed, key) = tokio::join!(functions.warm(), async {
+        match &key_table {
+            Some(table) => seed::seed(&client, table, usage_key(&application))
+                .await
+                .map(Some),
+            None => Ok(None),
+        }
+    });
+    let outcome = match (warmed, key) {
+        (Ok(()), Ok(key)) => {
+            let addresses = Addresses {
+                url: public_url,
+                issuer: issuer_url,
+                dynamodb: endpoint,
+                api_key: key,
+                kept_in: options.data.clone(),
+            };
+            announce(&addresses, options.ready_file.as_deref()).map(|()| addresses)
+        }
+        (Err(error), _) => Err(error.into()),
+        (_, Err(error)) => Err(error.into()),
+    };
+    if outcome.is_ok() {
+        gateway
+            .serve(listeners.gateway, Arc::clone(&functions), stopped(stop))
+            .await;
+    }
+    functions.shut_down().await;
+    drop(background);
+    outcome.map(drop)
+}
+
+/// Serves the development issuer alone, until it is told to stop.
+///
+/// # Errors
+/// When the port cannot be used or there is no key.
+pub(crate) async fn serve_issuer(port_wanted: u16) -> Result<(), ServeError> {
+    let listener = listen(port_wanted, "--port").await?;
+    let stop = stop_signal(false);
+    let key = SigningKey::generate()?;
+    println!(
+        "OAuth issuer for development at http://127.0.0.1:{}",
+        port(&listener)
+    );
+    tokio::select! {
+        _ = issuer::serve(listener, key) => {}
+        () = stopped(stop) => {}
+    }
+    Ok(())
+}
+
+/// The template with what this machine gives its parameters, unless the caller said otherwise.
+fn load(options: &Serve, listeners: &Listeners) -> Result<(Application, String), ServeError> {
+    let mut parameters: BTreeMap<String, String> = options.parameters.iter().cloned().collect();
+    let mut give = |name: &str, value: String| {
+        parameters.entry(name.to_owned()).or_insert(value);
+    };
+    give(
+        "OAuthIssuer",
+        format!("http://127.0.0.1:{}", port(&listeners.issuer)),
+    );
+    give("OAuthAudience", issuer::AUDIENCE.to_owned());
+    // The stage is the template's to say, so the address is only known once it is read.
+    let stage = template::load(&options.template, &parameters)?.api.stage;
+    let url = format!("http://127.0.0.1:{}/{stage}", port(&listeners.gateway));
+    parameters
+        .entry("PublicUrl".to_owned())
+        .or_insert_with(|| url.clone());
+    Ok((template::load(&options.template, &parameters)?, url))
+}
+
+async fn executables(
+    options: &Serve,
+    application: &Application,
+) -> Result<BTreeMap<String, PathBuf>, BinaryError> {
+    let names: BTreeSet<String> = application
+        .functions
+        .values()
+        .map(|function| function.binary.clone())
+        .collect();
+    if let Some(directory) = &options.functions {
+        return binaries::find(&names, directory);
+    }
+    let workspace = options
+        .template
+        .parent()
+        .filter(|path| !path.as_os_str().is_empty());
+    binaries::build(&names, workspace.unwrap_or(Path::new("."))).await
+}
+
+fn programs(
+    application: &Application,
+    paths: &BTreeMap<String, PathBuf>,
+    endpoint: &str,
+) -> Vec<Program> {
+    let environment = dynamodb::environment(endpoint);
+    let program = |function: &crate::model::Function| {
+        Some(Program {
+            path: paths.get(&function.binary)?.clone(),
+            function: function.clone(),
+            environment: environment.clone(),
+        })
+    };
+    application.functions.values().filter_map(program).collect()
+}
+
+/// The key table, as the functions are told its name.
+fn key_table(application: &Application) -> Option<String> {
+    application
+        .functions
+        .values()
+        .find_map(|function| function.environment.get("KEY_TABLE"))
+        .filter(|name| application.tables.iter().any(|table| table.name == **name))
+        .cloned()
+}
+
+fn usage_key(application: &Application) -> Option<&str> {
+    let mut keys = application
+        .api
+        .usage_plans
+        .iter()
+        .flat_map(|plan| &plan.keys);
+    keys.next().map(|key| key.value.as_str())
+}
+
+fn announce(addresses: &Addresses, ready_file: Option<&Path>) -> Result<(), ServeError> {
+    addresses.print();
+    let Some(path) = ready_file else {
+        return Ok(());
+    };
+    let ready = json!({
+        "url": addresses.url,
+        "issuer": addresses.issuer,
+        "token_endpoint": format!("{}/token", addresses.issuer),
+        "dynamodb": addresses.dynamodb,
+        "api_key": addresses.api_key.as_ref().map(keygate::api_key::ApiKey::expose),
+    });
+    // Under another name first, so that whoever waits for the file finds it whole.
+    let partial = path.with_extension("partial");
+    std::fs::write(&partial, format!("{ready}\n"))
+        .and_then(|()| std::fs::rename(&partial, path))
+        .map_err(ServeError::ReadyFile)
+}
+
+/// Tasks that end with this value.
+struct Background(Vec<JoinHandle<()>>);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
+}
+
+/// Turns true once, when the gateway is to stop.
+fn stop_signal(until_stdin_closes: bool) -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            () = interrupted() => {}
+            () = stdin_closed(), if until_stdin_closes => {}
+        }
+        sender.send_replace(true);
+        // A second Ctrl-C does not wait for the requests in flight.
+        interrupted().await;
+        std::process::exit(130);
+    });
+    receiver
+}
+
+/// Waits for the stop signal.
+pub(crate) async fn stopped(mut signal: watch::Receiver<bool>) {
+    // A lost sender is a lost signal handler: stop as well.
+    let _ = signal.wait_for(|stop| *stop).await;
+}
+
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+async fn stdin_closed() {
+    let mut stdin = tokio::io::stdin();
+    let mut buffer = [0; 64];
+    while matches!(stdin.read(&mut buffer).await, Ok(1..)) {}
+}

@@ -1,0 +1,240 @@
+//! `template.yaml` to the [`Application`] that this gateway serves.
+//!
+//! In this order: [`yaml`] reads the text, [`parameters`] gives each parameter its value,
+//! [`resolve`] carries out intrinsic functions, [`globals`] merges `Globals`, [`resources`] walks
+//! the resources, and a module for each type reads its properties. Whatever none of them honours
+//! or knows to mean nothing here is a problem. All problems are reported together, and a template
+//! with one is not served.
+
+mod api;
+mod authorizers;
+mod conditions;
+mod fields;
+mod functions;
+mod gateway_responses;
+mod globals;
+mod parameters;
+mod problems;
+mod resolve;
+mod resources;
+mod routes;
+mod stand_ins;
+mod substitute;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod usage_plans;
+mod yaml;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+pub(crate) use problems::Problem;
+pub(crate) use yaml::SyntaxError;
+
+use crate::model::Application;
+use problems::Problems;
+use resolve::Resolver;
+use yaml::{Node, Value};
+
+/// Why a template cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TemplateError {
+    /// The file could not be read.
+    #[error("{}: {source}; name the template with --template PATH", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not YAML.
+    #[error("{}: {source}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: SyntaxError,
+    },
+    /// The file is YAML, but no template that this gateway can serve.
+    #[error("{} cannot be served:\n{}", path.display(), lines(problems))]
+    Unserved {
+        /// The file.
+        path: PathBuf,
+        /// Everything that stands in the way, ordered by line.
+        problems: Vec<Problem>,
+    },
+}
+
+fn lines(problems: &[Problem]) -> String {
+    let lines: Vec<String> = problems
+        .iter()
+        .map(|problem| format!("  {problem}"))
+        .collect();
+    lines.join("\n")
+}
+
+/// Loads a template, with `parameters` in place of the defaults that it gives its own.
+///
+/// # Errors
+/// A file that cannot be read or is no YAML; or every problem of the template at once: missing
+/// and unknown parameters, unknown functions, references to nothing, resources and properties
+/// that this gateway does not support, and settings that API Gateway would refuse.
+pub(crate) fn load(
+    path: &Path,
+    parameters: &BTreeMap<String, String>,
+) -> Result<Application, TemplateError> {
+    let text = std::fs::read_to_string(path).map_err(|source| TemplateError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let root = yaml::parse(&text).map_err(|source| TemplateError::Syntax {
+        path: path.to_owned(),
+        source,
+    })?;
+    application(&root, parameters).map_err(|problems| TemplateError::Unserved {
+        path: path.to_owned(),
+        problems,
+    })
+}
+
+fn application(
+    root: &Node,
+    overrides: &BTreeMap<String, String>,
+) -> Result<Application, Vec<Problem>> {
+    let problems = Problems::default();
+    let application = assemble(root, overrides, &problems);
+    let problems = problems.into_list();
+    match application {
+        Some(application) if problems.is_empty() => Ok(application),
+        _ => Err(problems),
+    }
+}
+
+fn assemble(
+    root: &Node,
+    overrides: &BTreeMap<String, String>,
+    problems: &Problems,
+) -> Option<Application> {
+    check_sections(root, problems);
+    resolve::check_functions(root, "", problems);
+    let parameters = parameters::values(root.get("Parameters"), overrides, problems);
+    let resolver = Resolver::new(root, parameters, problems)?;
+    resolver.check_conditions();
+    check_outputs(root, &resolver);
+
+    let (apis, others): (Vec<_>, Vec<_>) = resources::read(&resolver, root.get("Globals"))
+        .into_iter()
+        .partition(|resource| resource.kind == resources::API);
+    let mut functions = BTreeMap::new();
+    let mut function_ids = BTreeSet::new();
+    let mut events = Vec::new();
+    let mut tables = Vec::new();
+    let mut plans = usage_plans::Drafts::default();
+    for resource in others {
+        match resource.kind.as_str() {
+            resources::FUNCTION => {
+                function_ids.insert(resource.id.clone());
+                let (function, own_events) = functions::read(resource);
+                functions.extend(function.map(|function| (function.id.clone(), function)));
+                events.extend(own_events);
+            }
+            resources::TABLE => {
+                let name = resolver.reference(&resource.id, resource.line, &resource.id);
+                if let Value::Text(name) = name {
+                    tables.extend(tables::read(resource, name));
+                }
+            }
+            resources::USAGE_PLAN => plans.plan(resource),
+            resources::API_KEY => plans.key(resource),
+            _ => plans.link(resource),
+        }
+    }
+    check_table_names(&tables, problems);
+
+    let mut draft = the_api(apis, &function_ids, &resolver)?;
+    let routes = routes::routes(events, &draft.api, &draft.defaults, problems);
+    draft.check_key_source(&routes, problems);
+    draft.api.routes = routes;
+    draft.api.usage_plans = plans.finish(&draft.api, problems);
+    Some(Application {
+        api: draft.api,
+        functions,
+        tables,
+    })
+}
+
+/// The sections of a template. `Metadata` and the others dropped here are for people and tools.
+fn check_sections(root: &Node, problems: &Problems) {
+    const KNOWN: &[&str] = &[
+        "AWSTemplateFormatVersion",
+        "Conditions",
+        "Description",
+        "Globals",
+        "Mappings",
+        "Metadata",
+        "Outputs",
+        "Parameters",
+        "Resources",
+        "Transform",
+    ];
+    for entry in root.entries() {
+        if !KNOWN.contains(&entry.name.as_str()) {
+            let message = "the local gateway does not support this section";
+            problems.report(entry.line, &entry.name, message);
+        }
+    }
+    let transform = root.get("Transform");
+    if transform.and_then(Node::as_text) != Some("AWS::Serverless-2016-10-31") {
+        let line = transform.map_or(root.line, |node| node.line);
+        let message = "must be AWS::Serverless-2016-10-31, the one transform supported here";
+        problems.report(line, "Transform", message);
+    }
+}
+
+/// Nobody reads the outputs here, but a reference to nothing in them is a mistake all the same.
+fn check_outputs(root: &Node, resolver: &Resolver<'_>) {
+    for entry in root.get("Outputs").map_or(&[][..], Node::entries) {
+        let place = format!("Outputs.{}", entry.name);
+        let condition = entry.node.get("Condition").and_then(Node::as_text);
+        let made = condition.is_none_or(|name| {
+            resolver
+                .condition(name, entry.line, &place)
+                .unwrap_or(false)
+        });
+        if made && let Some(value) = entry.node.get("Value") {
+            resolver.resolve(value, &place);
+        }
+    }
+}
+
+fn check_table_names(tables: &[crate::model::Table], problems: &Problems) {
+    let mut names = BTreeSet::new();
+    for table in tables {
+        if !names.insert(&table.name) {
+            let message = format!("two tables are named `{}`", table.name);
+            problems.report(0, "Resources", message);
+        }
+    }
+}
+
+fn the_api(
+    apis: Vec<resources::Resource<'_>>,
+    functions: &BTreeSet<String>,
+    resolver: &Resolver<'_>,
+) -> Option<api::Draft> {
+    let mut apis = apis.into_iter();
+    let Some(first) = apis.next() else {
+        let message = "the template has no AWS::Serverless::Api to serve";
+        resolver.problems.report(0, "Resources", message);
+        return None;
+    };
+    for other in apis {
+        let message = format!("the local gateway serves one API, which is {}", first.id);
+        resolver.problems.report(other.line, &other.id, message);
+    }
+    match resolver.reference(&first.id, first.line, &first.id) {
+        Value::Text(id) => api::read(first, id, functions),
+        _ => None,
+    }
+}

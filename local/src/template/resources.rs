@@ -1,0 +1,149 @@
+//! The `Resources` section: each resource with its globals merged, resolved, and ready to be
+//! read by type.
+
+use super::fields::Fields;
+use super::globals;
+use super::resolve::Resolver;
+use super::yaml::{Node, Value};
+
+pub(super) const API: &str = "AWS::Serverless::Api";
+pub(super) const FUNCTION: &str = "AWS::Serverless::Function";
+pub(super) const TABLE: &str = "AWS::DynamoDB::Table";
+pub(super) const USAGE_PLAN: &str = "AWS::ApiGateway::UsagePlan";
+pub(super) const API_KEY: &str = "AWS::ApiGateway::ApiKey";
+pub(super) const USAGE_PLAN_KEY: &str = "AWS::ApiGateway::UsagePlanKey";
+
+/// Types that mean nothing on this machine, with the properties that they may have: there is no
+/// CloudWatch, no IAM and no account here.
+const NO_MEANING: &[(&str, &[&str])] = &[
+    ("AWS::ApiGateway::Account", &["CloudWatchRoleArn"]),
+    (
+        "AWS::IAM::Role",
+        &[
+            "AssumeRolePolicyDocument",
+            "Description",
+            "ManagedPolicyArns",
+            "MaxSessionDuration",
+            "Path",
+            "PermissionsBoundary",
+            "Policies",
+            "RoleName",
+            "Tags",
+        ],
+    ),
+    (
+        "AWS::Lambda::Permission",
+        &[
+            "Action",
+            "EventSourceToken",
+            "FunctionName",
+            "FunctionUrlAuthType",
+            "InvokedViaFunctionUrl",
+            "Principal",
+            "PrincipalOrgID",
+            "SourceAccount",
+            "SourceArn",
+        ],
+    ),
+    (
+        "AWS::Logs::LogGroup",
+        &[
+            "DataProtectionPolicy",
+            "DeletionProtectionEnabled",
+            "FieldIndexPolicies",
+            "KmsKeyId",
+            "LogGroupClass",
+            "LogGroupName",
+            "ResourcePolicyDocument",
+            "RetentionInDays",
+            "Tags",
+        ],
+    ),
+];
+
+/// One resource of a type that is served here.
+pub(super) struct Resource<'p> {
+    pub(super) id: String,
+    pub(super) line: usize,
+    pub(super) kind: String,
+    pub(super) properties: Fields<'p>,
+    /// `Metadata`, where SAM finds how to build a function.
+    pub(super) metadata: Option<Fields<'p>>,
+}
+
+/// The resources that are made and served, in the order of the template.
+pub(super) fn read<'p>(resolver: &Resolver<'p>, globals: Option<&Node>) -> Vec<Resource<'p>> {
+    check_globals(globals, resolver);
+    resolver
+        .resources
+        .entries()
+        .iter()
+        .filter_map(|entry| resource(&entry.name, &entry.node, globals, resolver))
+        .collect()
+}
+
+fn resource<'p>(
+    id: &str,
+    node: &Node,
+    globals: Option<&Node>,
+    resolver: &Resolver<'p>,
+) -> Option<Resource<'p>> {
+    let problems = resolver.problems;
+    let mut attributes = Fields::of(node.clone(), id, problems)?;
+    let line = attributes.line();
+    if let Some((condition, line)) = attributes.text_at("Condition")
+        && !resolver.condition(&condition, line, id)?
+    {
+        return None;
+    }
+    let kind = attributes.required_text("Type")?;
+    let properties = attributes.node("Properties");
+    let metadata = attributes.node("Metadata");
+    // They say when and how CloudFormation makes and removes what is never made here.
+    attributes.no_meaning(&["DeletionPolicy", "DependsOn", "UpdateReplacePolicy"]);
+    attributes.end();
+
+    let own = properties.unwrap_or(Node {
+        line,
+        value: Value::Map(Vec::new()),
+    });
+    let section = kind.strip_prefix("AWS::Serverless::").unwrap_or_default();
+    let merged = match globals.and_then(|globals| globals.get(section)) {
+        Some(global) => globals::merge(global, &own),
+        None => own,
+    };
+    let read = |node: &Node, place: &str| {
+        let node = resolver.resolve(node, place)?;
+        Fields::of(node, place, problems)
+    };
+    let mut properties = read(&merged, id)?;
+    if let Some((_, names)) = NO_MEANING.iter().find(|(name, _)| *name == kind) {
+        properties.no_meaning(names);
+        properties.end();
+        return None;
+    }
+    if ![API, FUNCTION, TABLE, USAGE_PLAN, API_KEY, USAGE_PLAN_KEY].contains(&kind.as_str()) {
+        let message = format!("the local gateway does not support resources of type {kind}");
+        problems.report(line, id, message);
+        return None;
+    }
+    Some(Resource {
+        id: id.to_owned(),
+        line,
+        kind,
+        properties,
+        metadata: metadata.and_then(|node| read(&node, &format!("{id}.Metadata"))),
+    })
+}
+
+fn check_globals(globals: Option<&Node>, resolver: &Resolver<'_>) {
+    for entry in globals.map_or(&[][..], Node::entries) {
+        if !["Api", "Function"].contains(&entry.name.as_str()) {
+            resolver.problems.report(
+                entry.line,
+                &format!("Globals.{}", entry.name),
+                "the local gateway does not support this section",
+            );
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What `Ref` and `Fn::GetAtt` give here: parameters, pseudo parameters, and for resources
+//! stand-ins that stay the same from start to start, because nothing is really created.
+
+use super::resolve::Resolver;
+use super::yaml::{Node, Value};
+
+/// The region of everything here; ARNs carry it.
+const REGION: &str = "us-east-1";
+/// The account of everything here; ARNs carry it.
+const ACCOUNT_ID: &str = "123456789012";
+/// `AWS::StackName`.
+const STACK_NAME: &str = "keygate-local";
+/// The id of the one API.
+const API_ID: &str = "local";
+
+impl Resolver<'_> {
+    /// What `Ref` gives for a name.
+    pub(super) fn reference(&self, name: &str, line: usize, place: &str) -> Value {
+        if let Some(value) = self.parameters.get(name) {
+            return value.clone();
+        }
+        if let Some(value) = pseudo_parameter(name) {
+            return Value::Text(value);
+        }
+        if let Some((id, "Stage")) = name.split_once('.')
+            && self.kind(id) == Some("AWS::Serverless::Api")
+        {
+            // SAM's name for the stage that it makes of an API.
+            if !self.active(id, line, place) {
+                return Value::Unknown;
+            }
+            return self.own_name(id, "StageName", line, place, String::new);
+        }
+        if self.kind(name).is_none() {
+            let message = format!("`{name}` is no parameter and no resource of this template");
+            return self.wrong(line, place, &message);
+        }
+        if self.active(name, line, place) {
+            self.physical_id(name, line, place)
+        } else {
+            Value::Unknown
+        }
+    }
+
+    /// Whether a name with a dot is one that `Ref` takes.
+    pub(super) fn is_referable(&self, name: &str) -> bool {
+        matches!(name.split_once('.'), Some((id, "Stage"))
+            if self.kind(id) == Some("AWS::Serverless::Api"))
+    }
+
+    /// What `Fn::GetAtt` gives for a resource's attribute.
+    pub(super) fn attribute(&self, id: &str, name: &str, line: usize, place: &str) -> Value {
+        let Some(kind) = self.kind(id) else {
+            return self.wrong(
+                line,
+                place,
+                &format!("`{id}` is no resource of this template"),
+            );
+        };
+        if !self.active(id, line, place) {
+            return Value::Unknown;
+        }
+        let physical_id = match self.physical_id(id, line, place) {
+            Value::Text(text) => text,
+            other => return other,
+        };
+        let arn = |service: &str, region: &str, resource: &str| {
+            format!("arn:aws:{service}:{region}:{ACCOUNT_ID}:{resource}")
+        };
+        Value::Text(match (kind, name) {
+            ("AWS::Serverless::Function", "Arn") => function_arn(id),
+            ("AWS::DynamoDB::Table", "Arn") => {
+                arn("dynamodb", REGION, &format!("table/{physical_id}"))
+            }
+            ("AWS::Logs::LogGroup", "Arn") => {
+                arn("logs", REGION, &format!("log-group:{physical_id}:*"))
+            }
+            ("AWS::IAM::Role", "Arn") => arn("iam", "", &format!("role/{physical_id}")),
+            ("AWS::IAM::Role", "RoleId") => format!("AROALOCAL{}", id.to_uppercase()),
+            ("AWS::Serverless::Api", "RootResourceId") => "root".to_owned(),
+            ("AWS::Serverless::Api", "RestApiId")
+            | ("AWS::ApiGateway::ApiKey", "APIKeyId")
+            | ("AWS::ApiGateway::UsagePlan" | "AWS::ApiGateway::UsagePlanKey", "Id") => physical_id,
+            _ => {
+                let message =
+                    format!("the local gateway has no attribute `{name}` of {kind} `{id}`");
+                return self.wrong(line, place, &message);
+            }
+        })
+    }
+
+    /// The type of a declared resource.
+    fn kind(&self, id: &str) -> Option<&str> {
+        self.resources.get(id)?.get("Type")?.as_text()
+    }
+
+    /// Whether a resource's condition holds; a reference to one that is not made is reported.
+    fn active(&self, id: &str, line: usize, place: &str) -> bool {
+        let condition = self
+            .resources
+            .get(id)
+            .and_then(|resource| resource.get("Condition"))
+            .and_then(Node::as_text);
+        let Some(condition) = condition else {
+            return true;
+        };
+        match self.condition(condition, line, place) {
+            Some(false) => {
+                let message = format!("`{id}` is not made, because its condition does not hold");
+                self.wrong(line, place, &message);
+                false
+            }
+            holds => holds.is_some(),
+        }
+    }
+
+    fn physical_id(&self, id: &str, line: usize, place: &str) -> Value {
+        let generated = || format!("{STACK_NAME}-{id}");
+        match self.kind(id) {
+            Some("AWS::Serverless::Api") => Value::Text(API_ID.to_owned()),
+            Some("AWS::DynamoDB::Table") => self.own_name(id, "TableName", line, place, generated),
+            Some("AWS::Logs::LogGroup") => {
+                self.own_name(id, "LogGroupName", line, place, generated)
+            }
+            Some("AWS::IAM::Role") => self.own_name(id, "RoleName", line, place, generated),
+            Some("AWS::Serverless::Function") => Value::Text(id.to_owned()),
+            Some(kind) if kind.starts_with("AWS::ApiGateway::") => {
+                Value::Text(id.to_ascii_lowercase())
+            }
+            // The type is reported as not supported where the resource stands.
+            _ => Value::Unknown,
+        }
+    }
+
+    /// The name that a resource's property gives it, or the generated one.
+    fn own_name(
+        &self,
+        id: &str,
+        property: &str,
+        line: usize,
+        place: &str,
+        generated: impl FnOnce() -> String,
+    ) -> Value {
+        let given = self
+            .resources
+            .get(id)
+            .and_then(|resource| resource.get("Properties"))
+            .and_then(|properties| properties.get(property));
+        let Some(given) = given else {
+            return Value::Text(generated());
+        };
+        let own_place = format!("{id}.{property}");
+        let resolved = self.once(&own_place, line, place, || {
+            Some(self.resolve(given, &own_place))
+        });
+        match resolved {
+            Some(Some(node)) => node.value,
+            Some(None) => Value::Text(generated()),
+            None => Value::Unknown,
+        }
+    }
+}
+
+/// The ARN that stands for a function.
+pub(super) fn function_arn(id: &str) -> String {
+    format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{id}")
+}
+
+fn pseudo_parameter(name: &str) -> Option<String> {
+    Some(match name {
+        "AWS::Region" => REGION.to_owned(),
+        "AWS::AccountId" => ACCOUNT_ID.to_owned(),
+        "AWS::Partition" => "aws".to_owned(),
+        "AWS::StackName" => STACK_NAME.to_owned(),
+        "AWS::StackId" => {
+            format!("arn:aws:cloudformation:{REGION}:{ACCOUNT_ID}:stack/{STACK_NAME}/local")
+        }
+        "AWS::URLSuffix" => "amazonaws.com".to_owned(),
+        _ => return None,
+    })
+}

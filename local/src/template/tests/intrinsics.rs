@@ -1,0 +1,190 @@
+//! Intrinsic functions, by what they give a function's environment.
+
+use super::{SMALL, changed, load, problem};
+
+/// The value that an expression has in a template with a few things to refer to.
+fn value(expression: &str) -> Result<String, Vec<String>> {
+    let text = changed("'#value'", expression)
+        + "
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties: &table
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+  Named:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: !Sub named-${Stage}
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+  NotMade: {Type: AWS::DynamoDB::Table, Condition: IsProd, Properties: *table}
+  Key: {Type: AWS::ApiGateway::ApiKey, Properties: {Value: a-value-of-twenty-characters}}
+  Logs: {Type: AWS::Logs::LogGroup}
+  Role: {Type: AWS::IAM::Role}
+Mappings:
+  Sizes: {dev: {memory: 128}}
+";
+    let text = text.replace(
+        "Conditions:",
+        "Conditions:
+  IsProd: {'Fn::Not': [{Condition: IsDev}]}
+  Both: !And [!Condition IsDev, !Not [!Condition IsProd]]
+  Either: !Or [!Condition IsProd, !Condition IsDev]
+  Nested: !Not [!And [!Equals [a, a], !Condition IsProd]]",
+    );
+    let application = load(&text, &[])?;
+    Ok(application.functions["Fn"]
+        .environment
+        .get("VALUE")
+        .map_or_else(|| "(absent)".to_owned(), Clone::clone))
+}
+
+#[test]
+fn each_function_gives_its_value_in_either_spelling() {
+    let cases = [
+        ("!Ref Stage", "dev"),
+        ("{Ref: Stage}", "dev"),
+        ("!Ref AWS::Region", "us-east-1"),
+        ("!Ref AWS::NoValue", "(absent)"),
+        ("!Ref Api", "local"),
+        ("!Ref Api.Stage", "dev"),
+        ("!Ref Fn", "Fn"),
+        ("!Ref Table", "keygate-local-Table"),
+        ("!Ref Named", "named-dev"),
+        ("!Ref Key", "key"),
+        (
+            "!GetAtt Fn.Arn",
+            "arn:aws:lambda:us-east-1:123456789012:function:Fn",
+        ),
+        (
+            "{Fn::GetAtt: [Named, Arn]}",
+            "arn:aws:dynamodb:us-east-1:123456789012:table/named-dev",
+        ),
+        (
+            "!GetAtt Logs.Arn",
+            "arn:aws:logs:us-east-1:123456789012:log-group:keygate-local-Logs:*",
+        ),
+        (
+            "!GetAtt Role.Arn",
+            "arn:aws:iam::123456789012:role/keygate-local-Role",
+        ),
+        ("!Sub 'x-${Stage}-${AWS::StackName}'", "x-dev-keygate-local"),
+        (
+            "!Sub '${Table.Arn}/index'",
+            "arn:aws:dynamodb:us-east-1:123456789012:table/keygate-local-Table/index",
+        ),
+        (
+            "!Sub '${!Stage} $context.x ${Api}/${Api.Stage}'",
+            "${Stage} $context.x local/dev",
+        ),
+        ("!Sub ['${A}-${Stage}', {A: !Ref Stage}]", "dev-dev"),
+        ("{Fn::Sub: ['${A}', {A: {Ref: AWS::Partition}}]}", "aws"),
+        ("!If [IsDev, yes-it-is, 'no']", "yes-it-is"),
+        ("!If [IsProd, a, !If [Both, b, c]]", "b"),
+        ("!If [Either, {Ref: Stage}, c]", "dev"),
+        ("!If [Nested, a, b]", "a"),
+        ("!If [IsProd, a, !Ref AWS::NoValue]", "(absent)"),
+        ("!Join [',', [a, !Ref Stage, !Ref AWS::NoValue]]", "a,dev"),
+        ("!Join ['', !Split ['-', a-b-c]]", "abc"),
+        ("!Select [1, !Split [',', 'a,b']]", "b"),
+        ("{Fn::Select: ['0', [x, y]]}", "x"),
+        ("!FindInMap [Sizes, !Ref Stage, memory]", "128"),
+    ];
+    for (expression, expected) in cases {
+        assert_eq!(value(expression).as_deref(), Ok(expected), "{expression}");
+    }
+}
+
+#[test]
+fn what_cannot_be_resolved_is_one_problem_with_its_reason() {
+    let cases = [
+        ("!Ref Nothing", "`Nothing` is no parameter and no resource"),
+        (
+            "!Sub '${Nothing}'",
+            "`Nothing` is no parameter and no resource",
+        ),
+        ("!Sub 'a ${Stage'", "without its `}`"),
+        ("!Sub [a]", "`Fn::Sub` takes"),
+        ("!GetAtt Nothing.Arn", "`Nothing` is no resource"),
+        (
+            "!GetAtt Table.StreamArn",
+            "no attribute `StreamArn` of AWS::DynamoDB::Table",
+        ),
+        ("!GetAtt Table", "`Fn::GetAtt` takes"),
+        ("!Ref NotMade", "`NotMade` is not made"),
+        ("!If [Nothing, a, b]", "no condition `Nothing`"),
+        ("!If [IsDev, a]", "`Fn::If` takes"),
+        ("!Join [a]", "`Fn::Join` takes"),
+        ("!Join [a, b]", "`Fn::Join` takes"),
+        ("!Select [2, [a, b]]", "asks for item 2"),
+        ("!Split ['', a]", "`Fn::Split` takes"),
+        ("!FindInMap [Sizes, prod, memory]", "no entry of Mappings"),
+        ("!Equals [a, b]", "within Conditions only"),
+        ("!Split [a, bab]", "must be text"),
+    ];
+    for (expression, expected) in cases {
+        let problems = value(expression).unwrap_err();
+        assert_eq!(problems.len(), 1, "{expression}: {problems:#?}");
+        assert!(problems[0].contains(expected), "{expression}: {problems:?}");
+        assert!(
+            problems[0].contains("Fn.Environment"),
+            "{expression}: {problems:?}"
+        );
+    }
+}
+
+#[test]
+fn an_unknown_function_is_named_with_its_place_even_where_it_is_never_used() {
+    assert_eq!(
+        problem(&changed("'#value'", "!ImportValue x")),
+        "line 22: Resources.Fn.Properties.Environment.Variables.VALUE: the local gateway does not \
+         know the intrinsic function `Fn::ImportValue` (`!ImportValue`)"
+    );
+    let unused = problem(&changed("'#value'", "!If [IsDev, a, {'Fn::Cidr': [b]}]"));
+    assert!(unused.contains("`Fn::Cidr`"), "{unused}");
+    let typo = problem(&changed("!Ref Stage\n      Api", "!Reff Stage\n      Api"));
+    assert!(typo.contains("`Fn::Reff` (`!Reff`)"), "{typo}");
+}
+
+#[test]
+fn a_condition_that_is_broken_is_found_even_when_nothing_uses_it() {
+    let cases = [
+        (
+            "{Bad: !Equals [a]}",
+            "Conditions.Bad: `Fn::Equals` takes a list of two values",
+        ),
+        ("{Bad: a}", "Conditions.Bad: a condition is one of"),
+        ("{Bad: !Condition Nothing}", "no condition `Nothing`"),
+        (
+            "{Bad: !Not [!Condition Bad]}",
+            "refers to itself in a circle",
+        ),
+        ("{Bad: !And [!Equals [a, b]]}", "2 to 10 conditions"),
+    ];
+    for (conditions, expected) in cases {
+        let text = changed(
+            "\n  IsDev: !Equals [!Ref Stage, dev]",
+            &format!(" {conditions}"),
+        );
+        let problem = problem(&text);
+        assert!(problem.contains(expected), "{problem}");
+    }
+}
+
+#[test]
+fn names_that_refer_to_each_other_in_a_circle_are_reported() {
+    let table = "{Type: AWS::DynamoDB::Table, Properties: {TableName: !Sub 'x-${Other}'}}";
+    let other = "{Type: AWS::DynamoDB::Table, Properties: {TableName: !Sub 'x-${Table}'}}";
+    let text = format!("{SMALL}  Table: {table}\n  Other: {other}\n");
+    let problems = load(&text, &[]).unwrap_err();
+    assert!(
+        problems.iter().all(|problem| problem.contains("circle")),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn an_output_that_refers_to_nothing_is_a_problem() {
+    let text = format!("{SMALL}Outputs: {{Url: {{Value: !Ref Nothing}}}}\n");
+    assert!(problem(&text).contains("Outputs.Url: `Nothing`"));
+}

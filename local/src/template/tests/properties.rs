@@ -1,0 +1,295 @@
+//! Resources and their properties: honoured, of no meaning here, or refused by name.
+
+use std::time::Duration;
+
+use super::{SMALL, changed, load, problem, with};
+
+#[test]
+fn a_property_that_is_not_supported_is_named_with_its_resource_and_line() {
+    assert_eq!(
+        problem(&changed(
+            "      ApiKeySource",
+            "      BinaryMediaTypes: ['*/*']\n      ApiKeySource"
+        )),
+        "line 12: Api.BinaryMediaTypes: the local gateway does not support this property"
+    );
+}
+
+#[test]
+fn every_property_of_an_api_that_cannot_be_honoured_is_one_problem() {
+    let cases = [
+        ("StageName: !Ref Stage", "StageName: a/b", "StageName `a/b`"),
+        (
+            "StageName: !Ref Stage",
+            "Cors: '*'\n      StageName: !Ref Stage",
+            "Api.Cors",
+        ),
+        (
+            "StageName: !Ref Stage",
+            "CacheClusterEnabled: true\n      StageName: x",
+            "CacheCluster",
+        ),
+        ("AUTHORIZER", "HEADER", "must be AUTHORIZER"),
+        (
+            "!GetAtt Fn.Arn",
+            "!GetAtt Fn.Arn\n            FunctionPayloadType: REQUEST",
+            "REQUEST",
+        ),
+        (
+            "!GetAtt Fn.Arn",
+            "arn:aws:lambda:x",
+            "is no function of this template",
+        ),
+        (
+            "ReauthorizeEvery: 60",
+            "ReauthorizeEvery: 3601",
+            "from 0 to 3600",
+        ),
+        ("'Bearer .+'", "'(?=x)'", "look-around"),
+    ];
+    for (from, to, expected) in cases {
+        let problem = problem(&changed(from, to));
+        assert!(problem.contains(expected), "{to}: {problem}");
+    }
+}
+
+#[test]
+fn every_property_of_a_function_that_cannot_be_honoured_is_one_problem() {
+    let cases = [
+        (
+            "{BuildMethod: rust-cargolambda, BuildProperties: {Binary: fn}}",
+            "{}",
+            "Binary is required",
+        ),
+        (
+            "Binary: fn",
+            "Binary: fn, Flags: x",
+            "Fn.Metadata.BuildProperties.Flags",
+        ),
+        (
+            "rust-cargolambda",
+            "makefile",
+            "`makefile` is not supported",
+        ),
+        (
+            "Environment:",
+            "Timeout: 0\n      Environment:",
+            "from 1 to 900",
+        ),
+        (
+            "Environment:",
+            "Runtime: python3.14\n      Environment:",
+            "python3.14",
+        ),
+        (
+            "Environment:",
+            "Layers: [x]\n      Environment:",
+            "Fn.Layers",
+        ),
+        (
+            "Path: /things/{id}",
+            "Path: things",
+            "must begin with a slash",
+        ),
+        ("Method: GET", "Method: FETCH", "`FETCH` is no method"),
+        (
+            "RestApiId: !Ref Api",
+            "RestApiId: other",
+            "names no AWS::Serverless::Api",
+        ),
+        (
+            "RestApiId: !Ref Api",
+            "TimeoutInMillis: 100\n            RestApiId: !Ref Api",
+            "TimeoutInMillis",
+        ),
+        (
+            "Authorizer: Credential",
+            "Authorizer: Nothing",
+            "no authorizer `Nothing`",
+        ),
+        (
+            "Authorizer: Credential",
+            "Authorizer: NONE",
+            "SAM refuses it",
+        ),
+        (
+            "ApiKeyRequired: true",
+            "ApiKeyRequired: false",
+            "SAM refuses it",
+        ),
+        (
+            "ApiKeyRequired: true",
+            "ApiKeyRequired: maybe",
+            "true or false",
+        ),
+        ("Type: Api\n", "Type: Schedule\n", "events of type Schedule"),
+        (
+            "AWS::Serverless-2016-10-31",
+            "AWS::LanguageExtensions",
+            "Transform",
+        ),
+        (
+            "Conditions:",
+            "Rules: {}\nConditions:",
+            "does not support this section",
+        ),
+        (
+            "Conditions:",
+            "Globals: {HttpApi: {}}\nConditions:",
+            "Globals.HttpApi",
+        ),
+    ];
+    for (from, to, expected) in cases {
+        let problem = problem(&changed(from, to));
+        assert!(problem.contains(expected), "{to}: {problem}");
+    }
+}
+
+#[test]
+fn resources_of_other_types_and_attributes_are_refused_by_name() {
+    let queue = problem(&with("  Queue: {Type: AWS::SQS::Queue}\n"));
+    assert!(
+        queue.contains(
+            "Queue: the local gateway does not support resources of type AWS::SQS::Queue"
+        )
+    );
+    let attribute = problem(&with(
+        "  Logs: {Type: AWS::Logs::LogGroup, CreationPolicy: {}}\n",
+    ));
+    assert!(attribute.contains("Logs.CreationPolicy"), "{attribute}");
+    let property = problem(&with(
+        "  Logs: {Type: AWS::Logs::LogGroup, Properties: {Retention: 1}}\n",
+    ));
+    assert!(property.contains("Logs.Retention:"), "{property}");
+    let second = problem(&with(
+        "  Two: {Type: AWS::Serverless::Api, Properties: {StageName: x}}\n",
+    ));
+    assert!(second.contains("serves one API, which is Api"), "{second}");
+}
+
+#[test]
+fn all_problems_are_reported_together_in_the_order_of_their_lines() {
+    let text = changed(
+        "StageName: !Ref Stage",
+        "StageName: !Ref Stage\n      Cors: x\n      Policy: {}",
+    );
+    let problems = load(
+        &with("  Queue: {Type: AWS::SQS::Queue}\n").replace(SMALL, &text),
+        &[],
+    )
+    .unwrap_err();
+    let lines: Vec<_> = problems
+        .iter()
+        .map(|problem| problem.split(':').next().unwrap())
+        .collect();
+    assert_eq!(lines, ["line 12", "line 13", "line 33"], "{problems:#?}");
+}
+
+#[test]
+fn a_resource_whose_condition_does_not_hold_is_not_read() {
+    let queue = "  Queue: {Type: AWS::SQS::Queue, Condition: IsDev}\n";
+    assert!(load(&with(queue), &[]).is_err());
+    assert!(load(&with(queue), &[("Stage", "prod")]).is_ok());
+}
+
+#[test]
+fn two_routes_with_one_method_and_path_are_an_error() {
+    let twice = problem(&with(
+        "        Again:
+          Type: Api
+          Properties: {RestApiId: !Ref Api, Path: '/things/{id}', Method: get}
+",
+    ));
+    assert!(
+        twice.contains("GET /things/{id} is defined by Fn.Events.Get.Properties too"),
+        "{twice}"
+    );
+}
+
+#[test]
+fn globals_are_merged_under_the_function() {
+    let text = changed(
+        "Conditions:",
+        "Globals: {Function: {Timeout: 9, Environment: {Variables: {VALUE: global, MORE: global}}}}
+Conditions:",
+    );
+    let application = load(&text, &[]).unwrap();
+    let function = &application.functions["Fn"];
+    assert_eq!(function.timeout, Duration::from_secs(9));
+    assert_eq!(function.environment["VALUE"], "#value");
+    assert_eq!(function.environment["MORE"], "global");
+    let wrong = problem(&changed(
+        "Conditions:",
+        "Globals: {Function: {Layers: [x]}}\nConditions:",
+    ));
+    assert!(wrong.contains("Fn.Layers"), "{wrong}");
+}
+
+#[test]
+fn defaults_of_auth_apply_as_sam_applies_them() {
+    let text = changed(
+        "      Auth:\n",
+        "      Auth:
+        DefaultAuthorizer: Credential
+        AddDefaultAuthorizerToCorsPreflight: false
+        ApiKeyRequired: true
+        AddApiKeyRequiredToCorsPreflight: false
+",
+    ) + "        Options:
+          Type: Api
+          Properties: {RestApiId: !Ref Api, Path: /, Method: OPTIONS}
+        Open:
+          Type: Api
+          Properties: {RestApiId: !Ref Api, Path: /, Method: ANY, Auth: {Authorizer: NONE, ApiKeyRequired: false}}
+        Default:
+          Type: Api
+          Properties: {RestApiId: !Ref Api, Path: /, Method: GET}
+";
+    let application = load(&text, &[]).unwrap();
+    let auth = |index: usize| {
+        let route = &application.api.routes[index];
+        (route.authorizer.as_deref(), route.api_key_required)
+    };
+    assert_eq!(auth(1), (None, false));
+    assert_eq!(auth(2), (None, false));
+    assert_eq!(auth(3), (Some("Credential"), true));
+}
+
+#[test]
+fn gateway_responses_are_read_and_checked() {
+    let response = |text: &str| {
+        let from = "      ApiKeySourceType";
+        changed(from, &format!("      GatewayResponses: {text}\n{from}"))
+    };
+    let text = "{THROTTLED: {StatusCode: 429, ResponseParameters: {Headers: {Retry-After: \"'1'\"}}, \
+                ResponseTemplates: {application/json: '$context.requestId'}}}";
+    let application = load(&response(text), &[]).unwrap();
+    let throttled = &application.api.gateway_responses["THROTTLED"];
+    assert_eq!(throttled.status, Some(429));
+    assert_eq!(throttled.headers["Retry-After"], "'1'");
+    assert_eq!(
+        throttled.templates["application/json"],
+        "$context.requestId"
+    );
+
+    let cases = [
+        ("{THROTTLE: {}}", "is no gateway response type"),
+        ("{THROTTLED: {StatusCode: 42}}", "from 200 to 599"),
+        (
+            "{THROTTLED: {ResponseParameters: {Headers: {Vary: Origin}}}}",
+            "literal in single quotes",
+        ),
+        (
+            "{THROTTLED: {ResponseParameters: {Paths: {a: b}}}}",
+            "ResponseParameters.Paths",
+        ),
+        (
+            "{THROTTLED: {ResponseTemplates: {a/b: '#set($x = 1)'}}}",
+            "`#set`",
+        ),
+    ];
+    for (text, expected) in cases {
+        let problem = problem(&response(text));
+        assert!(problem.contains(expected), "{text}: {problem}");
+    }
+}
