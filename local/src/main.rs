@@ -16,6 +16,8 @@ mod welcome;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
 
 use crate::cli::{Cli, Command};
 use crate::serve::ServeError;
@@ -35,11 +37,16 @@ fn main() -> ExitCode {
             };
         }
     };
-    tracing_subscriber::fmt()
+    // The embedded database warns of each refused call, which is a handler's business.
+    let filter = Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_target("dynoxide", LevelFilter::ERROR);
+    let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .without_time()
-        .with_target(false)
-        .with_max_level(tracing::Level::INFO)
+        .with_target(false);
+    tracing_subscriber::registry()
+        .with(layer.with_filter(filter))
         .init();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -7,6 +7,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata as _};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
@@ -45,6 +46,54 @@ pub async fn sdk_config(outbound: &Outbound) -> SdkConfig {
         .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
         .load()
         .await
+}
+
+/// A call that a table did not carry out, for a reason that is not the caller's.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// The table does not answer, or has no capacity now; later it may.
+    #[error("the table is not available: {0}")]
+    Unavailable(String),
+    /// The table refuses the call: a fault of the function or of its permissions.
+    #[error("the table refuses the call: {0}")]
+    Refused(String),
+}
+
+impl TableError {
+    /// Tells the two apart. The SDK's words name tables and codes, and no credential.
+    pub fn of<E>(error: E) -> Self
+    where
+        E: Into<aws_sdk_dynamodb::Error>,
+    {
+        let error = error.into();
+        let words = DisplayErrorContext(&error).to_string();
+        match error {
+            aws_sdk_dynamodb::Error::InternalServerError(_)
+            | aws_sdk_dynamodb::Error::ProvisionedThroughputExceededException(_)
+            | aws_sdk_dynamodb::Error::RequestLimitExceeded(_)
+            | aws_sdk_dynamodb::Error::ThrottlingException(_)
+            | aws_sdk_dynamodb::Error::TransactionConflictException(_) => Self::Unavailable(words),
+            // Without an error code no answer came at all: refused, timed out, broken off.
+            other if other.code().is_none() => Self::Unavailable(words),
+            _ => Self::Refused(words),
+        }
+    }
+
+    /// 503 with `Retry-After`, or 500. What the table said is for the log alone.
+    #[cfg(feature = "proxy")]
+    #[must_use]
+    pub fn into_problem(self) -> crate::problem::Problem {
+        use crate::problem::{INTERNAL_ERROR, Problem, SERVICE_UNAVAILABLE};
+
+        tracing::error!(error = %self);
+        match self {
+            Self::Unavailable(_) => {
+                Problem::new(&SERVICE_UNAVAILABLE, "The database is not available now.")
+                    .with_header(http::header::RETRY_AFTER, "1")
+            }
+            Self::Refused(_) => Problem::new(&INTERNAL_ERROR, "The database refuses the call."),
+        }
+    }
 }
 
 /// The function's own HTTP client as the SDK takes it.

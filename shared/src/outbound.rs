@@ -30,6 +30,15 @@ pub enum OutboundError {
     Client(String),
 }
 
+impl From<OutboundError> for SettingError {
+    fn from(error: OutboundError) -> Self {
+        match error {
+            OutboundError::Setting(error) => error,
+            OutboundError::Client(reason) => Self::malformed("AWS_CA_BUNDLE", reason),
+        }
+    }
+}
+
 /// The process's HTTP clients. Cloning shares them.
 #[derive(Debug, Clone)]
 pub struct Outbound {

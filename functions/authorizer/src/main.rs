@@ -29,7 +29,7 @@ mod rig;
 use std::process::ExitCode;
 
 use keygate::logging;
-use keygate::outbound::{Outbound, OutboundError};
+use keygate::outbound::Outbound;
 use keygate::settings::{self, SettingError};
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
@@ -80,16 +80,11 @@ fn prepare() -> Result<Prepared, SettingError> {
 /// The HTTP clients; with the TLS one where an issuer needs it, so that a certificate bundle that
 /// cannot be used is named now.
 fn outbound(config: &Config) -> Result<Outbound, SettingError> {
-    let made = Outbound::new().and_then(|outbound| {
-        for issuer in &config.issuers {
-            outbound.client(issuer.url.as_url())?;
-        }
-        Ok(outbound)
-    });
-    made.map_err(|error| match error {
-        OutboundError::Setting(error) => error,
-        OutboundError::Client(reason) => SettingError::malformed("AWS_CA_BUNDLE", reason),
-    })
+    let outbound = Outbound::new()?;
+    for issuer in &config.issuers {
+        outbound.client(issuer.url.as_url())?;
+    }
+    Ok(outbound)
 }
 
 fn run(prepared: Prepared) -> ExitCode {

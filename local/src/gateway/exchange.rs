@@ -88,6 +88,8 @@ impl Exchange {
 
     /// The time of the request in the Common Log Format.
     pub(super) fn request_time(&self) -> String {
-        self.received.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()
+        self.received
+            .strftime("%d/%b/%Y:%H:%M:%S +0000")
+            .to_string()
     }
 }

@@ -81,6 +81,12 @@ impl Fields {
             .push(json!({"field": field, "detail": detail.into()}));
     }
 
+    /// Whether a field has been found wrong already.
+    #[must_use]
+    pub fn has_error(&self, field: &str) -> bool {
+        self.errors.iter().any(|error| error["field"] == field)
+    }
+
     /// A string that must be there, of `min` to `max` characters.
     pub fn required_string(&mut self, field: &str, min: usize, max: usize) -> String {
         if self.object.contains_key(field) {

@@ -7,6 +7,7 @@
 mod body;
 mod caller;
 mod cors;
+mod event;
 mod page;
 mod request;
 
@@ -14,7 +15,8 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
-use lambda_http::{Body, Response, service_fn};
+use lambda_http::tower::ServiceExt as _;
+use lambda_http::{Adapter, Body, Response, lambda_runtime, service_fn};
 use serde::Serialize;
 
 pub use body::{Fields, MAX_BODY_BYTES};
@@ -23,6 +25,7 @@ pub use cors::{AllowedOrigins, MalformedOrigin};
 pub use page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Page};
 pub use request::ProxyRequest;
 
+use self::event::ProxyEvent;
 use crate::problem::{self, Problem};
 use crate::settings::{self, SettingError};
 
@@ -80,7 +83,7 @@ where
     F: Future<Output = Result<Response<Body>, Problem>> + Send,
 {
     let (settings, handler) = (&settings, &handler);
-    lambda_http::run(service_fn(move |event| {
+    let service = Adapter::from(service_fn(move |event| {
         let request = ProxyRequest::new(event, settings);
         let public_url = request.public_url().to_owned();
         let request_id = request.request_id().to_owned();
@@ -101,8 +104,8 @@ where
                 .insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
             Ok::<_, std::convert::Infallible>(response)
         }
-    }))
-    .await
+    }));
+    lambda_runtime::run(service.map_request(ProxyEvent::unwrapped)).await
 }
 
 /// What a function's `main` ends with, once [`run`] does.

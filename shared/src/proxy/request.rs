@@ -96,6 +96,12 @@ impl ProxyRequest {
         self.header("origin")
     }
 
+    /// Whether there is such a header, whatever its value.
+    #[must_use]
+    pub fn has_header(&self, name: &str) -> bool {
+        self.headers.contains_key(name)
+    }
+
     /// A header's first value, when it is visible ASCII.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {

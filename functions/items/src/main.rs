@@ -1,0 +1,52 @@
+//! A resource behind the gateway: items in DynamoDB, each caller their own.
+
+mod etag;
+mod handler;
+mod idempotency;
+mod item;
+mod store;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use keygate::outbound::Outbound;
+use keygate::proxy::{self, Cors, ProxySettings};
+use keygate::settings::{self, SettingError};
+use keygate::{dynamodb, logging};
+
+use crate::store::Store;
+
+/// How long opening the connection to the table may hold up the start.
+const PREWARM_LIMIT: Duration = Duration::from_secs(1);
+
+struct Configured {
+    proxy: ProxySettings,
+    table: String,
+    outbound: Outbound,
+}
+
+fn configure() -> Result<Configured, SettingError> {
+    logging::init()?;
+    Ok(Configured {
+        proxy: ProxySettings::from_env()?,
+        table: settings::required("ITEMS_TABLE", "the DynamoDB table of items")?,
+        outbound: Outbound::new()?,
+    })
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let configured = match configure() {
+        Ok(configured) => configured,
+        Err(error) => return settings::refuse_to_start("items", &error),
+    };
+    let client = dynamodb::client(&configured.outbound).await;
+    dynamodb::prewarm(&client, &configured.outbound, PREWARM_LIMIT).await;
+    let store = Arc::new(Store::new(client, configured.table));
+    let handler = |request| {
+        let store = Arc::clone(&store);
+        async move { handler::answer(&request, &store).await }
+    };
+    proxy::exit_code(proxy::run(configured.proxy, Cors::OfResponse, handler).await)
+}
