@@ -174,6 +174,12 @@ impl SecretHash {
         text
     }
 
+    /// The 32 raw bytes, the other form in which the key table may hold it.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 32] {
+        self.0
+    }
+
     /// Reads 64 hexadecimal digits; `None` for anything else.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {

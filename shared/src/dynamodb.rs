@@ -8,6 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata as _};
+use aws_sdk_dynamodb::types::CancellationReason;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
@@ -73,8 +74,13 @@ impl TableError {
             | aws_sdk_dynamodb::Error::RequestLimitExceeded(_)
             | aws_sdk_dynamodb::Error::ThrottlingException(_)
             | aws_sdk_dynamodb::Error::TransactionConflictException(_) => Self::Unavailable(words),
+            aws_sdk_dynamodb::Error::TransactionCanceledException(cancelled)
+                if cancelled.cancellation_reasons().iter().any(is_throttled) =>
+            {
+                Self::Unavailable(words)
+            }
             // Without an error code no answer came at all: refused, timed out, broken off.
-            other if other.code().is_none() => Self::Unavailable(words),
+            other if other.code().is_none_or(is_passing) => Self::Unavailable(words),
             _ => Self::Refused(words),
         }
     }
@@ -94,6 +100,22 @@ impl TableError {
             Self::Refused(_) => Problem::new(&INTERNAL_ERROR, "The database refuses the call."),
         }
     }
+}
+
+/// Whether one part of a transaction found no capacity (API reference, `TransactWriteItems`).
+fn is_throttled(reason: &CancellationReason) -> bool {
+    matches!(
+        reason.code(),
+        Some("ProvisionedThroughputExceeded" | "ThrottlingError")
+    )
+}
+
+/// Codes of DynamoDB's common errors that the SDK has no type for and that pass by themselves.
+fn is_passing(code: &str) -> bool {
+    matches!(
+        code,
+        "InternalFailure" | "ServiceUnavailable" | "ServiceUnavailableException"
+    )
 }
 
 /// The function's own HTTP client as the SDK takes it.

@@ -34,11 +34,11 @@ pub static BAD_REQUEST: ProblemType = ProblemType {
     meaning: "A part of the request is not in the form that the API reads.",
     causes: &[
         "a body that is not JSON",
-        "a query parameter outside its range, such as limit",
+        "a query parameter outside its range, such as `limit`",
         "a cursor that was changed, or comes from another list",
         "a path with broken percent-encoding",
     ],
-    remedy: "Read the detail, correct the part it names and send the request again.",
+    remedy: "Correct the part that `detail` names and send the request again. The same request again gets the same answer.",
 };
 
 /// `unauthorized`, 401.
@@ -46,14 +46,14 @@ pub static UNAUTHORIZED: ProblemType = ProblemType {
     slug: "unauthorized",
     status: 401,
     title: "Unauthorized",
-    meaning: "The gateway could not establish who is calling.",
+    meaning: "The gateway could not establish who is calling. It never says which check failed, so as not to help a guesser.",
     causes: &[
-        "no Authorization header",
+        "no `Authorization` header, or one that is neither `Bearer` nor `ApiKey`",
         "a token that is malformed, expired, not yet valid, or meant for another audience",
         "a token from an issuer that is not trusted here",
-        "an API key that is unknown, expired or revoked",
+        "an API key that is mistyped, unknown, expired or revoked",
     ],
-    remedy: "Fetch a new token or check the API key, and send it as `Authorization: Bearer <token or key>` or `Authorization: ApiKey <key>`.",
+    remedy: "Request a new token, or check the API key, and send it as `Authorization: Bearer <token or key>` or `Authorization: ApiKey <key>`. If it is refused again, give the operator the request id in `instance`: the log has the reason.",
 };
 
 /// `forbidden`, 403.
@@ -61,12 +61,14 @@ pub static FORBIDDEN: ProblemType = ProblemType {
     slug: "forbidden",
     status: 403,
     title: "Forbidden",
-    meaning: "The caller or the address is not served.",
+    meaning: "The request was refused before any route was asked.",
     causes: &[
+        "a credential whose client is on no usage plan of this API",
         "a stage that does not exist",
-        "a credential without a usage key on the API's usage plan",
+        "an `Authorization` header in the form of an AWS signature",
+        "a request that a firewall in front of the API filters",
     ],
-    remedy: "Check the address. If it is right, ask the operator whether your credential has a usage plan.",
+    remedy: "Check the address. If it is right, ask the operator whether your client is on a usage plan.",
 };
 
 /// `insufficient-scope`, 403.
@@ -80,7 +82,7 @@ pub static INSUFFICIENT_SCOPE: ProblemType = ProblemType {
         "an API key that was issued with fewer scopes",
         "a request to issue a key with scopes that the caller does not hold",
     ],
-    remedy: "Request a token, or an API key, with the scope that the route needs.",
+    remedy: "Request a token, or an API key, with the scope that the route needs. Where the body has `scopes`, they are those that the credential holds.",
 };
 
 /// `not-found`, 404.
@@ -90,7 +92,7 @@ pub static NOT_FOUND: ProblemType = ProblemType {
     title: "Not found",
     meaning: "The address names nothing that the caller can see.",
     causes: &[
-        "a mistyped path",
+        "a mistyped path, or one with a slash too many at its end",
         "a resource that was deleted",
         "a resource that belongs to somebody else",
     ],
@@ -102,9 +104,9 @@ pub static METHOD_NOT_ALLOWED: ProblemType = ProblemType {
     slug: "method-not-allowed",
     status: 405,
     title: "Method not allowed",
-    meaning: "The path exists and does not have the method of the request.",
-    causes: &["a wrong method, such as POST where the resource takes PUT"],
-    remedy: "Use one of the methods in the Allow header.",
+    meaning: "The path exists, and does not take the method of the request.",
+    causes: &["a wrong method, such as `POST` where the resource takes `PUT`"],
+    remedy: "Use one of the methods in the `Allow` header, which the body has as `allow`.",
 };
 
 /// `not-acceptable`, 406.
@@ -112,9 +114,9 @@ pub static NOT_ACCEPTABLE: ProblemType = ProblemType {
     slug: "not-acceptable",
     status: 406,
     title: "Not acceptable",
-    meaning: "The resource has no form that the request accepts.",
-    causes: &["an Accept header without text/html or application/json"],
-    remedy: "Accept text/html or application/json.",
+    meaning: "The resource is there, in no form that the request accepts.",
+    causes: &["an `Accept` header that names neither `text/html` nor `application/json`"],
+    remedy: "Accept `text/html` or `application/json`.",
 };
 
 /// `conflict`, 409.
@@ -122,9 +124,13 @@ pub static CONFLICT: ProblemType = ProblemType {
     slug: "conflict",
     status: 409,
     title: "Conflict",
-    meaning: "Another request changes the same resource at this moment.",
-    causes: &["two requests with one Idempotency-Key at the same time"],
-    remedy: "Wait a moment and send the same request again.",
+    meaning: "The request does not fit the state that the resource is in now.",
+    causes: &[
+        "two requests with one `Idempotency-Key` at the same time",
+        "an API key that two requests change at the same time",
+        "an API key that is to be rotated, and is revoked or expired",
+    ],
+    remedy: "Read the resource again. If `Retry-After` is there, wait for its seconds and send the same request again.",
 };
 
 /// `precondition-failed`, 412.
@@ -132,9 +138,12 @@ pub static PRECONDITION_FAILED: ProblemType = ProblemType {
     slug: "precondition-failed",
     status: 412,
     title: "Precondition failed",
-    meaning: "The If-Match header names a version that is no longer the current one.",
-    causes: &["somebody else changed the resource after it was read"],
-    remedy: "Read the resource again, apply the change to its new version, and send the new ETag.",
+    meaning: "The version of the resource is not one that `If-Match`, or `If-None-Match`, allows. Nothing was changed.",
+    causes: &[
+        "somebody else changed the resource after it was read",
+        "an `ETag` that was not copied whole, quotation marks included",
+    ],
+    remedy: "Read the resource again, apply the change to what it is now, and send its new `ETag`.",
 };
 
 /// `payload-too-large`, 413.
@@ -145,7 +154,7 @@ pub static PAYLOAD_TOO_LARGE: ProblemType = ProblemType {
     meaning: "The body is larger than the route accepts.",
     causes: &[
         "a body over 256 KiB",
-        "a request over API Gateway's own limit of 10 MB",
+        "a request over API Gateway's own limit, 10 MB",
     ],
     remedy: "Send less, or in several requests.",
 };
@@ -155,9 +164,9 @@ pub static UNSUPPORTED_MEDIA_TYPE: ProblemType = ProblemType {
     slug: "unsupported-media-type",
     status: 415,
     title: "Unsupported media type",
-    meaning: "The Content-Type header does not say JSON.",
+    meaning: "The `Content-Type` header does not say that the body is JSON.",
     causes: &[
-        "a missing Content-Type header",
+        "a missing `Content-Type` header",
         "a form or a text where JSON is expected",
     ],
     remedy: "Send JSON with `Content-Type: application/json`.",
@@ -174,7 +183,7 @@ pub static INVALID_BODY: ProblemType = ProblemType {
         "a field of the wrong type or outside its bounds",
         "a field that the route does not know",
     ],
-    remedy: "Correct the fields that `errors` names.",
+    remedy: "Correct the fields that `errors` names, all at once: it lists every one that is wrong.",
 };
 
 /// `idempotency-key-reused`, 422.
@@ -182,9 +191,9 @@ pub static IDEMPOTENCY_KEY_REUSED: ProblemType = ProblemType {
     slug: "idempotency-key-reused",
     status: 422,
     title: "Idempotency key reused",
-    meaning: "The key was sent before, with a body that differs from this one.",
+    meaning: "The `Idempotency-Key` was sent before, with another body. Nothing was created.",
     causes: &["one key for two different requests"],
-    remedy: "Use a new Idempotency-Key for a new request.",
+    remedy: "Make a new key for each new request, and send the same key only to repeat the same one.",
 };
 
 /// `request-header-too-large`, 431.
@@ -203,8 +212,11 @@ pub static TOO_MANY_REQUESTS: ProblemType = ProblemType {
     status: 429,
     title: "Too many requests",
     meaning: "The caller sends faster than the usage plan allows.",
-    causes: &["a burst larger than the plan's", "a rate above the plan's"],
-    remedy: "Wait as long as Retry-After says, then send more slowly.",
+    causes: &[
+        "more requests at once than the plan's burst",
+        "more requests a second than the plan's rate",
+    ],
+    remedy: "Wait for the seconds in `Retry-After`, then send more slowly.",
 };
 
 /// `quota-exceeded`, 429.
@@ -224,7 +236,7 @@ pub static INTERNAL_ERROR: ProblemType = ProblemType {
     title: "Internal error",
     meaning: "The request was accepted and could not be completed.",
     causes: &["a fault in the API"],
-    remedy: "Try again later. If it lasts, report the instance id.",
+    remedy: "Try again later. If it lasts, report the request id in `instance` to the operator.",
 };
 
 /// `bad-gateway`, 502.
@@ -234,7 +246,7 @@ pub static BAD_GATEWAY: ProblemType = ProblemType {
     title: "Bad gateway",
     meaning: "The gateway passed the request on and got no answer that it could use.",
     causes: &["a function that failed while it worked on the request"],
-    remedy: "Try again. If it lasts, report the instance id.",
+    remedy: "Try again; if the request changes something, look first whether it did. If it lasts, report the request id in `instance` to the operator.",
 };
 
 /// `service-unavailable`, 503.
@@ -242,9 +254,9 @@ pub static SERVICE_UNAVAILABLE: ProblemType = ProblemType {
     slug: "service-unavailable",
     status: 503,
     title: "Service unavailable",
-    meaning: "The request may be right; it could not be checked or served now.",
-    causes: &["the token issuer or a database does not answer, or throttles"],
-    remedy: "Wait as long as Retry-After says and try again.",
+    meaning: "The request could not be checked or served now. That says nothing about the credential or the request.",
+    causes: &["a token issuer or a database that does not answer, or throttles"],
+    remedy: "Wait for the seconds in `Retry-After` and send the request again.",
 };
 
 /// `gateway-timeout`, 504.
@@ -254,5 +266,5 @@ pub static GATEWAY_TIMEOUT: ProblemType = ProblemType {
     title: "Gateway timeout",
     meaning: "The gateway passed the request on and got no answer in time.",
     causes: &["a function that ran into its time limit"],
-    remedy: "Try again. A request that changes something may have taken effect: read before you repeat it.",
+    remedy: "A request that changes something may have taken effect: look before you send it again. `Idempotency-Key` and `If-Match` make a repetition safe.",
 };

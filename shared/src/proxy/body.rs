@@ -87,14 +87,19 @@ impl Fields {
         self.errors.iter().any(|error| error["field"] == field)
     }
 
+    /// A value of any type, or nothing, for a field that takes several types.
+    pub fn value(&mut self, field: &str) -> Option<Value> {
+        self.take(field)
+    }
+
     /// A string that must be there, of `min` to `max` characters.
     pub fn required_string(&mut self, field: &str, min: usize, max: usize) -> String {
-        if self.object.contains_key(field) {
-            self.string(field, min, max).unwrap_or_default()
-        } else {
+        if self.object.get(field).is_none_or(Value::is_null) {
+            self.object.remove(field);
             self.wrong(field, "is required");
-            String::new()
+            return String::new();
         }
+        self.string(field, min, max).unwrap_or_default()
     }
 
     /// A string of `min` to `max` characters, or nothing; `null` is nothing.
@@ -197,6 +202,15 @@ mod tests {
         let errors = problem.members["errors"].as_array().unwrap();
         let named: Vec<_> = errors.iter().map(|error| &error["field"]).collect();
         assert_eq!(named, ["name", "size", "colour"]);
+    }
+
+    #[test]
+    fn a_required_field_that_is_null_is_missing() {
+        let mut fields = fields(json!({"name": null}));
+        fields.required_string("name", 1, 10);
+        let problem = fields.finish().unwrap_err();
+        let errors = json!([{"field": "name", "detail": "is required"}]);
+        assert_eq!(problem.members["errors"], errors);
     }
 
     #[test]

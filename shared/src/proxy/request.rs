@@ -27,7 +27,9 @@ pub struct ProxyRequest {
 }
 
 impl ProxyRequest {
-    pub(super) fn new(event: lambda_http::Request, settings: &ProxySettings) -> Self {
+    /// Reads an event, as [`run`](super::run) does for every invocation.
+    #[must_use]
+    pub fn new(event: lambda_http::Request, settings: &ProxySettings) -> Self {
         let context = match event.request_context_ref() {
             Some(RequestContext::ApiGatewayV1(context)) => context.clone(),
             _ => lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext::default(),
@@ -94,6 +96,12 @@ impl ProxyRequest {
     #[must_use]
     pub fn origin(&self) -> Option<&str> {
         self.header("origin")
+    }
+
+    /// All headers, for one whose value must not be passed over when it is not visible ASCII.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
     }
 
     /// Whether there is such a header, whatever its value.
