@@ -9,12 +9,12 @@ pub(crate) enum Representation {
     Json,
 }
 
-/// The preferred representation, JSON among equals; `None` when neither is acceptable. Without an
-/// `Accept` header anything is.
-pub(crate) fn preferred(accept: Option<&str>) -> Option<Representation> {
-    let Some(accept) = accept.filter(|accept| !accept.trim().is_empty()) else {
+/// The preferred representation, JSON among equals (curl says `*/*`, a browser names `text/html`);
+/// `None` when neither is acceptable. An empty `accept` accepts anything.
+pub(crate) fn preferred(accept: &str) -> Option<Representation> {
+    if accept.trim().is_empty() {
         return Some(Representation::Json);
-    };
+    }
     let json = quality(accept, "application", "json");
     let html = quality(accept, "text", "html");
     match (json, html) {
@@ -76,8 +76,8 @@ mod tests {
             ("text/html;q=2", None),
             ("nonsense", None),
         ] {
-            assert_eq!(preferred(Some(accept)), expected, "{accept}");
+            assert_eq!(preferred(accept), expected, "{accept}");
         }
-        assert_eq!(preferred(None), Some(Representation::Json));
+        assert_eq!(preferred(""), Some(Representation::Json));
     }
 }

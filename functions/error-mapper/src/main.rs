@@ -1,6 +1,7 @@
 //! What no route serves, and the page that explains each problem type.
 
 mod accept;
+mod html;
 mod pages;
 mod unserved;
 
@@ -8,7 +9,9 @@ use std::process::ExitCode;
 
 use keygate::problem::Problem;
 use keygate::proxy::{self, Cors, ProxyRequest, ProxySettings};
+use keygate::routes::{ROUTES, Route};
 use keygate::{logging, settings};
+use lambda_http::http::Method;
 use lambda_http::{Body, Response};
 
 #[tokio::main(flavor = "current_thread")]
@@ -21,9 +24,35 @@ async fn main() -> ExitCode {
 }
 
 async fn answer(request: ProxyRequest) -> Result<Response<Body>, Problem> {
-    match request.route().map(|route| route.path) {
-        Ok("/problems") => pages::index(&request),
-        Ok("/problems/{type}") => pages::page(&request),
+    let route = match *request.method() {
+        // No route has HEAD, so API Gateway leaves it to `ANY`. It is answered as GET is, and the
+        // gateway leaves the body out (RFC 9110 section 9.3.2).
+        Method::HEAD => public_get(request.path()),
+        _ => request.route().ok(),
+    };
+    match route.map(|route| route.path) {
+        Some("/problems") => pages::index(&request),
+        Some("/problems/{type}") => pages::page(&request),
         _ => Err(unserved::problem(request.method(), request.path())),
+    }
+}
+
+/// The route that everybody may read at this path.
+fn public_get(path: &str) -> Option<&'static Route> {
+    ROUTES.iter().find(|route| {
+        route.method == Method::GET && route.scope.is_none() && route.matches_path(path)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn head_is_answered_for_pages_and_for_nothing_that_needs_a_credential() {
+        assert!(public_get("/problems").is_some());
+        assert!(public_get("/problems/not-found").is_some());
+        assert!(public_get("/items").is_none());
+        assert!(public_get("/nothing").is_none());
     }
 }

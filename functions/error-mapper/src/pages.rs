@@ -1,6 +1,5 @@
-//! The pages behind problem types: what a problem means, what causes it, what to do.
-
-use std::fmt::Write as _;
+//! The pages behind problem types: what a problem means, what causes it, what to do. For a program
+//! as JSON, for a person as HTML.
 
 use keygate::problem::{self, CATALOGUE, NOT_ACCEPTABLE, NOT_FOUND, Problem, ProblemType};
 use keygate::proxy::{self, ProxyRequest};
@@ -11,75 +10,64 @@ use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 
 use crate::accept::{Representation, preferred};
+use crate::html;
 
-/// The pages change with a deployment only.
+/// One hour: the pages change with a deployment only.
 const CACHE_FOR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
-/// Nothing but the page's own style sheet.
-const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-);
-const STYLE: &str = include_str!("page.css");
 
 /// `GET /problems`: every type.
+///
+/// # Errors
+/// 406 when neither representation is acceptable.
 pub(crate) fn index(request: &ProxyRequest) -> Result<Response<Body>, Problem> {
     let url = request.public_url();
-    match representation(request)? {
+    let response = match representation(request)? {
         Representation::Json => {
             let problems: Vec<Value> = CATALOGUE.iter().map(|kind| summary(kind, url)).collect();
-            Ok(document(proxy::json(200, &json!({"problems": problems}))?))
+            proxy::json(200, &json!({ "problems": problems }))?
         }
-        Representation::Html => {
-            let mut rows = String::new();
-            for kind in CATALOGUE {
-                // Writing to a String cannot fail.
-                let _ = write!(
-                    rows,
-                    "<li><a href=\"{}\"><b>{}</b> {}</a><p>{}</p></li>",
-                    escape(&problem::type_uri(url, kind)),
-                    kind.status,
-                    escape(kind.title),
-                    escape(kind.meaning),
-                );
-            }
-            Ok(html(
-                "Problem types",
-                &format!("<h1>Problem types</h1><ul class=\"index\">{rows}</ul>"),
-            ))
-        }
-    }
+        Representation::Html => page_of(html::index()),
+    };
+    Ok(cacheable(response))
 }
 
 /// `GET /problems/{type}`: one type.
+///
+/// # Errors
+/// 404 when there is no such type, 406 when neither representation is acceptable.
 pub(crate) fn page(request: &ProxyRequest) -> Result<Response<Body>, Problem> {
-    let kind = request
-        .path_parameter("type")
-        .and_then(problem::find)
-        .ok_or_else(|| {
-            Problem::new(
-                &NOT_FOUND,
-                "There is no problem type of this name; /problems lists them.",
-            )
-        })?;
+    let kind = of_path(request.path()).ok_or_else(|| {
+        Problem::new(
+            &NOT_FOUND,
+            "There is no problem type of this name; GET /problems lists them.",
+        )
+    })?;
     let url = request.public_url();
-    match representation(request)? {
+    let response = match representation(request)? {
         Representation::Json => {
             let mut page = summary(kind, url);
             page["causes"] = json!(kind.causes);
             page["remedy"] = json!(kind.remedy);
-            Ok(document(proxy::json(200, &page)?))
+            proxy::json(200, &page)?
         }
-        Representation::Html => Ok(html(kind.title, &explanation(kind, url))),
-    }
+        Representation::Html => page_of(html::page(kind, url)),
+    };
+    Ok(cacheable(response))
+}
+
+/// The type that the last segment names. It has no character that is ever percent-encoded.
+fn of_path(path: &str) -> Option<&'static ProblemType> {
+    path.rsplit('/').next().and_then(problem::find)
 }
 
 fn representation(request: &ProxyRequest) -> Result<Representation, Problem> {
     let accept: Vec<&str> = request.header_values("accept").collect();
-    let accept = (!accept.is_empty()).then(|| accept.join(","));
-    preferred(accept.as_deref()).ok_or_else(|| {
+    preferred(&accept.join(",")).ok_or_else(|| {
         Problem::new(
             &NOT_ACCEPTABLE,
-            "This page is text/html or application/json.",
+            "This page is there as text/html and as application/json.",
         )
+        .with_header(VARY, "Accept")
     })
 }
 
@@ -92,69 +80,20 @@ fn summary(kind: &ProblemType, url: &str) -> Value {
     })
 }
 
-fn explanation(kind: &ProblemType, url: &str) -> String {
-    let causes = kind.causes.iter().fold(String::new(), |mut causes, cause| {
-        let _ = write!(causes, "<li>{}</li>", escape(cause));
-        causes
-    });
-    format!(
-        "<p class=\"status\">{status}</p><h1>{title}</h1><p class=\"meaning\">{meaning}</p>\
-         <h2>What causes it</h2><ul>{causes}</ul><h2>What to do</h2><p>{remedy}</p>\
-         <p><a href=\"{index}\">All problem types</a></p>",
-        status = kind.status,
-        title = escape(kind.title),
-        meaning = escape(kind.meaning),
-        remedy = code(&escape(kind.remedy)),
-        index = escape(&format!("{url}/problems")),
-    )
-}
-
-/// Backticks as HTML, in text that is escaped already.
-fn code(text: &str) -> String {
-    let mut parts = text.split('`');
-    let mut html = parts.next().unwrap_or_default().to_owned();
-    for (position, part) in parts.enumerate() {
-        html.push_str(if position % 2 == 0 {
-            "<code>"
-        } else {
-            "</code>"
-        });
-        html.push_str(part);
-    }
-    html
-}
-
-fn html(title: &str, body: &str) -> Response<Body> {
-    let page = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{}</title><style>{STYLE}</style><main>{body}</main></html>",
-        escape(title)
-    );
-    let mut response = Response::new(Body::from(page));
+fn page_of(html: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(html));
     let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/html; charset=utf-8"),
-    );
-    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
-    document(response)
-}
-
-/// What both representations carry.
-fn document(mut response: Response<Body>) -> Response<Body> {
-    response.headers_mut().insert(CACHE_CONTROL, CACHE_FOR);
-    response
-        .headers_mut()
-        .append(VARY, HeaderValue::from_static("Accept"));
+    let media_type = HeaderValue::from_static("text/html; charset=utf-8");
+    headers.insert(CONTENT_TYPE, media_type);
+    headers.insert(CONTENT_SECURITY_POLICY, html::POLICY);
     response
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+fn cacheable(mut response: Response<Body>) -> Response<Body> {
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, CACHE_FOR);
+    headers.append(VARY, HeaderValue::from_static("Accept"));
+    response
 }
 
 #[cfg(test)]
@@ -162,24 +101,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_page_says_what_to_do() {
+    fn the_last_segment_names_the_type() {
         for kind in CATALOGUE {
-            let page = explanation(kind, "https://api.example.com/v1");
-            assert!(page.contains("What to do"), "{}", kind.slug);
-            assert_eq!(
-                page.matches("<code>").count(),
-                page.matches("</code>").count(),
-                "{}",
-                kind.slug
-            );
+            assert_eq!(of_path(&format!("/problems/{}", kind.slug)), Some(kind));
+        }
+        for path in ["/problems/", "/problems/nothing", "/problems/Not-Found", ""] {
+            assert_eq!(of_path(path), None, "{path}");
         }
     }
 
     #[test]
-    fn text_cannot_become_markup() {
-        assert_eq!(
-            escape("<a href=\"x\">&"),
-            "&lt;a href=&quot;x&quot;&gt;&amp;"
-        );
+    fn a_page_is_kept_by_caches_for_the_representation_that_it_is() {
+        let response = cacheable(page_of(html::index()));
+        assert_eq!(response.headers()[CACHE_CONTROL], "public, max-age=3600");
+        assert_eq!(response.headers()[VARY], "Accept");
+        assert_eq!(response.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
+        let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str();
+        assert!(policy.unwrap().starts_with("default-src 'none';"));
     }
 }

@@ -9,27 +9,43 @@ use lambda_http::http::header::ALLOW;
 pub(crate) fn problem(method: &Method, path: &str) -> Problem {
     let mut allowed: Vec<&str> = routes::methods_of(path).map(Method::as_str).collect();
     if allowed.is_empty() {
-        return Problem::new(&NOT_FOUND, "No route has this path.");
+        return not_found(path);
     }
-    allowed.push("OPTIONS");
+    allowed.push(Method::OPTIONS.as_str());
     let list = allowed.join(", ");
-    // A method is an arbitrary token of the client's, so it is named only when it is well known.
-    let named = [
+    // A method is any token that the client makes up, so it is named only when it is well known.
+    let is_known = [
         Method::GET,
         Method::POST,
         Method::PUT,
         Method::PATCH,
         Method::DELETE,
         Method::HEAD,
-    ];
-    let detail = if named.contains(method) {
-        format!("This path does not have the method {method}, but {list}.")
+        Method::TRACE,
+    ]
+    .contains(method);
+    let detail = if is_known {
+        format!("This path does not take {method}. It takes {list}.")
     } else {
-        format!("This path has the methods {list}.")
+        format!("This path does not take the method of the request. It takes {list}.")
     };
     Problem::new(&METHOD_NOT_ALLOWED, detail)
         .with("allow", allowed)
         .with_header(ALLOW, list)
+}
+
+/// Nothing of the path comes back, since it is the client's own text.
+fn not_found(path: &str) -> Problem {
+    let trimmed = path.trim_end_matches('/');
+    let has_slash_too_many = trimmed != path && routes::methods_of(trimmed).next().is_some();
+    Problem::new(
+        &NOT_FOUND,
+        if has_slash_too_many {
+            "No route has this path. There is one without the slash at its end."
+        } else {
+            "No route has this path."
+        },
+    )
 }
 
 #[cfg(test)]
@@ -44,13 +60,41 @@ mod tests {
             problem.headers,
             [(ALLOW, "GET, PUT, DELETE, OPTIONS".to_owned())]
         );
-        assert_eq!(problem.members["allow"][0], "GET");
+        assert_eq!(
+            problem.members["allow"],
+            serde_json::json!(["GET", "PUT", "DELETE", "OPTIONS"])
+        );
+        assert!(problem.detail.contains("PATCH"));
+    }
+
+    #[test]
+    fn a_method_that_the_client_made_up_does_not_come_back() {
+        let made_up = Method::from_bytes(b"EVIL-METHOD").unwrap();
+        let problem = problem(&made_up, "/items");
+        assert_eq!(problem.kind, &METHOD_NOT_ALLOWED);
+        assert!(!problem.detail.contains("EVIL"));
+    }
+
+    #[test]
+    fn head_on_a_route_that_needs_a_credential_is_not_allowed() {
+        assert_eq!(problem(&Method::HEAD, "/items").kind, &METHOD_NOT_ALLOWED);
     }
 
     #[test]
     fn an_unknown_path_is_not_found() {
-        for path in ["/", "/nothing", "/items/7/parts", "/items/"] {
-            assert_eq!(problem(&Method::GET, path).kind, &NOT_FOUND, "{path}");
+        for path in ["/", "", "//", "/nothing", "/items/7/parts", "/Items"] {
+            let problem = problem(&Method::GET, path);
+            assert_eq!(problem.kind, &NOT_FOUND, "{path}");
+            assert_eq!(problem.detail, "No route has this path.", "{path}");
+        }
+    }
+
+    #[test]
+    fn a_slash_too_many_is_told_as_such() {
+        for path in ["/items/", "/items/7//"] {
+            let problem = problem(&Method::GET, path);
+            assert_eq!(problem.kind, &NOT_FOUND, "{path}");
+            assert!(problem.detail.contains("slash"), "{path}");
         }
     }
 }

@@ -1,22 +1,22 @@
 //! The routes of items.
 
+#[cfg(test)]
+mod tests;
+
 use keygate::problem::{
     CONFLICT, IDEMPOTENCY_KEY_REUSED, INTERNAL_ERROR, NOT_FOUND, PRECONDITION_FAILED, Problem,
 };
 use keygate::proxy::{self, Cursor, Page, ProxyRequest};
 use lambda_http::http::StatusCode;
-use lambda_http::http::header::{ETAG, HeaderValue, LOCATION};
+use lambda_http::http::header::{ETAG, HeaderValue, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
 use lambda_http::{Body, Response};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::etag::{self, Condition};
+use crate::etag::{self, Condition, Precondition};
 use crate::idempotency::IdempotencyKey;
 use crate::item::{Content, Item};
 use crate::store::{Created, Store, StoreError, Written};
-
-/// How many versions an `If-Match` may list: more is a mistake, and `DynamoDB` takes 100.
-const MAX_VERSIONS: usize = 100;
 
 /// The position in the list of items.
 #[derive(Debug, Serialize, Deserialize)]
@@ -53,7 +53,7 @@ async fn list(
     store: &Store,
     owner: &str,
 ) -> Result<Response<Body>, Problem> {
-    let limit = request.limit()?;
+    let limit = usize::try_from(request.limit()?).unwrap_or_default();
     let after = request.cursor::<Position>()?.map(|position| position.after);
     let (entries, more) = store.list(owner, limit, after).await.map_err(failed)?;
     let last = entries
@@ -97,7 +97,8 @@ async fn create(
                 return Err(Problem::new(
                     &CONFLICT,
                     "A request with this Idempotency-Key is under way.",
-                ));
+                )
+                .with_header(RETRY_AFTER, "1"));
             }
         },
     };
@@ -114,7 +115,7 @@ async fn read(
     store: &Store,
     owner: &str,
 ) -> Result<Response<Body>, Problem> {
-    let known = Condition::read("If-None-Match", request.header_values("if-none-match"))?;
+    let known = Condition::read(request.headers(), &IF_NONE_MATCH)?;
     let item = store.get(owner, id(request)?).await.map_err(failed)?;
     let item = item.ok_or_else(not_found)?;
     if known.is_some_and(|known| known.holds(item.version)) {
@@ -131,11 +132,9 @@ async fn replace(
     owner: &str,
 ) -> Result<Response<Body>, Problem> {
     let id = id(request)?;
-    let versions = versions(request)?;
+    let precondition = Precondition::read(request.headers())?;
     let content = Content::read(request)?;
-    let written = store
-        .replace(owner, id, &content, versions.as_deref())
-        .await;
+    let written = store.replace(owner, id, &content, &precondition).await;
     represent(200, &done(written.map_err(failed)?)?)
 }
 
@@ -145,8 +144,8 @@ async fn delete(
     owner: &str,
 ) -> Result<Response<Body>, Problem> {
     let id = id(request)?;
-    let versions = versions(request)?;
-    let written = store.delete(owner, id, versions.as_deref()).await;
+    let precondition = Precondition::read(request.headers())?;
+    let written = store.delete(owner, id, &precondition).await;
     done(written.map_err(failed)?)?;
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -161,23 +160,13 @@ fn id(request: &ProxyRequest) -> Result<Uuid, Problem> {
     id.filter(|id| id.to_string() == text).ok_or_else(not_found)
 }
 
-/// The versions that `If-Match` names; `None` is any.
-fn versions(request: &ProxyRequest) -> Result<Option<Vec<u64>>, Problem> {
-    let condition = Condition::read("If-Match", request.header_values("if-match"))?;
-    let versions = condition.and_then(|condition| condition.strong_versions());
-    Ok(versions.map(|mut versions| {
-        versions.truncate(MAX_VERSIONS);
-        versions
-    }))
-}
-
 fn done<T>(written: Written<T>) -> Result<T, Problem> {
     match written {
         Written::Done(value) => Ok(value),
         Written::Missing => Err(not_found()),
         Written::Stale => Err(Problem::new(
             &PRECONDITION_FAILED,
-            "The item has another version than If-Match names.",
+            "The item's version is not one that If-Match or If-None-Match allows.",
         )),
     }
 }

@@ -37,18 +37,19 @@ impl IdempotencyKey {
     /// # Errors
     /// 400 when it is no key.
     pub(crate) fn read(request: &ProxyRequest) -> Result<Option<Self>, Problem> {
-        if !request.has_header("idempotency-key") {
+        let mut lines = request.headers().get_all("idempotency-key").iter();
+        let Some(line) = lines.next() else {
             return Ok(None);
-        }
-        let key = request.header("idempotency-key").unwrap_or_default();
+        };
+        let key = line.to_str().unwrap_or_default();
         let fits =
             (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
-        if fits {
+        if fits && lines.next().is_none() {
             return Ok(Some(Self(key.to_owned())));
         }
         Err(Problem::new(
             &BAD_REQUEST,
-            "The header Idempotency-Key has 1 to 255 visible ASCII characters.",
+            "The header Idempotency-Key comes once, with 1 to 255 visible ASCII characters.",
         ))
     }
 

@@ -8,8 +8,13 @@ use jiff::Timestamp;
 use keygate::problem::Problem;
 use keygate::proxy::ProxyRequest;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
+
+/// The longest that `attributes` may be as the table holds them: with the other fields at their
+/// longest an item stays below `DynamoDB`'s 400 KB. A body of 256 KiB only gets there by numbers
+/// that are written out, `1e15` as `1000000000000000.0`.
+const MAX_ATTRIBUTES_BYTES: usize = 350 * 1024;
 
 /// What a client writes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -58,6 +63,13 @@ impl Content {
             description: fields.string("description", 0, 4_096),
             attributes: fields.object("attributes"),
         };
+        let json = content.attributes.as_ref().map(json);
+        if json.is_some_and(|json| json.len() > MAX_ATTRIBUTES_BYTES) {
+            let detail = format!(
+                "must be at most {MAX_ATTRIBUTES_BYTES} bytes of JSON, with its numbers written out"
+            );
+            fields.wrong("attributes", detail);
+        }
         fields.finish()?;
         Ok(content)
     }
@@ -65,8 +77,10 @@ impl Content {
     /// SHA-256 of the content, in hexadecimal: equal for bodies that mean the same, whatever their
     /// white space or the order of their members.
     pub(crate) fn fingerprint(&self) -> String {
-        // serde_json keeps an object's members sorted, and such content always serialises.
-        hex(serde_json::to_string(self).unwrap_or_default().as_bytes())
+        let mut canonical = json!([self.name, self.description, self.attributes]);
+        // Where a crate of the build asks serde_json to keep the order of members, it does.
+        canonical.sort_all_objects();
+        hex(canonical.to_string().as_bytes())
     }
 
     /// The content's attributes in the table.
@@ -78,11 +92,15 @@ impl Content {
         }
         if let Some(object) = &self.attributes {
             // As text: DynamoDB's own types would change numbers, and nest 32 levels at most.
-            let json = Value::Object(object.clone()).to_string();
-            attributes.insert("attributes".to_owned(), AttributeValue::S(json));
+            attributes.insert("attributes".to_owned(), AttributeValue::S(json(object)));
         }
         attributes
     }
+}
+
+/// An object as the table holds it: JSON without white space.
+fn json(object: &Map<String, Value>) -> String {
+    Value::Object(object.clone()).to_string()
 }
 
 /// SHA-256 in hexadecimal.
@@ -169,8 +187,6 @@ impl Item {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn content(attributes: &Value) -> Content {
@@ -194,6 +210,32 @@ mod tests {
             Item::from_attributes(&item.to_attributes("me")).unwrap(),
             item
         );
+    }
+
+    #[test]
+    fn a_number_is_the_same_each_time_it_is_read() {
+        for number in [
+            "0.1",
+            "1e15",
+            "2.2250738585072014e-308",
+            "5.4083849e-17",
+            "1.7976931348623157e308",
+            "9007199254740993.1",
+            "-0.0",
+        ] {
+            let first: Value = serde_json::from_str(number).unwrap();
+            assert_eq!(first.as_f64(), number.parse().ok(), "{number}");
+            let again: Value = serde_json::from_str(&first.to_string()).unwrap();
+            assert_eq!(again, first, "{number}");
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_tells_apart_what_is_missing_and_what_is_empty() {
+        let mut empty = content(&json!({}));
+        assert_ne!(empty.fingerprint(), content(&Value::Null).fingerprint());
+        empty.description = Some(String::new());
+        assert_ne!(empty.fingerprint(), content(&json!({})).fingerprint());
     }
 
     #[test]

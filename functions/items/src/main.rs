@@ -4,6 +4,8 @@ mod etag;
 mod handler;
 mod idempotency;
 mod item;
+#[cfg(test)]
+mod rig;
 mod store;
 
 use std::process::ExitCode;

@@ -1,20 +1,31 @@
 //! The table of items: partition key `owner`, sort key `sk`, so that nobody reaches what another
 //! owns whatever the id.
 
+mod once;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::Timestamp;
 use keygate::dynamodb::TableError;
-use keygate::key_record::now;
 use uuid::Uuid;
 
-use crate::idempotency::{IdempotencyKey, Record};
+pub(crate) use self::once::Created;
+use crate::etag::Precondition;
 use crate::item::{Content, Item, MalformedItem};
+
+/// What a replacement writes, besides the version.
+const REPLACED: [&str; 5] = [
+    "name",
+    "description",
+    "attributes",
+    "updated_at",
+    "last_write",
+];
 
 type Attributes = HashMap<String, AttributeValue>;
 
@@ -40,17 +51,6 @@ pub(crate) enum Written<T> {
     Stale,
 }
 
-/// How a creation with an idempotency key ended.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Created {
-    /// The item, new or made by the same request before.
-    Item(Box<Item>),
-    /// The key came before with other content.
-    OtherContent,
-    /// Another request with the key is under way.
-    UnderWay,
-}
-
 /// The table.
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -64,11 +64,12 @@ impl Store {
     }
 
     /// Up to `limit` items of an owner, oldest first, behind the item `after`; and whether there
-    /// may be more.
+    /// are more. Fewer than `limit` do not mean the end: `DynamoDB` reads 1 MB at most, which also
+    /// keeps a page below the 6 MB that Lambda answers.
     pub(crate) async fn list(
         &self,
         owner: &str,
-        limit: i32,
+        limit: usize,
         after: Option<Uuid>,
     ) -> Result<(Vec<Item>, bool), StoreError> {
         let start = after.map(|id| item_key(owner, id));
@@ -81,13 +82,16 @@ impl Store {
             .expression_attribute_values(":owner", text(owner))
             .expression_attribute_values(":item", text("item#"))
             .set_exclusive_start_key(start)
-            .limit(limit)
+            .consistent_read(true)
+            // One more tells whether a page is the last: DynamoDB names a next one also when the
+            // limit falls on the end.
+            .set_limit(i32::try_from(limit + 1).ok())
             .send()
             .await
             .map_err(TableError::of)?;
-        let items = page.items().iter().map(Item::from_attributes);
-        let items = items.collect::<Result<Vec<_>, _>>()?;
-        Ok((items, page.last_evaluated_key().is_some()))
+        let more = page.items().len() > limit || page.last_evaluated_key().is_some();
+        let items = page.items().iter().take(limit).map(Item::from_attributes);
+        Ok((items.collect::<Result<Vec<_>, _>>()?, more))
     }
 
     /// One item of an owner.
@@ -98,104 +102,45 @@ impl Store {
 
     /// Writes a new item.
     pub(crate) async fn create(&self, owner: &str, content: Content) -> Result<Item, StoreError> {
-        let item = new_item(Uuid::now_v7(), content, Timestamp::now());
+        let item = new_item(content);
+        // No condition that the id is new, which 74 random bits see to: the SDK's second try,
+        // when the first one's answer was lost, would meet the first one's item.
         self.client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item.to_attributes(owner)))
-            .condition_expression("attribute_not_exists(sk)")
             .send()
             .await
             .map_err(TableError::of)?;
         Ok(item)
     }
 
-    /// Writes a new item unless its idempotency key came before.
-    pub(crate) async fn create_once(
-        &self,
-        owner: &str,
-        content: Content,
-        key: &IdempotencyKey,
-    ) -> Result<Created, StoreError> {
-        let fingerprint = content.fingerprint();
-        let item = new_item(Uuid::now_v7(), content, Timestamp::now());
-        let record = Record {
-            id: item.id,
-            created_at: item.created_at,
-            fingerprint: fingerprint.clone(),
-        };
-        let now = now();
-        let put = |attributes: Attributes| {
-            Put::builder()
-                .table_name(&self.table)
-                .set_item(Some(attributes))
-        };
-        // A record whose time is over may still be there, and may be overwritten.
-        let remember = put(record.to_attributes(owner, key, now))
-            .condition_expression("attribute_not_exists(sk) OR expires_at <= :now")
-            .expression_attribute_values(":now", AttributeValue::N(now.to_string()));
-        let write = put(item.to_attributes(owner)).condition_expression("attribute_not_exists(sk)");
-        let mut transaction = self.client.transact_write_items();
-        for put in [remember, write] {
-            let put = put.build().map_err(TableError::of)?;
-            transaction = transaction.transact_items(TransactWriteItem::builder().put(put).build());
-        }
-        match transaction.send().await {
-            Ok(_) => return Ok(Created::Item(Box::new(item))),
-            Err(error) if is_cancelled(&error) => {}
-            Err(error) => return Err(TableError::of(error).into()),
-        }
-        let record = self.read(key_of(owner, key.sk())).await?;
-        let record = record.and_then(|attributes| Record::from_attributes(&attributes, now));
-        Ok(match record {
-            None => Created::UnderWay,
-            Some(record) if record.fingerprint != fingerprint => Created::OtherContent,
-            Some(record) => Created::Item(Box::new(new_item(
-                record.id,
-                item.content,
-                record.created_at,
-            ))),
-        })
-    }
-
-    /// Replaces an item's content, if its version is among `versions` where there are any.
+    /// Replaces an item's content, if its version is one that `precondition` allows.
     pub(crate) async fn replace(
         &self,
         owner: &str,
         id: Uuid,
         content: &Content,
-        versions: Option<&[u64]>,
+        precondition: &Precondition,
     ) -> Result<Written<Item>, StoreError> {
+        let write = Uuid::new_v4().to_string();
+        let (condition, condition_values) = condition(precondition);
         let mut values = content.to_attributes();
-        let (given, absent): (Vec<_>, Vec<_>) = ["description", "attributes"]
-            .into_iter()
-            .partition(|name| values.contains_key(*name));
-        let mut sets = vec![
-            "#name = :name".to_owned(),
-            "updated_at = :now".to_owned(),
-            "item_version = item_version + :one".to_owned(),
-        ];
-        sets.extend(given.iter().map(|name| format!("#{name} = :{name}")));
-        let absent: Vec<String> = absent.iter().map(|name| format!("#{name}")).collect();
-        let mut update = format!("SET {}", sets.join(", "));
-        if !absent.is_empty() {
-            update = format!("{update} REMOVE {}", absent.join(", "));
-        }
-        let (condition, condition_values) = condition(versions);
+        values.insert("updated_at".to_owned(), text(&Timestamp::now().to_string()));
+        values.insert("last_write".to_owned(), text(&write));
         let mut request = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(item_key(owner, id)))
-            .update_expression(update)
+            .update_expression(replacement(&values))
             .condition_expression(condition)
-            .expression_attribute_values(":now", text(&Timestamp::now().to_string()))
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
             .return_values(ReturnValue::AllNew);
-        for name in ["name", "description", "attributes"] {
+        for name in REPLACED {
             request = request.expression_attribute_names(format!("#{name}"), name);
         }
-        for (name, value) in values.drain() {
+        for (name, value) in values {
             request = request.expression_attribute_values(format!(":{name}"), value);
         }
         for (name, value) in condition_values {
@@ -207,25 +152,22 @@ impl Store {
                 Ok(Written::Done(Item::from_attributes(&attributes)?))
             }
             Err(SdkError::ServiceError(error))
-                if matches!(
-                    error.err(),
-                    UpdateItemError::ConditionalCheckFailedException(_)
-                ) =>
+                if error.err().is_conditional_check_failed_exception() =>
             {
-                self.why_not(owner, id).await
+                self.why_not_replaced(owner, id, &write).await
             }
             Err(error) => Err(TableError::of(error).into()),
         }
     }
 
-    /// Deletes an item, if its version is among `versions` where there are any.
+    /// Deletes an item, if its version is one that `precondition` allows.
     pub(crate) async fn delete(
         &self,
         owner: &str,
         id: Uuid,
-        versions: Option<&[u64]>,
+        precondition: &Precondition,
     ) -> Result<Written<()>, StoreError> {
-        let (condition, values) = condition(versions);
+        let (condition, values) = condition(precondition);
         let request = self
             .client
             .delete_item()
@@ -238,20 +180,29 @@ impl Store {
             Err(SdkError::ServiceError(error))
                 if error.err().is_conditional_check_failed_exception() =>
             {
-                self.why_not(owner, id).await
+                let found = self.read(item_key(owner, id)).await?;
+                Ok(found.map_or(Written::Missing, |_| Written::Stale))
             }
             Err(error) => Err(TableError::of(error).into()),
         }
     }
 
-    /// Why a condition failed.
-    async fn why_not<T>(&self, owner: &str, id: Uuid) -> Result<Written<T>, StoreError> {
-        let found = self.read(item_key(owner, id)).await?;
-        Ok(if found.is_some() {
-            Written::Stale
-        } else {
-            Written::Missing
-        })
+    /// Why the condition of a replacement failed. Where the SDK tried twice because the first
+    /// answer was lost, the second try met the first one's version: then it was done.
+    async fn why_not_replaced(
+        &self,
+        owner: &str,
+        id: Uuid,
+        write: &str,
+    ) -> Result<Written<Item>, StoreError> {
+        let Some(found) = self.read(item_key(owner, id)).await? else {
+            return Ok(Written::Missing);
+        };
+        let last = found.get("last_write").and_then(|last| last.as_s().ok());
+        if last.is_some_and(|last| last == write) {
+            return Ok(Written::Done(Item::from_attributes(&found)?));
+        }
+        Ok(Written::Stale)
     }
 
     async fn read(&self, key: Attributes) -> Result<Option<Attributes>, StoreError> {
@@ -268,7 +219,10 @@ impl Store {
     }
 }
 
-fn new_item(id: Uuid, content: Content, created_at: Timestamp) -> Item {
+fn new_item(content: Content) -> Item {
+    // The id first: ids and times of creation are in the same order.
+    let id = Uuid::now_v7();
+    let created_at = Timestamp::now();
     Item {
         id,
         content,
@@ -278,37 +232,47 @@ fn new_item(id: Uuid, content: Content, created_at: Timestamp) -> Item {
     }
 }
 
-/// That an item is there, in one of these versions where there are any.
-fn condition(versions: Option<&[u64]>) -> (String, Attributes) {
-    let Some(versions) = versions else {
-        return ("attribute_exists(sk)".to_owned(), Attributes::new());
-    };
-    let values: Attributes = versions
+/// The update that sets `values` and leaves no other content behind.
+fn replacement(values: &Attributes) -> String {
+    let (set, removed): (Vec<_>, Vec<_>) = REPLACED
+        .into_iter()
+        .partition(|name| values.contains_key(*name));
+    let set: Vec<String> = set
         .iter()
-        .enumerate()
-        .map(|(at, version)| (format!(":v{at}"), AttributeValue::N(version.to_string())))
+        .map(|name| format!("#{name} = :{name}"))
         .collect();
-    if values.is_empty() {
-        // No tag that could be one of ours: never true for an item.
-        return (
-            "attribute_exists(sk) AND attribute_not_exists(sk)".to_owned(),
-            values,
-        );
+    let mut update = format!("SET item_version = item_version + :one, {}", set.join(", "));
+    if !removed.is_empty() {
+        let removed: Vec<String> = removed.iter().map(|name| format!("#{name}")).collect();
+        update.push_str(" REMOVE ");
+        update.push_str(&removed.join(", "));
     }
-    let names: Vec<&str> = values.keys().map(String::as_str).collect();
-    (
-        format!(
-            "attribute_exists(sk) AND item_version IN ({})",
-            names.join(", ")
-        ),
-        values,
-    )
+    update
 }
 
-fn is_cancelled(error: &SdkError<TransactWriteItemsError>) -> bool {
-    matches!(error, SdkError::ServiceError(error)
-        if error.err().is_transaction_canceled_exception()
-            || error.err().is_transaction_in_progress_exception())
+/// That an item is there, in a version that a request may change.
+fn condition(precondition: &Precondition) -> (String, Attributes) {
+    let mut values = Attributes::new();
+    let mut list = |prefix: &str, versions: &[u64]| {
+        let names = versions.iter().enumerate().map(|(at, version)| {
+            let name = format!(":{prefix}{at}");
+            values.insert(name.clone(), AttributeValue::N(version.to_string()));
+            name
+        });
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let mut conditions = vec!["attribute_exists(sk)".to_owned()];
+    match precondition.only.as_deref() {
+        None => {}
+        // No tag that could be one of ours: never true for an item.
+        Some([]) => conditions.push("attribute_not_exists(sk)".to_owned()),
+        Some(only) => conditions.push(format!("item_version IN ({})", list("only", only))),
+    }
+    if !precondition.except.is_empty() {
+        let except = list("except", &precondition.except);
+        conditions.push(format!("NOT item_version IN ({except})"));
+    }
+    (conditions.join(" AND "), values)
 }
 
 fn item_key(owner: &str, id: Uuid) -> Attributes {

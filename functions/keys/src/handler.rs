@@ -1,11 +1,14 @@
 //! The routes of keys.
 
+#[cfg(test)]
+mod tests;
+
 use keygate::api_key::{ApiKey, ApiKeyId, RandomnessUnavailable};
 use keygate::key_record::{KeyRecord, PreviousSecret, Status, now};
 use keygate::problem::{CONFLICT, INTERNAL_ERROR, NOT_FOUND, Problem, SERVICE_UNAVAILABLE};
 use keygate::proxy::{self, Caller, Cursor, Page, ProxyRequest};
 use lambda_http::http::StatusCode;
-use lambda_http::http::header::{CACHE_CONTROL, HeaderValue, LOCATION};
+use lambda_http::http::header::{CACHE_CONTROL, HeaderValue, LOCATION, RETRY_AFTER};
 use lambda_http::{Body, Response};
 
 use crate::issue::{Order, within_callers};
@@ -34,7 +37,7 @@ impl Keys {
             ("/keys", "GET") => self.list(request, &caller).await,
             ("/keys/{id}", "GET") => {
                 let record = self.find(request, &caller).await?;
-                proxy::json(200, &Representation::from(&record))
+                proxy::json(200, &Representation::at(now(), &record))
             }
             ("/keys/{id}", "DELETE") => self.revoke(request, &caller).await,
             ("/keys/{id}/rotate", "POST") => self.rotate(request, &caller).await,
@@ -70,10 +73,8 @@ impl Keys {
         };
         if !self.store.create(&record).await.map_err(failed)? {
             // One in 10^21: the caller just asks again.
-            return Err(Problem::new(
-                &CONFLICT,
-                "The new key's id is taken. Ask again.",
-            ));
+            let problem = Problem::new(&CONFLICT, "The new key's id is taken. Ask again.");
+            return Err(problem.with_header(RETRY_AFTER, "1"));
         }
         tracing::info!(key_id = %record.id, owner = record.owner, "a key was issued");
         let mut response = show_once(201, &record, &key)?;
@@ -89,7 +90,7 @@ impl Keys {
         request: &ProxyRequest,
         caller: &Caller,
     ) -> Result<Response<Body>, Problem> {
-        let limit = request.limit()?;
+        let limit = usize::try_from(request.limit()?).unwrap_or_default();
         let after = request.cursor()?;
         let listed = self.store.list(caller.principal(), limit, after).await;
         let (records, next) = listed.map_err(failed)?;
@@ -97,7 +98,11 @@ impl Keys {
         let next_cursor = next_cursor.map_err(|_| {
             Problem::new(&INTERNAL_ERROR, "The next page's cursor could not be made.")
         })?;
-        let entries: Vec<_> = records.iter().map(Representation::from).collect();
+        let now = now();
+        let entries = records.iter();
+        let entries: Vec<_> = entries
+            .map(|record| Representation::at(now, record))
+            .collect();
         proxy::json(
             200,
             &Page {
@@ -140,23 +145,19 @@ impl Keys {
         // The answer holds a working key: it must not open more than the caller may.
         within_callers(&record.scopes, caller)?;
         let key = ApiKey::generate_for(record.id.clone()).map_err(no_randomness)?;
-        let until = now + grace;
-        if !self
-            .store
-            .rotate(&record, &key, until)
-            .await
-            .map_err(failed)?
-        {
+        let previous = (grace > 0).then(|| PreviousSecret {
+            hash: record.secret,
+            until: now + grace,
+        });
+        let rotated = self.store.rotate(&record, &key, previous.as_ref()).await;
+        if !rotated.map_err(failed)? {
             return Err(Problem::new(
                 &CONFLICT,
                 "The key was changed at the same time. Read it again.",
             ));
         }
         tracing::info!(key_id = %record.id, owner = record.owner, grace, "a key was rotated");
-        record.previous = Some(PreviousSecret {
-            hash: record.secret,
-            until,
-        });
+        record.previous = previous;
         record.secret = key.secret_hash();
         show_once(200, &record, &key)
     }
@@ -170,7 +171,7 @@ impl Keys {
 /// The one answer that shows the whole key; no cache may keep it.
 fn show_once(status: u16, record: &KeyRecord, key: &ApiKey) -> Result<Response<Body>, Problem> {
     let issued = Issued {
-        record: record.into(),
+        record: Representation::at(now(), record),
         key: key.expose(),
     };
     let mut response = proxy::json(status, &issued)?;
@@ -192,7 +193,7 @@ fn not_found() -> Problem {
 
 fn no_randomness(error: RandomnessUnavailable) -> Problem {
     tracing::error!(%error);
-    Problem::new(&SERVICE_UNAVAILABLE, "A key cannot be made now.")
+    Problem::new(&SERVICE_UNAVAILABLE, "A key cannot be made now.").with_header(RETRY_AFTER, "1")
 }
 
 fn failed(error: StoreError) -> Problem {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use keygate::problem::{INSUFFICIENT_SCOPE, Problem};
 use keygate::proxy::{Caller, ProxyRequest};
 use keygate::scope::{Scope, Scopes};
+use serde_json::Value;
 
 use crate::usage_key::{UsageKey, UsageKeys};
 
@@ -50,9 +51,8 @@ impl Order {
             fields.wrong("scopes", detail);
             Scopes::default()
         });
-        let expires_at = fields.string("expires_at", 1, 64);
-        let expires_at = expires_at.and_then(|text| {
-            let expiry = expiry(&text, now);
+        let expires_at = fields.value("expires_at").and_then(|value| {
+            let expiry = expiry(&value, now);
             expiry
                 .map_err(|detail| fields.wrong("expires_at", detail))
                 .ok()
@@ -93,37 +93,53 @@ pub(crate) fn within_callers(scopes: &Scopes, caller: &Caller) -> Result<(), Pro
     Err(Problem::new(&INSUFFICIENT_SCOPE, detail))
 }
 
-fn expiry(text: &str, now: u64) -> Result<u64, String> {
-    let time: Timestamp = text
-        .parse()
-        .map_err(|_| "must be a time such as 2030-01-31T12:00:00Z (RFC 3339)".to_owned())?;
-    let seconds = u64::try_from(time.as_second()).unwrap_or(0);
-    if seconds <= now {
-        Err("must be in the future".to_owned())
-    } else if seconds > now + MAX_LIFETIME {
-        Err("must be within ten years".to_owned())
-    } else {
-        Ok(seconds)
+/// Epoch seconds of an expiry, which comes as such or as RFC 3339.
+fn expiry(value: &Value, now: u64) -> Result<u64, &'static str> {
+    let seconds = match value {
+        Value::String(text) => text.parse().ok().map(Timestamp::as_second),
+        value => value.as_i64(),
+    };
+    let seconds = seconds.ok_or(
+        "must be a time such as \"2030-01-31T12:00:00Z\" (RFC 3339) or whole epoch seconds",
+    )?;
+    match u64::try_from(seconds) {
+        Ok(seconds) if seconds > now + MAX_LIFETIME => Err("must be within ten years"),
+        Ok(seconds) if seconds > now => Ok(seconds),
+        _ => Err("must be in the future"),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn an_expiry_lies_in_the_future_and_within_ten_years() {
         let now = 1_795_521_600; // 2026-11-24T12:00:00Z
-        assert_eq!(expiry("2026-11-24T12:00:01Z", now), Ok(now + 1));
-        assert_eq!(expiry("2026-11-24T13:00:01+01:00", now), Ok(now + 1));
-        for text in [
-            "2026-11-24T12:00:00Z",
-            "1969-01-01T00:00:00Z",
-            "2046-01-01T00:00:00Z",
-            "tomorrow",
-            "1795521601",
+        for value in [
+            json!("2026-11-24T12:00:01Z"),
+            json!("2026-11-24T13:00:01+01:00"),
+            json!(now + 1),
         ] {
-            assert!(expiry(text, now).is_err(), "{text}");
+            assert_eq!(expiry(&value, now), Ok(now + 1), "{value}");
+        }
+        for value in [
+            json!("2026-11-24T12:00:00Z"),
+            json!("1969-01-01T00:00:00Z"),
+            json!("2046-01-01T00:00:00Z"),
+            json!("tomorrow"),
+            json!("1795521601"),
+            json!(now),
+            json!(-1),
+            json!(1_795_521_601.5),
+            json!(u64::MAX),
+            json!(i64::MAX),
+            json!(true),
+            json!(["2026-11-24T12:00:01Z"]),
+        ] {
+            assert!(expiry(&value, now).is_err(), "{value}");
         }
     }
 }

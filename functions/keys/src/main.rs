@@ -3,6 +3,8 @@
 mod handler;
 mod issue;
 mod representation;
+#[cfg(test)]
+mod rig;
 mod rotate;
 mod store;
 mod usage_key;

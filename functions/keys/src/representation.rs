@@ -16,7 +16,7 @@ pub(crate) struct Representation {
     created_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
     usage_plan: Option<String>,
-    /// Until when the secret before the last rotation still works.
+    /// Until when the secret before the last rotation still works; nothing once it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous_until: Option<Timestamp>,
 }
@@ -29,8 +29,10 @@ pub(crate) struct Issued<'a> {
     pub(crate) key: &'a str,
 }
 
-impl From<&KeyRecord> for Representation {
-    fn from(record: &KeyRecord) -> Self {
+impl Representation {
+    /// A record as its owner reads it at `now` (epoch seconds).
+    pub(crate) fn at(now: u64, record: &KeyRecord) -> Self {
+        let previous = record.previous.as_ref();
         Self {
             id: record.id.to_string(),
             name: record.name.clone(),
@@ -40,9 +42,8 @@ impl From<&KeyRecord> for Representation {
             created_at: time(record.created_at),
             expires_at: record.expires_at.and_then(time),
             usage_plan: record.usage_plan.clone(),
-            previous_until: record
-                .previous
-                .as_ref()
+            previous_until: previous
+                .filter(|previous| now < previous.until)
                 .and_then(|previous| time(previous.until)),
         }
     }

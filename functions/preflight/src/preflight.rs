@@ -1,15 +1,20 @@
-//! What a preflight request may be told (Fetch standard, "CORS-preflight request").
+//! What a preflight request is told (Fetch standard, "CORS protocol").
+//!
+//! A preflight is always 204, since a browser that gets anything else reports a CORS error and
+//! hides the cause. For a path that no route has, the answer allows the origin and names no method:
+//! the request itself then reaches the error mapper, and the page can read its 404. An `OPTIONS`
+//! that is no preflight asks what the path can do (RFC 9110 section 9.3.7) and is told with `Allow`,
+//! or 404.
 
-use http::HeaderMap;
-use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ALLOW, CACHE_CONTROL, HeaderValue,
-    VARY,
-};
 use keygate::problem::{NOT_FOUND, Problem};
 use keygate::proxy::{AllowedOrigins, ProxyRequest};
 use keygate::routes;
-use lambda_http::http::{self, StatusCode};
+use lambda_http::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ALLOW,
+    HeaderName, HeaderValue, VARY,
+};
+use lambda_http::http::{HeaderMap, Method, StatusCode};
 use lambda_http::{Body, Response};
 
 /// How long a browser may keep the answer, in seconds: two hours, the most that Chromium takes.
@@ -22,7 +27,7 @@ const VARY_ON: HeaderValue = HeaderValue::from_static(
 );
 
 /// The request headers that a page may send besides the safelisted ones: those that a handler
-/// reads, and those that browsers' tracing libraries add.
+/// reads, and those that browsers' tracing libraries add (W3C Trace Context).
 const ALLOWED_HEADERS: [&str; 7] = [
     "authorization",
     "content-type",
@@ -36,16 +41,18 @@ const ALLOWED_HEADERS: [&str; 7] = [
 /// Answers one request.
 ///
 /// # Errors
-/// 404 for a path that no route has, so that a mistyped path is told as such.
+/// 404 when it is no preflight and no route has the path.
 pub(crate) fn answer(
     request: &ProxyRequest,
     origins: &AllowedOrigins,
 ) -> Result<Response<Body>, Problem> {
-    let requested = request.header_values(ACCESS_CONTROL_REQUEST_HEADERS.as_str());
-    let requested: Vec<&str> = requested.collect();
-    let headers = headers(request.path(), request.origin(), &requested, origins);
-    let Some(headers) = headers else {
-        return Err(not_found(request, origins));
+    let methods = methods(request.path());
+    let headers = match request.origin() {
+        Some(origin) if request.has_header(ACCESS_CONTROL_REQUEST_METHOD.as_str()) => {
+            let requested = request.header_values(ACCESS_CONTROL_REQUEST_HEADERS.as_str());
+            of_preflight(origin, methods, requested, origins)
+        }
+        origin => of_options(origin, methods, origins)?,
     };
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -53,74 +60,105 @@ pub(crate) fn answer(
     Ok(response)
 }
 
-/// The headers of the answer; `None` when no route has the path.
-fn headers(
-    path: &str,
-    origin: Option<&str>,
-    requested: &[&str],
-    origins: &AllowedOrigins,
-) -> Option<HeaderMap> {
-    let mut methods: Vec<&str> = routes::methods_of(path).map(http::Method::as_str).collect();
+/// The methods that a path really has, `OPTIONS` included; `None` when no route has the path.
+fn methods(path: &str) -> Option<HeaderValue> {
+    let mut methods: Vec<&str> = routes::methods_of(path).map(Method::as_str).collect();
     if methods.is_empty() {
         return None;
     }
-    methods.push("OPTIONS");
-    let methods = HeaderValue::from_str(&methods.join(", ")).ok()?;
+    methods.push(Method::OPTIONS.as_str());
+    HeaderValue::from_str(&methods.join(", ")).ok()
+}
+
+/// The headers for a preflight; an origin that is not allowed gets none of CORS.
+fn of_preflight<'a>(
+    origin: &str,
+    methods: Option<HeaderValue>,
+    requested: impl Iterator<Item = &'a str>,
+    origins: &AllowedOrigins,
+) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(VARY, VARY_ON);
-    // Without an Origin it is no preflight but a plain OPTIONS (RFC 9110 section 9.3.7).
-    headers.insert(ALLOW, methods.clone());
-    let Some(allowed_origin) = origin.and_then(|origin| origins.allow(origin)) else {
-        return Some(headers);
+    let Some(origin) = origins.allow(origin) else {
+        return headers;
     };
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed_origin);
-    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
-    headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
-    let granted = granted(requested);
-    if let Some(granted) = HeaderValue::from_str(&granted)
-        .ok()
-        .filter(|value| !value.is_empty())
-    {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    if let Some(granted) = granted(requested) {
         headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, granted);
     }
-    Some(headers)
-}
-
-/// The requested headers that are allowed, each once, in our own spelling: nothing of the request
-/// comes back.
-fn granted(requested: &[&str]) -> String {
-    let is_requested = |name: &&str| {
-        let mut names = requested.iter().flat_map(|list| list.split(','));
-        names.any(|other| other.trim().eq_ignore_ascii_case(name))
-    };
-    let granted: Vec<&str> = ALLOWED_HEADERS
-        .into_iter()
-        .filter(|name| is_requested(name))
-        .collect();
-    granted.join(", ")
-}
-
-fn not_found(request: &ProxyRequest, origins: &AllowedOrigins) -> Problem {
-    let problem = Problem::new(&NOT_FOUND, "No route has this path.")
-        .with_header(VARY, VARY_ON.to_str().unwrap_or_default())
-        .with_header(CACHE_CONTROL, "no-store");
-    match request.origin().and_then(|origin| origins.allow(origin)) {
-        Some(origin) => problem.with_header(
-            ACCESS_CONTROL_ALLOW_ORIGIN,
-            origin.to_str().unwrap_or_default(),
-        ),
-        None => problem,
+    if let Some(methods) = methods {
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
+        headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
     }
+    headers
+}
+
+/// The requested headers that are allowed, each once and in our own spelling: nothing of the
+/// request comes back, so the answer is bounded whatever was asked.
+fn granted<'a>(requested: impl Iterator<Item = &'a str>) -> Option<HeaderValue> {
+    let mut is_granted = [false; ALLOWED_HEADERS.len()];
+    for name in requested.flat_map(|list| list.split(',')) {
+        let allowed = |allowed: &&str| allowed.eq_ignore_ascii_case(name.trim());
+        if let Some(position) = ALLOWED_HEADERS.iter().position(allowed) {
+            is_granted[position] = true;
+        }
+    }
+    let granted = ALLOWED_HEADERS.into_iter().zip(is_granted);
+    let granted: Vec<&str> = granted
+        .filter_map(|(name, granted)| granted.then_some(name))
+        .collect();
+    if granted.is_empty() {
+        return None;
+    }
+    HeaderValue::from_str(&granted.join(", ")).ok()
+}
+
+/// The headers for an `OPTIONS` that is no preflight, with those of any actual response for a page
+/// that sent it.
+///
+/// # Errors
+/// 404 when no route has the path, with the same headers.
+fn of_options(
+    origin: Option<&str>,
+    methods: Option<HeaderValue>,
+    origins: &AllowedOrigins,
+) -> Result<HeaderMap, Problem> {
+    let mut headers = HeaderMap::new();
+    origins.add_to_response(&mut headers, origin);
+    headers.insert(VARY, VARY_ON);
+    if let Some(methods) = methods {
+        headers.insert(ALLOW, methods);
+        return Ok(headers);
+    }
+    let problem = Problem::new(&NOT_FOUND, "No route has this path.");
+    let with_header = |problem: Problem, (name, value): (&HeaderName, &HeaderValue)| {
+        problem.with_header(name.clone(), value.to_str().unwrap_or_default())
+    };
+    Err(headers.iter().fold(problem, with_header))
 }
 
 #[cfg(test)]
 mod tests {
+    use lambda_http::http::header::ACCESS_CONTROL_EXPOSE_HEADERS;
+
     use super::*;
 
     const APP: &str = "https://app.example.com";
+    const EVIL: &str = "https://evil.example";
+
+    fn origins() -> AllowedOrigins {
+        APP.parse().unwrap()
+    }
 
     fn preflight(path: &str, origin: &str, requested: &[&str]) -> HeaderMap {
-        headers(path, Some(origin), requested, &APP.parse().unwrap()).unwrap()
+        let requested = requested.iter().copied();
+        of_preflight(origin, methods(path), requested, &origins())
+    }
+
+    fn has_cors(headers: &HeaderMap) -> bool {
+        headers
+            .keys()
+            .any(|name| name.as_str().starts_with("access-control"))
     }
 
     #[test]
@@ -128,6 +166,9 @@ mod tests {
         for (path, methods) in [
             ("/items", "GET, POST, OPTIONS"),
             ("/items/7", "GET, PUT, DELETE, OPTIONS"),
+            ("/items/a%2Fb", "GET, PUT, DELETE, OPTIONS"),
+            ("/keys", "GET, POST, OPTIONS"),
+            ("/keys/7", "GET, DELETE, OPTIONS"),
             ("/keys/7/rotate", "POST, OPTIONS"),
             ("/problems/not-found", "GET, OPTIONS"),
         ] {
@@ -135,17 +176,29 @@ mod tests {
             assert_eq!(headers[ACCESS_CONTROL_ALLOW_METHODS], methods, "{path}");
             assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], APP);
             assert_eq!(headers[ACCESS_CONTROL_MAX_AGE], "7200");
+            assert_eq!(headers[VARY], VARY_ON);
         }
     }
 
     #[test]
     fn an_origin_that_is_not_allowed_gets_no_cors_header() {
-        let headers = preflight("/items", "https://evil.example", &["authorization"]);
-        let cors = headers
-            .keys()
-            .find(|name| name.as_str().starts_with("access-control"));
-        assert_eq!(cors, None);
-        assert_eq!(headers[VARY], VARY_ON);
+        for origin in [EVIL, "null", "", "https://app.example.com.evil.example"] {
+            let headers = preflight("/items", origin, &["authorization"]);
+            assert!(!has_cors(&headers), "{origin}");
+            assert_eq!(headers[VARY], VARY_ON);
+        }
+    }
+
+    #[test]
+    fn any_origin_is_allowed_by_a_star_without_credentials() {
+        let headers = of_preflight(
+            EVIL,
+            methods("/items"),
+            [].into_iter(),
+            &AllowedOrigins::Any,
+        );
+        assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+        assert!(!headers.contains_key("access-control-allow-credentials"));
     }
 
     #[test]
@@ -159,19 +212,48 @@ mod tests {
             headers[ACCESS_CONTROL_ALLOW_HEADERS],
             "authorization, content-type, if-match"
         );
-        let none = preflight("/items", APP, &["x-evil"]);
-        assert!(!none.contains_key(ACCESS_CONTROL_ALLOW_HEADERS));
+        for none in ["x-evil", "", "*", "authorization x", "x-authorization"] {
+            let headers = preflight("/items", APP, &[none]);
+            assert!(
+                !headers.contains_key(ACCESS_CONTROL_ALLOW_HEADERS),
+                "{none}"
+            );
+        }
     }
 
     #[test]
     fn a_thousand_requested_headers_come_to_a_bounded_answer() {
-        let many = "authorization,".repeat(1_000);
-        let headers = preflight("/items", APP, &[&many]);
+        let many = format!("{}{}", "authorization,".repeat(1_000), "x".repeat(100_000));
+        let headers = preflight("/items", APP, &[&many, &many]);
         assert_eq!(headers[ACCESS_CONTROL_ALLOW_HEADERS], "authorization");
     }
 
     #[test]
-    fn a_path_that_no_route_has_has_no_methods() {
-        assert!(headers("/nothing", Some(APP), &[], &APP.parse().unwrap()).is_none());
+    fn a_path_that_no_route_has_has_no_methods_and_its_404_can_be_read() {
+        let headers = preflight("/nothing", APP, &["authorization"]);
+        assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], APP);
+        assert_eq!(headers[ACCESS_CONTROL_ALLOW_HEADERS], "authorization");
+        assert!(!headers.contains_key(ACCESS_CONTROL_ALLOW_METHODS));
+        assert!(!headers.contains_key(ACCESS_CONTROL_MAX_AGE));
+    }
+
+    #[test]
+    fn an_options_request_that_is_no_preflight_is_told_what_the_path_can_do() {
+        let headers = of_options(None, methods("/items"), &origins()).unwrap();
+        assert_eq!(headers[ALLOW], "GET, POST, OPTIONS");
+        assert!(!has_cors(&headers));
+        let headers = of_options(Some(APP), methods("/items"), &origins()).unwrap();
+        assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], APP);
+        assert!(headers.contains_key(ACCESS_CONTROL_EXPOSE_HEADERS));
+        assert!(!headers.contains_key(ACCESS_CONTROL_ALLOW_METHODS));
+        assert_eq!(headers.get_all(VARY).iter().count(), 1);
+    }
+
+    #[test]
+    fn an_options_request_on_a_path_that_no_route_has_is_not_found() {
+        let problem = of_options(Some(APP), methods("/nothing"), &origins()).unwrap_err();
+        assert_eq!(problem.kind, &NOT_FOUND);
+        let names: Vec<_> = problem.headers.iter().map(|(name, _)| name).collect();
+        assert!(names.contains(&&VARY) && names.contains(&&ACCESS_CONTROL_ALLOW_ORIGIN));
     }
 }

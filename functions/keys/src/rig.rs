@@ -1,0 +1,247 @@
+//! What tests stand on: the key table in a DynamoDB of its own on loopback, which the SDK reaches
+//! like any other, and events as API Gateway sends them.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
+use dynoxide::Database;
+use keygate::api_key::ApiKey;
+use keygate::key_record::{Item, KeyRecord, Status};
+use keygate::outbound::Outbound;
+use keygate::problem::Problem;
+use keygate::proxy::{AllowedOrigins, ProxyRequest, ProxySettings};
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Body, Response};
+use serde_json::{Value, json};
+
+use crate::handler::Keys;
+use crate::store::Store;
+
+const TABLE: &str = "keys";
+/// Where the tests' API is.
+pub(crate) const PUBLIC_URL: &str = "https://api.example.com/dev";
+/// All scopes that there are.
+pub(crate) const ALL: &str = "items:read items:write keys:admin";
+
+pub(crate) struct Rig {
+    client: Client,
+    pub(crate) keys: Keys,
+}
+
+impl Rig {
+    pub(crate) async fn start() -> Self {
+        let database = Database::memory().unwrap();
+        let table = json!({
+            "TableName": TABLE,
+            "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "AttributeDefinitions": [
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "owner", "AttributeType": "S"},
+                {"AttributeName": "created_at", "AttributeType": "N"},
+            ],
+            "GlobalSecondaryIndexes": [{
+                "IndexName": "owner-index",
+                "KeySchema": [
+                    {"AttributeName": "owner", "KeyType": "HASH"},
+                    {"AttributeName": "created_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }],
+        });
+        database
+            .create_table(serde_json::from_value(table).unwrap())
+            .unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(dynoxide::server::serve_on(listener, database));
+        Self::on(client(&url, RetryConfig::standard()))
+    }
+
+    /// A rig whose table nobody serves.
+    pub(crate) fn without_table() -> Self {
+        // Port 1 (tcpmux) refuses on loopback.
+        Self::on(client("http://127.0.0.1:1", RetryConfig::disabled()))
+    }
+
+    fn on(client: Client) -> Self {
+        let keys = Keys {
+            store: Store::new(client.clone(), TABLE.to_owned()),
+            usage_keys: "standard=usage-a,partner=usage-b".parse().unwrap(),
+        };
+        Self { client, keys }
+    }
+
+    /// A key's item in the table.
+    pub(crate) async fn item(&self, id: &str) -> Item {
+        let get = self.client.get_item().table_name(TABLE);
+        let get = get.key("pk", AttributeValue::S(format!("key#{id}")));
+        get.send().await.unwrap().item.unwrap()
+    }
+
+    pub(crate) async fn record(&self, id: &str) -> KeyRecord {
+        KeyRecord::from_item(&self.item(id).await).unwrap()
+    }
+
+    pub(crate) async fn put(&self, item: Item) {
+        let put = self.client.put_item().table_name(TABLE);
+        put.set_item(Some(item)).send().await.unwrap();
+    }
+
+    /// Puts a key of `owner` that was created at `created_at` (epoch seconds).
+    pub(crate) async fn put_key(&self, owner: &str, created_at: u64) -> KeyRecord {
+        let key = ApiKey::generate().unwrap();
+        let record = KeyRecord {
+            id: key.id().clone(),
+            secret: key.secret_hash(),
+            previous: None,
+            owner: owner.to_owned(),
+            name: "by hand".to_owned(),
+            scopes: "items:read".parse().unwrap(),
+            status: Status::Active,
+            created_at,
+            expires_at: None,
+            usage_key: None,
+            usage_plan: None,
+            allowed_cidrs: Vec::new(),
+        };
+        self.put(record.to_item()).await;
+        record
+    }
+
+    /// Issues a key to `me`.
+    pub(crate) async fn issue(&self) -> Reply {
+        let event = Event::new("POST", "/keys");
+        let body = json!({"name": "nightly import", "scopes": ["items:read"]});
+        let reply = self.answer(event.json(&body)).await;
+        assert_eq!(reply.status, 201, "{}", reply.body);
+        reply
+    }
+
+    /// Answers an event as the function would.
+    pub(crate) async fn answer(&self, event: Event) -> Reply {
+        match self.keys.answer(&event.request()).await {
+            Ok(response) => Reply::of(&response),
+            Err(problem) => Reply {
+                status: problem.kind.status,
+                cache_control: None,
+                location: None,
+                body: problem.to_json(PUBLIC_URL, "request"),
+                problem: Some(problem),
+            },
+        }
+    }
+}
+
+/// A response, or the problem that stands for one.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) cache_control: Option<String>,
+    pub(crate) location: Option<String>,
+    pub(crate) body: Value,
+    pub(crate) problem: Option<Problem>,
+}
+
+impl Reply {
+    fn of(response: &Response<Body>) -> Self {
+        let header = |name: &str| {
+            let value = response.headers().get(name)?;
+            Some(value.to_str().unwrap().to_owned())
+        };
+        Self {
+            status: response.status().as_u16(),
+            cache_control: header("cache-control"),
+            location: header("location"),
+            body: serde_json::from_slice(response.body()).unwrap_or_default(),
+            problem: None,
+        }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        self.body["id"].as_str().unwrap()
+    }
+
+    /// The whole key that the answer shows.
+    pub(crate) fn key(&self) -> ApiKey {
+        self.body["key"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// The slug of the problem's type.
+    pub(crate) fn slug(&self) -> &str {
+        self.problem
+            .as_ref()
+            .map_or("", |problem| problem.kind.slug)
+    }
+}
+
+fn client(endpoint: &str, retry: RetryConfig) -> Client {
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(endpoint)
+        .retry_config(retry)
+        .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
+        .http_client(keygate::dynamodb::http_client(&Outbound::new().unwrap()));
+    Client::from_conf(config.build())
+}
+
+/// A proxy-integration event in the making.
+pub(crate) struct Event(Value);
+
+impl Event {
+    /// A request by `me` with all scopes. The path may have a query.
+    pub(crate) fn new(method: &str, path_and_query: &str) -> Self {
+        let (path, query) = path_and_query
+            .split_once('?')
+            .unwrap_or((path_and_query, ""));
+        let segments: Vec<&str> = path.split('/').collect();
+        let (resource, id) = match segments[..] {
+            ["", "keys", id] => ("/keys/{id}", Some(id)),
+            ["", "keys", id, "rotate"] => ("/keys/{id}/rotate", Some(id)),
+            _ => ("/keys", None),
+        };
+        let query: serde_json::Map<String, Value> = query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.to_owned(), json!([value])))
+            .collect();
+        Self(json!({
+            "resource": resource,
+            "path": path,
+            "httpMethod": method,
+            "headers": {},
+            "multiValueHeaders": {"content-type": ["application/json"]},
+            "multiValueQueryStringParameters": query,
+            "pathParameters": id.map(|id| json!({"id": id})),
+            "requestContext": {
+                "httpMethod": method,
+                "resourcePath": resource,
+                "requestId": "request",
+                "stage": "dev",
+                "authorizer": {"principal": "me", "scopes": ALL},
+            },
+            "isBase64Encoded": false,
+        }))
+    }
+
+    pub(crate) fn by(mut self, principal: &str, scopes: &str) -> Self {
+        self.0["requestContext"]["authorizer"] = json!({"principal": principal, "scopes": scopes});
+        self
+    }
+
+    pub(crate) fn json(mut self, body: &Value) -> Self {
+        self.0["body"] = json!(body.to_string());
+        self
+    }
+
+    fn request(&self) -> ProxyRequest {
+        let settings = ProxySettings {
+            allowed_origins: AllowedOrigins::Any,
+            public_url: Some(PUBLIC_URL.to_owned()),
+        };
+        let event = serde_json::from_str(&self.0.to_string()).unwrap();
+        ProxyRequest::new(LambdaRequest::ApiGatewayV1(event).into(), &settings)
+    }
+}
