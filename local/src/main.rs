@@ -14,6 +14,7 @@ mod template;
 mod welcome;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -24,6 +25,9 @@ use crate::serve::ServeError;
 
 /// The exit code for a command line or a template that cannot be right: `EX_USAGE` of sysexits(3).
 const USAGE: u8 = 64;
+
+/// How long tasks have to end.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -54,8 +58,9 @@ fn main() -> ExitCode {
     let outcome = match runtime {
         Ok(runtime) => {
             let outcome = runtime.block_on(run(cli));
-            // Reading standard input cannot be cancelled, so it is not waited for.
-            runtime.shutdown_background();
+            // Ends the tasks that still hold a process. Reading standard input cannot be
+            // cancelled, so that is not waited for any longer.
+            runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
             outcome
         }
         Err(error) => Err((format!("the runtime does not start: {error}"), 1)),

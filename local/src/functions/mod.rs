@@ -11,15 +11,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use self::process::Process;
 use crate::model::Function;
 
 /// How many processes of one function run at once; further invocations wait their turn.
-const MAX_PROCESSES: usize = 16;
-/// How many idle processes of one function are kept.
-const MAX_IDLE: usize = MAX_PROCESSES;
+const MAX_PROCESSES: u32 = 16;
+/// How long invocations in flight may take once the gateway stops.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why an invocation has no answer of its function's own.
 #[derive(Debug, thiserror::Error)]
@@ -34,8 +34,13 @@ pub(crate) enum InvokeError {
     #[error("the process ended during the invocation")]
     Crashed,
     /// The process could not be started, or ended before it asked for an invocation.
-    #[error("the process does not start: {0}")]
-    DoesNotStart(String),
+    #[error("the function {function} does not start: {reason}")]
+    DoesNotStart {
+        /// The function's logical id.
+        function: String,
+        /// What the system said; the function's own words are on standard error.
+        reason: String,
+    },
     /// The function answered an error.
     #[error("{error_type}: {message}")]
     Function {
@@ -79,7 +84,7 @@ impl Functions {
         let pools = programs.into_iter().map(|program| {
             let pool = Pool {
                 idle: Mutex::new(Vec::new()),
-                places: Semaphore::new(MAX_PROCESSES),
+                places: Semaphore::new(MAX_PROCESSES as usize),
                 program: Arc::new(program),
             };
             (pool.program.function.id.clone(), Arc::new(pool))
@@ -127,15 +132,18 @@ impl Functions {
             .unwrap_or(Err(InvokeError::Crashed))
     }
 
-    /// Ends every idle process; one at work ends with its pool's last use.
+    /// Waits a moment for invocations in flight, then ends every process.
     pub(crate) async fn shut_down(&self) {
-        for pool in self.pools.values() {
+        let pools = self.pools.values().map(|pool| async {
+            // Whoever is still at work then is killed when its invocation's task is dropped.
+            let _ = timeout(DRAIN_TIMEOUT, pool.places.acquire_many(MAX_PROCESSES)).await;
             pool.places.close();
             let idle = std::mem::take(&mut *pool.idle());
             for process in idle {
                 process.kill().await;
             }
-        }
+        });
+        futures_util::future::join_all(pools).await;
     }
 }
 
@@ -147,7 +155,7 @@ impl Pool {
 
     fn give_back(&self, process: Process) {
         let mut idle = self.idle();
-        if idle.len() < MAX_IDLE && !self.places.is_closed() {
+        if !self.places.is_closed() {
             idle.push(process);
         }
     }

@@ -1,5 +1,6 @@
 //! One process of a function.
 
+use std::fmt::Display;
 use std::process::Stdio;
 use std::sync::Arc;
 
@@ -25,8 +26,8 @@ pub(super) struct Process {
 impl Process {
     /// Starts a process; it may take a moment until it is [`Process::ready`].
     pub(super) fn start(program: &Arc<Program>) -> Result<Self, InvokeError> {
-        let does_not_start = |error: std::io::Error| InvokeError::DoesNotStart(error.to_string());
         let function = &program.function;
+        let does_not_start = |error: std::io::Error| program.does_not_start(error);
         let runtime_api = RuntimeApi::listen(&function.id).map_err(does_not_start)?;
         let mut command = Command::new(&program.path);
         command
@@ -81,12 +82,12 @@ impl Process {
     pub(super) async fn ready(&mut self, deadline: Instant) -> Result<(), InvokeError> {
         tokio::select! {
             () = self.runtime_api.polled() => Ok(()),
-            status = self.child.wait() => Err(InvokeError::DoesNotStart(match status {
-                Ok(status) => status.to_string(),
-                Err(error) => error.to_string(),
-            })),
+            status = self.child.wait() => Err(match status {
+                Ok(status) => self.program.does_not_start(status),
+                Err(error) => self.program.does_not_start(error),
+            }),
             () = tokio::time::sleep_until(deadline) => {
-                Err(InvokeError::DoesNotStart("it does not ask for an invocation".to_owned()))
+                Err(self.program.does_not_start("it does not ask for an invocation"))
             }
         }
     }
@@ -116,6 +117,15 @@ impl Process {
     pub(super) async fn kill(mut self) {
         // An error means that it has ended already.
         let _ = self.child.kill().await;
+    }
+}
+
+impl Program {
+    fn does_not_start(&self, reason: impl Display) -> InvokeError {
+        InvokeError::DoesNotStart {
+            function: self.function.id.clone(),
+            reason: reason.to_string(),
+        }
     }
 }
 

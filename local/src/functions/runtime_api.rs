@@ -11,6 +11,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::serve::ListenerExt as _;
 use bytes::Bytes;
 use serde::Deserialize;
 use tokio::net::TcpListener;
@@ -80,7 +81,6 @@ impl RuntimeApi {
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .with_state(shared);
-        use axum::serve::ListenerExt as _;
         let listener = listener.tap_io(|stream| {
             // Both sides send small messages and wait for each other.
             let _ = stream.set_nodelay(true);

@@ -27,7 +27,7 @@ pub(super) enum ResponseType {
     RequestTooLarge,
     Throttled,
     Unauthorized,
-    /// Headers over API Gateway's limit; no type of its own, so it is DEFAULT_4XX with 431.
+    /// Headers over API Gateway's limit; no type of its own, so it is `DEFAULT_4XX` with 431.
     HeadersTooLarge,
 }
 

@@ -225,11 +225,11 @@ impl Front {
                 .authorizers
                 .get(name)
                 .ok_or_else(|| Fault::new(ResponseType::AuthorizerConfigurationError))?;
-            let authorized = authorizer
+            let said = authorizer
                 .authorize(exchange, &method_arn, &self.functions)
                 .await?;
-            exchange.authorizer.clone_from(&authorized.context);
-            match authorized.policy.evaluate(&method_arn) {
+            exchange.authorizer.clone_from(&said.context);
+            match said.policy.evaluate(&method_arn) {
                 Verdict::Allow => {}
                 Verdict::ImplicitDeny => return Err(Fault::new(ResponseType::AccessDenied)),
                 Verdict::ExplicitDeny => {
@@ -238,7 +238,7 @@ impl Front {
                     return Err(fault);
                 }
             }
-            usage_key.clone_from(&authorized.usage_key);
+            usage_key.clone_from(&said.usage_key);
         }
         if route.api_key_required {
             let admitted = gateway.usage.admit(usage_key.as_deref(), Timestamp::now());

@@ -14,7 +14,6 @@ const NO_MEANING: &[&str] = &[
     "AlwaysDeploy",
     "Description",
     "DisableExecuteApiEndpoint",
-    "Domain",
     "EndpointAccessMode",
     "EndpointConfiguration",
     "FailOnWarnings",

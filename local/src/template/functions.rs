@@ -31,7 +31,6 @@ const NO_MEANING: &[&str] = &[
     "SourceKMSKeyArn",
     "Tags",
     "Tracing",
-    "VpcConfig",
 ];
 
 const NO_BINARY: &str = "BuildProperties.Binary is required: the name of the cargo binary to run";

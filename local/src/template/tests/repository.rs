@@ -118,3 +118,18 @@ fn one_allowed_origin_is_named_and_of_several_the_callers_is_echoed() {
         "method.request.header.Origin"
     );
 }
+
+/// RFC 9457 section 3.1.3: a title changes with its type only, whoever answers.
+#[test]
+fn gateway_responses_use_the_titles_and_statuses_of_the_problem_catalogue() {
+    let application = repository_template(&[]);
+    for (kind, response) in &application.api.gateway_responses {
+        let body = &response.templates["application/json"];
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        let (_, slug) = body["type"].as_str().unwrap().rsplit_once('/').unwrap();
+        let problem = keygate::problem::find(slug).unwrap_or_else(|| panic!("{kind}: {slug}"));
+        assert_eq!(body["title"], problem.title, "{kind}");
+        assert_eq!(body["status"], problem.status, "{kind}");
+        assert_eq!(response.status, Some(problem.status), "{kind}");
+    }
+}
