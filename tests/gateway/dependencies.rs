@@ -1,0 +1,128 @@
+//! What the gateway says when the authorizer cannot check a credential, and its cache: gateways of
+//! each test's own.
+
+use std::process::{Child, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::target::Target;
+use crate::tokens::{is_unauthorized, list, part};
+use keygate_tests::keygate::{Keygate, free_port, wait_for};
+
+keygate_tests::tests! { for Target:
+    a_token_that_cannot_be_checked_is_a_fault_of_the_service needs "own-gateway";
+    an_issuer_that_comes_back_is_believed_again needs "own-gateway";
+    a_key_that_cannot_be_looked_up_is_a_fault_of_the_service needs "own-gateway";
+    an_answer_of_the_authorizer_is_cached_until_its_time_is_over needs "own-gateway";
+}
+
+/// A process that is killed with this value.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A gateway that trusts an issuer at this port, whether or not one is there.
+fn trusting(target: &Target, port: u16) -> (Keygate, Target, String) {
+    let issuer = format!("http://127.0.0.1:{port}");
+    let setting = format!("OAuthIssuer={issuer}");
+    let (gateway, own) = target.own(&["--parameter", &setting]);
+    (gateway, own, issuer)
+}
+
+fn a_token_that_cannot_be_checked_is_a_fault_of_the_service(target: &Target) {
+    let (gateway, own, issuer) = trusting(target, free_port());
+    let header = part(&json!({"alg": "RS256", "typ": "at+jwt", "kid": "any"}));
+    let claims = part(&json!({
+        "iss": issuer, "aud": own.audience, "sub": "x", "exp": 4_102_444_800_u64, "scope": "items:read",
+    }));
+    for _ in 0..3 {
+        let reply = list(
+            &own,
+            &format!("Bearer {header}.{claims}.{}", "A".repeat(342)),
+        );
+        reply.problem(503, "service-unavailable");
+        let seconds: u64 = reply.must_header("retry-after").parse().unwrap();
+        assert!(seconds > 0);
+    }
+    // 401 is still said about a credential that is wrong whatever the issuer would say, and a key
+    // needs no issuer.
+    is_unauthorized(&own, &own.get("/items").send());
+    is_unauthorized(&own, &list(&own, "Bearer x"));
+    list(&own, &format!("ApiKey {}", gateway.ready.api_key)).expect(200);
+}
+
+fn an_issuer_that_comes_back_is_believed_again(target: &Target) {
+    let port = free_port();
+    let (_gateway, own, issuer) = trusting(target, port);
+    let mut command = std::process::Command::new(target.build().directory.join("keygate"));
+    let command = command.args(["issuer", "--port", &port.to_string()]);
+    let command = command.stdout(Stdio::null()).stderr(Stdio::null());
+    let _issuer = Killed(command.spawn().unwrap());
+    let token = wait_for(|| own.try_token_at(&issuer)).expect("the issuer answers");
+    let answer = wait_for(|| {
+        let reply = list(&own, &format!("Bearer {token}"));
+        (reply.status != 503).then_some(reply)
+    });
+    answer.expect("an answer other than 503").expect(200);
+}
+
+/// Calls DynamoDB's own API.
+fn dynamodb(own: &Target, endpoint: &str, action: &str, body: &Value) -> Value {
+    let call = own.absolute(reqwest::Method::POST, endpoint);
+    let call = call
+        .header("x-amz-target", &format!("DynamoDB_20120810.{action}"))
+        .header(
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
+             SignedHeaders=host, Signature=0",
+        )
+        .header("x-amz-date", "20260101T000000Z")
+        .header("content-type", "application/x-amz-json-1.0");
+    call.body(body.to_string()).send().expect(200).json()
+}
+
+fn a_key_that_cannot_be_looked_up_is_a_fault_of_the_service(target: &Target) {
+    let (gateway, own) = target.own(&[]);
+    let endpoint = &gateway.ready.dynamodb;
+    let tables = dynamodb(&own, endpoint, "ListTables", &json!({}));
+    let tables = tables["TableNames"].as_array().unwrap();
+    let is_key_table = |name: &&Value| name.as_str().is_some_and(|name| name.contains("KeyTable"));
+    let table = tables.iter().find(is_key_table).expect("a key table");
+    dynamodb(&own, endpoint, "DeleteTable", &json!({"TableName": table}));
+
+    let reply = list(&own, &format!("ApiKey {}", gateway.ready.api_key));
+    reply.problem(503, "service-unavailable");
+    reply.must_header("retry-after");
+    // A mistyped key never reaches the table.
+    let mut mistyped = gateway.ready.api_key.clone();
+    let last = if mistyped.ends_with('0') { "1" } else { "0" };
+    mistyped.replace_range(mistyped.len() - 1.., last);
+    is_unauthorized(&own, &list(&own, &format!("ApiKey {mistyped}")));
+}
+
+fn an_answer_of_the_authorizer_is_cached_until_its_time_is_over(target: &Target) {
+    // The authorizer allows 30 s of clock skew, so this token is good for 6 s more.
+    let issuer = format!("OAuthIssuer={}", target.issuer);
+    let arguments = [
+        "--parameter",
+        &issuer,
+        "--parameter",
+        "AuthorizerCacheTtl=1",
+    ];
+    let (_gateway, short) = target.own(&arguments);
+    let credential = format!("Bearer {}", target.token_with(&[("lifetime", "-24")]));
+    list(target, &credential).expect(200);
+    list(&short, &credential).expect(200);
+    let refused = wait_for(|| {
+        let reply = list(&short, &credential);
+        (reply.status != 200).then_some(reply)
+    });
+    is_unauthorized(&short, &refused.expect("the cached answer's time is over"));
+    // The same token where the answer is kept for a minute.
+    list(target, &credential).expect(200);
+}

@@ -1,0 +1,139 @@
+//! API keys as credentials: each row of the authorizer's decision table that a key reaches.
+
+use serde_json::json;
+
+use crate::keys::{issue, text};
+use crate::target::Target;
+use crate::tokens::{is_unauthorized, list};
+use keygate_tests::keygate::{Keygate, wait_for};
+
+keygate_tests::tests! { for Target:
+    a_key_opens_the_routes_of_its_scopes_under_either_scheme;
+    a_key_acts_for_its_owner;
+    a_key_that_is_mistyped_is_unauthorized;
+    a_key_that_no_table_knows_is_unauthorized needs "own-gateway";
+    a_former_secret_works_while_its_grace_period_runs;
+    the_seeded_key_works_at_once needs "own-gateway";
+    a_revoked_key_is_refused_once_the_caches_ran_out needs "own-gateway";
+    a_former_secret_is_refused_after_its_grace_period needs "own-gateway";
+}
+
+/// A new key of a new client, with these scopes.
+fn new_key(target: &Target, scopes: &[&str]) -> String {
+    let issued = issue(target, &target.token(), scopes).json();
+    text(&issued, "key").to_owned()
+}
+
+fn a_key_opens_the_routes_of_its_scopes_under_either_scheme(target: &Target) {
+    let key = new_key(target, &["items:read"]);
+    for scheme in ["Bearer", "bearer", "ApiKey", "apikey", "APIKEY"] {
+        let authorization = format!("{scheme} {key}");
+        list(target, &authorization).expect(200);
+        let call = target.post("/items").authorization(&authorization);
+        let refused = call.json(&json!({"name": "x"})).send();
+        refused.gateway_problem(403, "insufficient-scope");
+        let refused = target.get("/keys").authorization(&authorization).send();
+        refused.gateway_problem(403, "insufficient-scope");
+    }
+}
+
+fn a_key_acts_for_its_owner(target: &Target) {
+    let owner = target.token();
+    let issued = issue(target, &owner, &["items:write"]).json();
+    let call = target.post("/items");
+    let call = call.authorization(&format!("ApiKey {}", text(&issued, "key")));
+    let created = call.json(&json!({"name": "by key"})).send().expect(201);
+    let seen = target
+        .get("/items")
+        .bearer(&owner)
+        .send()
+        .expect(200)
+        .json();
+    assert_eq!(seen["items"][0]["id"], created.json()["id"]);
+}
+
+fn a_key_that_is_mistyped_is_unauthorized(target: &Target) {
+    let key = new_key(target, &["items:read"]);
+    let changed_at = |position: usize| {
+        let mut bytes = key.clone().into_bytes();
+        bytes[position] = if bytes[position] == b'a' { b'b' } else { b'a' };
+        String::from_utf8(bytes).unwrap()
+    };
+    for mistyped in [
+        changed_at(4),
+        changed_at(20),
+        changed_at(key.len() - 1),
+        key[..key.len() - 1].to_owned(),
+        format!("{key}a"),
+        key.to_ascii_uppercase(),
+        key.replacen("kg_", "", 1),
+    ] {
+        for scheme in ["Bearer", "ApiKey"] {
+            is_unauthorized(target, &list(target, &format!("{scheme} {mistyped}")));
+        }
+    }
+    list(target, &format!("ApiKey {key}")).expect(200);
+}
+
+fn a_key_that_no_table_knows_is_unauthorized(target: &Target) {
+    let (elsewhere, _) = target.own(&[]);
+    let key = &elsewhere.ready.api_key;
+    is_unauthorized(target, &list(target, &format!("ApiKey {key}")));
+}
+
+fn a_former_secret_works_while_its_grace_period_runs(target: &Target) {
+    let token = target.token();
+    let before = issue(target, &token, &["items:read"]).json();
+    let rotate = target.post(&format!("/keys/{}/rotate", text(&before, "id")));
+    let rotate = rotate.bearer(&token).json(&json!({"grace_seconds": 600}));
+    let after = rotate.send().expect(200).json();
+    for key in [text(&before, "key"), text(&after, "key")] {
+        list(target, &format!("ApiKey {key}")).expect(200);
+    }
+}
+
+fn the_seeded_key_works_at_once(target: &Target) {
+    let (gateway, own) = target.own(&[]);
+    list(&own, &format!("ApiKey {}", gateway.ready.api_key)).expect(200);
+}
+
+/// A gateway that remembers no key and no answer of the authorizer.
+fn without_caches(target: &Target) -> (Keygate, Target) {
+    let setting = "DEFAULT_USAGE_KEY: !Sub";
+    let forgetful = format!("KEY_CACHE_TTL_SECONDS: '0'\n          {setting}");
+    let template = target.build().template_with(setting, &forgetful);
+    let path = template.path().to_str().unwrap();
+    target.own(&["--template", path, "--parameter", "AuthorizerCacheTtl=0"])
+}
+
+/// The key stops working, and with the answer that an unknown one gets.
+#[track_caller]
+fn is_refused_before_long(target: &Target, key: &str) {
+    let refused = wait_for(|| {
+        let reply = list(target, &format!("ApiKey {key}"));
+        (reply.status != 200).then_some(reply)
+    });
+    is_unauthorized(target, &refused.expect("the key stops working"));
+}
+
+fn a_revoked_key_is_refused_once_the_caches_ran_out(target: &Target) {
+    let (_gateway, own) = without_caches(target);
+    let token = own.token();
+    let key = issue(&own, &token, &["items:read"]).json();
+    list(&own, &format!("ApiKey {}", text(&key, "key"))).expect(200);
+    let path = format!("/keys/{}", text(&key, "id"));
+    own.delete(&path).bearer(&token).send().expect(204);
+    is_refused_before_long(&own, text(&key, "key"));
+}
+
+fn a_former_secret_is_refused_after_its_grace_period(target: &Target) {
+    let (_gateway, own) = without_caches(target);
+    let token = own.token();
+    let before = issue(&own, &token, &["items:read"]).json();
+    list(&own, &format!("ApiKey {}", text(&before, "key"))).expect(200);
+    let rotate = own.post(&format!("/keys/{}/rotate", text(&before, "id")));
+    let rotate = rotate.bearer(&token).json(&json!({"grace_seconds": 0}));
+    let after = rotate.send().expect(200).json();
+    is_refused_before_long(&own, text(&before, "key"));
+    list(&own, &format!("ApiKey {}", text(&after, "key"))).expect(200);
+}

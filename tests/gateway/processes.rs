@@ -1,0 +1,215 @@
+//! The functions' processes: a crash, a timeout, the gateway's end, and a restart.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::items::{create, path_of};
+use crate::keys::{issue, text};
+use crate::target::Target;
+use crate::tokens::list;
+use keygate_tests::keygate::{Keygate, wait_for};
+
+keygate_tests::tests! { for Target:
+    a_function_that_crashed_is_started_again needs "crash", "own-gateway";
+    a_crash_in_flight_is_a_bad_gateway needs "crash", "own-gateway";
+    a_function_that_exceeds_its_timeout_is_ended needs "crash", "own-gateway";
+    an_authorizer_that_crashes_in_flight_is_a_fault_of_the_service needs "crash", "own-gateway";
+    ctrl_c_leaves_no_process_behind needs "own-gateway";
+    a_termination_signal_leaves_no_process_behind needs "own-gateway";
+    the_end_of_standard_input_leaves_no_process_behind needs "own-gateway";
+    items_and_keys_outlive_a_restart_with_data needs "restart", "own-gateway";
+}
+
+/// The executable of a process; `None` once it is gone.
+fn executable(pid: u32) -> Option<String> {
+    let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let program = command.split(|byte| *byte == 0).next()?;
+    (!program.is_empty()).then(|| String::from_utf8_lossy(program).into_owned())
+}
+
+/// The processes of a gateway's functions, each with its executable.
+fn functions_of(gateway: &Keygate) -> Vec<(u32, String)> {
+    let parent = format!("PPid:\t{}", gateway.pid());
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let children = pids.filter(|pid| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
+        status.is_ok_and(|status| status.lines().any(|line| line == parent))
+    });
+    children
+        .filter_map(|pid| Some((pid, executable(pid)?)))
+        .collect()
+}
+
+/// The processes of one function.
+fn processes_of(gateway: &Keygate, function: &str) -> Vec<u32> {
+    let is_function = |path: &str| {
+        Path::new(path)
+            .file_name()
+            .is_some_and(|name| name == function)
+    };
+    functions_of(gateway)
+        .into_iter()
+        .filter(|(_, path)| is_function(path))
+        .map(|(pid, _)| pid)
+        .collect()
+}
+
+/// Sends a signal to processes that this suite has started.
+fn signal(name: &str, pids: &[u32]) {
+    for pid in pids {
+        let kill = Command::new("kill")
+            .args(["-s", name, &pid.to_string()])
+            .status();
+        assert!(kill.unwrap().success(), "no process {pid}");
+    }
+}
+
+/// Whether the process has been handed an invocation that it does not take: a stopped one sleeps
+/// in state T.
+fn is_stopped(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
+    status.is_ok_and(|status| status.contains("State:\tT"))
+}
+
+fn stop(pids: &[u32]) {
+    signal("STOP", pids);
+    let stopped = wait_for(|| pids.iter().all(|pid| is_stopped(*pid)).then_some(()));
+    stopped.expect("the processes stop");
+}
+
+fn a_function_that_crashed_is_started_again(target: &Target) {
+    let (gateway, own) = target.own(&[]);
+    let token = own.token();
+    let path = path_of(&create(&own, &token, "kept").json());
+    for _ in 0..3 {
+        let pids = processes_of(&gateway, "items");
+        assert!(!pids.is_empty(), "no process of items");
+        signal("KILL", &pids);
+        let gone = wait_for(|| pids.iter().all(|pid| !is_running(*pid)).then_some(()));
+        gone.expect("the processes end");
+        let read = own.get(&path).bearer(&token).send().expect(200);
+        assert_eq!(read.json()["name"], "kept");
+    }
+}
+
+/// Whether a process is there. One that has ended and was not waited for yet is in state Z.
+fn is_running(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
+    status.is_ok_and(|status| !status.contains("State:\tZ"))
+}
+
+fn a_crash_in_flight_is_a_bad_gateway(target: &Target) {
+    let (gateway, own) = target.own(&[]);
+    let token = own.token();
+    own.get("/items").bearer(&token).send().expect(200);
+    let pids = processes_of(&gateway, "items");
+    // A stopped process keeps its invocation until it is killed.
+    stop(&pids);
+    let reply = std::thread::scope(|scope| {
+        let request = scope.spawn(|| own.get("/items").bearer(&token).send());
+        let access = own.token();
+        // Another function's answer shows that the gateway goes on meanwhile.
+        own.get("/keys").bearer(&access).send().expect(200);
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        signal("KILL", &pids);
+        request.join().unwrap()
+    });
+    reply.problem(502, "bad-gateway");
+    own.get("/items").bearer(&token).send().expect(200);
+}
+
+/// A gateway whose function with this description has a timeout of a second.
+fn impatient(target: &Target, passage: &str) -> (Keygate, Target) {
+    let shorter = passage.replace("Timeout: 10", "Timeout: 1");
+    let template = target.build().template_with(passage, &shorter);
+    target.own(&["--template", template.path().to_str().unwrap()])
+}
+
+fn a_function_that_exceeds_its_timeout_is_ended(target: &Target) {
+    let items = "Items, each caller's own.\n      MemorySize: 256\n      Timeout: 10";
+    let (gateway, own) = impatient(target, items);
+    let token = own.token();
+    own.get("/items").bearer(&token).send().expect(200);
+    let pids = processes_of(&gateway, "items");
+    stop(&pids);
+    let reply = own.get("/items").bearer(&token).send();
+    reply.problem(504, "gateway-timeout");
+    own.get("/items").bearer(&token).send().expect(200);
+    assert!(pids.iter().any(|pid| !is_running(*pid)), "none was ended");
+}
+
+fn an_authorizer_that_crashes_in_flight_is_a_fault_of_the_service(target: &Target) {
+    let authorizer = "they may call.\n      MemorySize: 256\n      Timeout: 10";
+    let (gateway, own) = impatient(target, authorizer);
+    stop(&processes_of(&gateway, "authorizer"));
+    let credential = format!("Bearer {}", own.token());
+    let reply = list(&own, &credential);
+    reply.problem(503, "service-unavailable");
+    reply.must_header("retry-after");
+    list(&own, &credential).expect(200);
+}
+
+/// Ends a gateway by `end`, and looks for what it has left.
+fn leaves_nothing(target: &Target, end: impl FnOnce(Keygate)) {
+    let (gateway, own) = target.own(&[]);
+    own.get("/items").bearer(&own.token()).send().expect(200);
+    let functions = functions_of(&gateway);
+    for name in ["authorizer", "items", "keys", "preflight", "error-mapper"] {
+        let runs = functions.iter().any(|(_, path)| path.ends_with(name));
+        assert!(runs, "no process of {name}: {functions:?}");
+    }
+    end(gateway);
+    for (pid, path) in functions {
+        assert_ne!(executable(pid), Some(path), "process {pid} is left");
+    }
+}
+
+fn ctrl_c_leaves_no_process_behind(target: &Target) {
+    leaves_nothing(target, |gateway| {
+        signal("INT", &[gateway.pid()]);
+        assert!(gateway.ended().success());
+    });
+}
+
+fn a_termination_signal_leaves_no_process_behind(target: &Target) {
+    leaves_nothing(target, |gateway| {
+        signal("TERM", &[gateway.pid()]);
+        assert!(gateway.ended().success());
+    });
+}
+
+fn the_end_of_standard_input_leaves_no_process_behind(target: &Target) {
+    leaves_nothing(target, |gateway| assert!(gateway.stop().success()));
+}
+
+fn items_and_keys_outlive_a_restart_with_data(target: &Target) {
+    let data = TempDir::new().unwrap();
+    let arguments = ["--data", data.path().to_str().unwrap()];
+    let client = ("client_id", "keeper");
+    let (gateway, own) = target.own(&arguments);
+    let token = own.token_with(&[client]);
+    let created = create(&own, &token, "kept");
+    let path = path_of(&created.json());
+    let key = issue(&own, &token, &["items:read"]).json();
+    let key = format!("ApiKey {}", text(&key, "key"));
+    assert!(gateway.stop().success());
+
+    let (gateway, own) = target.own(&arguments);
+    let token = own.token_with(&[client]);
+    let read = own.get(&path).bearer(&token).send().expect(200);
+    assert_eq!(read.json(), created.json());
+    assert_eq!(read.must_header("etag"), created.must_header("etag"));
+    list(&own, &key).expect(200);
+    // And after a crash of the gateway itself.
+    let call = own.put(&path).bearer(&token);
+    call.json(&json!({"name": "changed"})).send().expect(200);
+    signal("KILL", &[gateway.pid()]);
+    drop(gateway);
+    let (_gateway, own) = target.own(&arguments);
+    let read = own.get(&path).bearer(&own.token_with(&[client])).send();
+    assert_eq!(read.expect(200).json()["name"], "changed");
+}

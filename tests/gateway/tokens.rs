@@ -1,0 +1,242 @@
+//! OAuth tokens as credentials: each row of the authorizer's decision table that a token reaches.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::call::Reply;
+use crate::target::Target;
+
+keygate_tests::tests! { for Target:
+    a_good_token_opens_every_route_of_its_scopes;
+    one_credential_opens_a_second_route_and_a_second_method;
+    a_token_opens_only_the_routes_of_its_scopes;
+    a_token_whose_scopes_open_no_route_is_known_and_refused;
+    the_scheme_is_read_in_any_case;
+    a_request_without_a_credential_is_unauthorized;
+    a_credential_that_is_malformed_is_unauthorized;
+    a_token_that_is_expired_or_not_yet_valid_is_unauthorized;
+    a_token_for_another_audience_is_unauthorized;
+    a_token_that_was_changed_is_unauthorized;
+    a_token_without_a_signature_is_unauthorized;
+    a_token_signed_with_a_shared_secret_is_unauthorized;
+    a_token_of_another_issuer_is_unauthorized needs "own-gateway";
+    made_up_key_ids_are_unauthorized_and_do_no_harm;
+}
+
+/// The answer is the gateway's 401, with the challenge of RFC 9110 section 11.6.1.
+#[track_caller]
+pub(crate) fn is_unauthorized(target: &Target, reply: &Reply) {
+    reply.gateway_problem(401, "unauthorized");
+    if target.can("gateway-responses") {
+        assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
+    }
+}
+
+/// `GET /items` with this value of the header `Authorization`.
+#[track_caller]
+pub(crate) fn list(target: &Target, authorization: &str) -> Reply {
+    target.get("/items").authorization(authorization).send()
+}
+
+/// A part of a token: base64url of JSON.
+pub(crate) fn part(value: &Value) -> String {
+    URL_SAFE_NO_PAD.encode(value.to_string())
+}
+
+fn read_part(part: &str) -> Value {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+/// Header, claims and signature of a token.
+fn parts(token: &str) -> [&str; 3] {
+    let parts: Vec<&str> = token.split('.').collect();
+    parts.try_into().expect("a token has three parts")
+}
+
+fn a_good_token_opens_every_route_of_its_scopes(target: &Target) {
+    let token = target.token();
+    let id = Uuid::now_v7();
+    for (method, path, status) in [
+        (Method::GET, "/items".to_owned(), 200),
+        (Method::POST, "/items".to_owned(), 415),
+        (Method::GET, format!("/items/{id}"), 404),
+        (Method::PUT, format!("/items/{id}"), 415),
+        (Method::DELETE, format!("/items/{id}"), 404),
+        (Method::GET, "/keys".to_owned(), 200),
+        (Method::POST, "/keys".to_owned(), 415),
+        (Method::GET, "/keys/unknown".to_owned(), 404),
+        (Method::DELETE, "/keys/unknown".to_owned(), 404),
+    ] {
+        let reply = target.call(method.clone(), &path).bearer(&token);
+        // A body that the handler refuses shows that the request has reached it.
+        let reply = if method == Method::POST || method == Method::PUT {
+            reply.header("content-type", "text/plain").body("x").send()
+        } else {
+            reply.send()
+        };
+        assert_eq!(reply.status, status, "{method} {path}: {reply:#?}");
+    }
+}
+
+fn one_credential_opens_a_second_route_and_a_second_method(target: &Target) {
+    let token = target.token();
+    // Whatever was cached for the first answer must hold for the others.
+    for path in ["/items", "/keys", "/items"] {
+        target.get(path).bearer(&token).send().expect(200);
+    }
+    let created = target.post("/items").bearer(&token);
+    created.json(&json!({"name": "third"})).send().expect(201);
+}
+
+fn a_token_opens_only_the_routes_of_its_scopes(target: &Target) {
+    let token = target.token_with(&[("scope", "items:read")]);
+    target.get("/items").bearer(&token).send().expect(200);
+    let path = format!("/items/{}", Uuid::now_v7());
+    for (method, path) in [
+        (Method::POST, "/items"),
+        (Method::PUT, path.as_str()),
+        (Method::DELETE, &path),
+        (Method::GET, "/keys"),
+        (Method::POST, "/keys"),
+        (Method::POST, "/keys/unknown/rotate"),
+    ] {
+        let call = target.call(method, path).bearer(&token);
+        let refused = call.json(&json!({"name": "x"})).send();
+        refused.gateway_problem(403, "insufficient-scope");
+    }
+    target.get(&path).bearer(&token).send().expect(404);
+}
+
+fn a_token_whose_scopes_open_no_route_is_known_and_refused(target: &Target) {
+    for scope in ["something:else", "items", "items:read:all", "ITEMS:READ"] {
+        let token = target.token_with(&[("scope", scope)]);
+        for path in ["/items", "/keys"] {
+            let refused = target.get(path).bearer(&token).send();
+            refused.gateway_problem(403, "insufficient-scope");
+        }
+    }
+}
+
+fn the_scheme_is_read_in_any_case(target: &Target) {
+    let token = target.token();
+    for scheme in ["Bearer", "bearer", "BEARER", "bEaReR", "Bearer  "] {
+        list(target, &format!("{scheme} {token}")).expect(200);
+    }
+}
+
+fn a_request_without_a_credential_is_unauthorized(target: &Target) {
+    for path in ["/items", "/keys", "/items/7"] {
+        is_unauthorized(target, &target.get(path).send());
+    }
+    let call = target.post("/items").json(&json!({"name": "x"}));
+    is_unauthorized(target, &call.send());
+}
+
+fn a_credential_that_is_malformed_is_unauthorized(target: &Target) {
+    let token = target.token();
+    let [header, claims, signature] = parts(&token);
+    for value in [
+        "Bearer".to_owned(),
+        "Bearer x".to_owned(),
+        "Bearer ..".to_owned(),
+        token.clone(),
+        format!("Basic {token}"),
+        format!("Bearer {token} {token}"),
+        format!("Bearer {token}, Bearer {token}"),
+        format!("ApiKey {token}"),
+        format!("Bearer {header}.{claims}"),
+        format!("Bearer {header}.{claims}.{signature}.{signature}"),
+        format!("Bearer {header}.{claims}.{signature}="),
+        format!("Bearer {claims}.{header}.{signature}"),
+    ] {
+        is_unauthorized(target, &list(target, &value));
+    }
+    list(target, &format!("Bearer {token}")).expect(200);
+}
+
+fn a_token_that_is_expired_or_not_yet_valid_is_unauthorized(target: &Target) {
+    for field in [("lifetime", "-3600"), ("not_before", "3600")] {
+        let token = target.token_with(&[field]);
+        is_unauthorized(target, &list(target, &format!("Bearer {token}")));
+    }
+}
+
+fn a_token_for_another_audience_is_unauthorized(target: &Target) {
+    for audience in ["x", &format!("{}x", target.audience)] {
+        let token = target.token_with(&[("audience", audience)]);
+        is_unauthorized(target, &list(target, &format!("Bearer {token}")));
+    }
+}
+
+fn a_token_that_was_changed_is_unauthorized(target: &Target) {
+    let token = target.token_with(&[("scope", "items:read")]);
+    let [header, claims, signature] = parts(&token);
+    let mut wider = read_part(claims);
+    wider["scope"] = json!("items:read items:write keys:admin");
+    let wider = part(&wider);
+    let mut flipped = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    flipped[0] ^= 1;
+    let flipped = URL_SAFE_NO_PAD.encode(flipped);
+    for changed in [
+        format!("{header}.{wider}.{signature}"),
+        format!("{header}.{claims}.{flipped}"),
+        format!("{header}.{claims}.{}", &signature[4..]),
+    ] {
+        is_unauthorized(target, &list(target, &format!("Bearer {changed}")));
+    }
+    list(target, &format!("Bearer {token}")).expect(200);
+}
+
+fn a_token_without_a_signature_is_unauthorized(target: &Target) {
+    let token = target.token();
+    let [header, claims, signature] = parts(&token);
+    for algorithm in ["none", "None", "NONE", ""] {
+        let mut unsigned = read_part(header);
+        unsigned["alg"] = json!(algorithm);
+        let unsigned = part(&unsigned);
+        for signature in ["", signature] {
+            let token = format!("Bearer {unsigned}.{claims}.{signature}");
+            is_unauthorized(target, &list(target, &token));
+        }
+    }
+}
+
+fn a_token_signed_with_a_shared_secret_is_unauthorized(target: &Target) {
+    let token = target.token();
+    let [header, claims, _] = parts(&token);
+    let key_id = read_part(header)["kid"].as_str().unwrap().to_owned();
+    let claims = read_part(claims);
+    for secret in [key_id.as_bytes(), b""] {
+        for algorithm in [Algorithm::HS256, Algorithm::HS512] {
+            let mut header = Header::new(algorithm);
+            header.kid = Some(key_id.clone());
+            header.typ = Some("at+jwt".to_owned());
+            let forged = encode(&header, &claims, &EncodingKey::from_secret(secret)).unwrap();
+            is_unauthorized(target, &list(target, &format!("Bearer {forged}")));
+        }
+    }
+}
+
+fn a_token_of_another_issuer_is_unauthorized(target: &Target) {
+    let (_gateway, other) = target.own(&[]);
+    let token = other.token();
+    list(&other, &format!("Bearer {token}")).expect(200);
+    is_unauthorized(target, &list(target, &format!("Bearer {token}")));
+}
+
+fn made_up_key_ids_are_unauthorized_and_do_no_harm(target: &Target) {
+    let token = target.token();
+    let [header, claims, signature] = parts(&token);
+    for _ in 0..25 {
+        let mut made_up = read_part(header);
+        made_up["kid"] = json!(Uuid::new_v4().to_string());
+        let made_up = format!("Bearer {}.{claims}.{signature}", part(&made_up));
+        is_unauthorized(target, &list(target, &made_up));
+    }
+    // Another token than the one that may be cached.
+    list(target, &format!("Bearer {}", target.token())).expect(200);
+}

@@ -1,0 +1,89 @@
+//! The usage plan: rate, burst and quota, each reached on a gateway of its own.
+
+use crate::call::Reply;
+use crate::cors::{ALLOWED, is_readable_by};
+use crate::target::Target;
+use crate::tokens::list;
+use keygate_tests::keygate::{Keygate, wait_for};
+
+keygate_tests::tests! { for Target:
+    a_client_that_sends_too_fast_is_told_so_and_served_again_later needs "usage-plans", "own-gateway";
+    a_client_that_used_up_its_quota_is_told_so needs "usage-plans", "own-gateway";
+    what_was_not_let_in_is_not_counted needs "usage-plans", "own-gateway";
+    an_api_key_is_metered_like_a_token needs "usage-plans", "own-gateway";
+}
+
+fn own(target: &Target, settings: &[&str]) -> (Keygate, Target) {
+    let parameters: Vec<&str> = settings
+        .iter()
+        .flat_map(|setting| ["--parameter", setting])
+        .collect();
+    target.own(&parameters)
+}
+
+/// `GET /items` as a browser sends it.
+fn browse(target: &Target, credential: &str) -> Reply {
+    let call = target.get("/items").authorization(credential);
+    call.header("origin", ALLOWED).send()
+}
+
+/// Sends until an answer is other than 200, at most 200 times.
+fn until_refused(target: &Target, credential: &str) -> (usize, Reply) {
+    let mut answers = (0..200).map(|_| browse(target, credential)).enumerate();
+    let refused = answers.find(|(_, reply)| reply.status != 200);
+    refused.expect("a limit is reached")
+}
+
+fn a_client_that_sends_too_fast_is_told_so_and_served_again_later(target: &Target) {
+    let (_gateway, own) = own(target, &["RateLimit=1", "BurstLimit=3"]);
+    let credential = format!("Bearer {}", own.token());
+    let (served, refused) = until_refused(&own, &credential);
+    assert!(served >= 3, "the burst is 3, and {served} were served");
+    refused.problem(429, "too-many-requests");
+    is_readable_by(&refused, ALLOWED);
+    let seconds: u64 = refused.must_header("retry-after").parse().unwrap();
+    assert!(seconds > 0);
+    // What needs no credential is not metered by client.
+    own.get("/problems").send().expect(200);
+    let served = wait_for(|| {
+        let reply = browse(&own, &credential);
+        (reply.status != 429).then_some(reply)
+    });
+    served.expect("the client is served again").expect(200);
+}
+
+fn a_client_that_used_up_its_quota_is_told_so(target: &Target) {
+    let (_gateway, own) = own(target, &["QuotaLimit=3"]);
+    let credential = format!("Bearer {}", own.token());
+    let (served, refused) = until_refused(&own, &credential);
+    assert_eq!(served, 3);
+    refused.problem(429, "quota-exceeded");
+    is_readable_by(&refused, ALLOWED);
+    browse(&own, &credential).problem(429, "quota-exceeded");
+}
+
+fn what_was_not_let_in_is_not_counted(target: &Target) {
+    let (_gateway, own) = own(target, &["QuotaLimit=3"]);
+    let credential = format!("Bearer {}", own.token());
+    for _ in 0..5 {
+        list(&own, "Bearer x").expect(401);
+        own.get("/items").send().expect(401);
+        own.get("/nothing")
+            .authorization(&credential)
+            .send()
+            .expect(404);
+        own.get("/problems")
+            .authorization(&credential)
+            .send()
+            .expect(200);
+    }
+    assert_eq!(until_refused(&own, &credential).0, 3);
+}
+
+fn an_api_key_is_metered_like_a_token(target: &Target) {
+    let (gateway, own) = own(target, &["QuotaLimit=2"]);
+    let credential = format!("ApiKey {}", gateway.ready.api_key);
+    let (served, refused) = until_refused(&own, &credential);
+    assert_eq!(served, 2);
+    refused.problem(429, "quota-exceeded");
+}

@@ -1,0 +1,244 @@
+//! Gateways that the suite starts: keygate, built from this repository, on free ports.
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use tempfile::{NamedTempFile, TempDir};
+
+/// keygate and every function that the template names.
+const BINARIES: [&str; 6] = [
+    "keygate",
+    "authorizer",
+    "items",
+    "keys",
+    "preflight",
+    "error-mapper",
+];
+/// The longest that a gateway may take to start, or to stop; a bound, not a measure.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The repository's executables.
+#[derive(Debug)]
+pub struct Build {
+    /// Where they lie.
+    pub directory: PathBuf,
+    /// The template that they serve.
+    pub template: PathBuf,
+}
+
+/// One line of cargo's messages.
+#[derive(Deserialize)]
+struct Message {
+    executable: Option<PathBuf>,
+}
+
+impl Build {
+    /// The executables in the directory that `GATEWAY_BIN` names, or else those that cargo builds.
+    pub fn new() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let given = std::env::var_os("GATEWAY_BIN").filter(|path| !path.is_empty());
+        Self {
+            directory: given.map_or_else(|| Self::with_cargo(root), PathBuf::from),
+            template: root.join("template.yaml"),
+        }
+    }
+
+    /// Builds in the profile that this suite was built in.
+    fn with_cargo(root: &Path) -> PathBuf {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo
+            .current_dir(root)
+            .args([
+                "build",
+                "--workspace",
+                "--message-format=json-render-diagnostics",
+            ])
+            .args(BINARIES.iter().flat_map(|binary| ["--bin", binary]))
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit());
+        if !cfg!(debug_assertions) {
+            cargo.arg("--release");
+        }
+        let output = cargo.output().expect("cargo can be run");
+        assert!(output.status.success(), "the gateway does not build");
+        let directory = String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Message>(line).ok())
+            .find_map(|message| message.executable?.parent().map(Path::to_owned));
+        directory.expect("cargo says where it puts executables")
+    }
+
+    /// `keygate` with these arguments, on free ports unless they say otherwise.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.directory.join("keygate"));
+        command.args(arguments);
+        if !arguments.contains(&"--functions") {
+            command.arg("--functions").arg(&self.directory);
+        }
+        for port in ["--port", "--issuer-port", "--dynamodb-port"] {
+            if !arguments.contains(&port) {
+                command.args([port, "0"]);
+            }
+        }
+        if !arguments.contains(&"--template") {
+            command.arg("--template").arg(&self.template);
+        }
+        command
+    }
+
+    /// The template with one passage replaced, in a file that lives as long as the value.
+    #[track_caller]
+    pub fn template_with(&self, passage: &str, replacement: &str) -> NamedTempFile {
+        let template = fs::read_to_string(&self.template).unwrap();
+        assert!(template.contains(passage), "no {passage:?} in the template");
+        let changed = NamedTempFile::new().unwrap();
+        fs::write(&changed, template.replacen(passage, replacement, 1)).unwrap();
+        changed
+    }
+
+    /// Starts a gateway and waits until it is ready.
+    #[track_caller]
+    pub fn start(&self, arguments: &[&str]) -> Keygate {
+        match self.try_start(arguments) {
+            Ok(gateway) => gateway,
+            Err((status, said)) => panic!("keygate ended with {status}:\n{said}"),
+        }
+    }
+
+    /// Starts a gateway and waits until it is ready, or else until it has ended: then the status
+    /// and what it said on standard error.
+    #[track_caller]
+    pub fn try_start(&self, arguments: &[&str]) -> Result<Keygate, (ExitStatus, String)> {
+        let directory = TempDir::new().unwrap();
+        let file = |name: &str| File::create(directory.path().join(name)).unwrap();
+        let ready_file = directory.path().join("ready.json");
+        let mut child = self
+            .command(arguments)
+            .arg("--until-stdin-closes")
+            .arg("--ready-file")
+            .arg(&ready_file)
+            .stdin(Stdio::piped())
+            .stdout(file("stdout"))
+            .stderr(file("stderr"))
+            .spawn()
+            .expect("keygate can be run");
+        let ready = wait_for(|| {
+            let text = fs::read_to_string(&ready_file).ok();
+            let ended = child.try_wait().unwrap();
+            text.map(Ok).or_else(|| ended.map(Err))
+        });
+        let said = || fs::read_to_string(directory.path().join("stderr")).unwrap_or_default();
+        match ready {
+            Some(Ok(text)) => Ok(Keygate {
+                ready: serde_json::from_str(&text).expect("the ready file is JSON"),
+                child: Some(child),
+                directory,
+            }),
+            Some(Err(status)) => Err((status, said())),
+            None => {
+                let _ = child.kill();
+                let _ = child.wait();
+                panic!("keygate is not ready after {PATIENCE:?}:\n{}", said())
+            }
+        }
+    }
+}
+
+/// What keygate writes when it is ready.
+#[derive(Debug, Deserialize)]
+pub struct Ready {
+    /// The stage's address.
+    pub url: String,
+    /// The development issuer's.
+    pub issuer: String,
+    /// `DynamoDB`'s.
+    pub dynamodb: String,
+    /// The seeded API key.
+    pub api_key: String,
+}
+
+/// A running gateway, which ends with this value.
+#[derive(Debug)]
+pub struct Keygate {
+    /// Where it is.
+    pub ready: Ready,
+    child: Option<Child>,
+    directory: TempDir,
+}
+
+impl Keygate {
+    /// Its process; 0 once it was told to stop.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().map(Child::id).unwrap_or_default()
+    }
+
+    /// What it has printed so far: the addresses, then the access log.
+    #[must_use]
+    pub fn stdout(&self) -> String {
+        fs::read_to_string(self.directory.path().join("stdout")).unwrap_or_default()
+    }
+
+    /// What it and its functions have logged so far.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        fs::read_to_string(self.directory.path().join("stderr")).unwrap_or_default()
+    }
+
+    /// Asks it to stop by closing its standard input, and waits.
+    #[track_caller]
+    pub fn stop(mut self) -> ExitStatus {
+        let status = self.child.take().and_then(end);
+        status.expect("keygate stops when its standard input closes")
+    }
+
+    /// Waits for a gateway that was told to stop by a signal.
+    #[track_caller]
+    pub fn ended(mut self) -> ExitStatus {
+        let mut child = self.child.take().unwrap();
+        let status = wait_for(|| child.try_wait().unwrap());
+        if status.is_none() {
+            end(child);
+        }
+        status.expect("keygate stops when it is told to")
+    }
+}
+
+impl Drop for Keygate {
+    fn drop(&mut self) {
+        self.child.take().and_then(end);
+    }
+}
+
+/// Closes the child's standard input and waits; a child that stays is killed and `None`.
+fn end(mut child: Child) -> Option<ExitStatus> {
+    drop(child.stdin.take());
+    let status = wait_for(|| child.try_wait().ok().flatten());
+    if status.is_none() {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    status
+}
+
+/// Polls until there is an answer, at most [`PATIENCE`] long.
+pub fn wait_for<T>(mut poll: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match poll() {
+            None if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(20)),
+            answer => return answer,
+        }
+    }
+}
+
+/// A port of loopback where nothing listens.
+#[must_use]
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}

@@ -1,0 +1,113 @@
+//! What a test is, and which tests a target cannot be asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Conclusion, Trial};
+
+/// The tests that start gateways of their own run where the suite starts keygate itself.
+pub const OWN_GATEWAY: &str = "own-gateway";
+
+/// One test of a target `T`: a sentence, what the target must be capable of, and the check, which
+/// panics.
+#[derive(Debug)]
+pub struct Test<T: 'static> {
+    /// The function's path.
+    pub name: &'static str,
+    /// Capabilities; the test is skipped where one of them is lacking.
+    pub needs: &'static [&'static str],
+    /// The check.
+    pub run: fn(&T),
+}
+
+/// Lists functions as tests named like them: `tests! { for Target: a_test; another needs "x"; }`.
+#[macro_export]
+macro_rules! tests {
+    (for $target:ty: $($name:ident $(needs $($capability:literal),+)?;)*) => {
+        /// The tests of this topic.
+        pub(crate) const TESTS: &[$crate::suite::Test<$target>] = &[$(
+            $crate::suite::Test {
+                name: concat!(module_path!(), "::", stringify!($name)),
+                needs: &[$($($capability),+)?],
+                run: $name,
+            }
+        ),*];
+    };
+}
+
+/// What the target lacks, and why: `GATEWAY_SKIP` as `capability=reason;capability=reason`.
+#[derive(Debug, Default, Clone)]
+pub struct Lacks(BTreeMap<String, String>);
+
+impl Lacks {
+    /// Reads the list; a capability without a reason has none given.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let entries = text
+            .split(';')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty());
+        Self(
+            entries
+                .map(|entry| entry.split_once('=').unwrap_or((entry, "no reason given")))
+                .map(|(name, reason)| (name.trim().to_owned(), reason.trim().to_owned()))
+                .collect(),
+        )
+    }
+
+    /// The capability is lacking too.
+    pub fn add(&mut self, capability: &str, reason: &str) {
+        self.0.insert(capability.to_owned(), reason.to_owned());
+    }
+
+    /// Why the capability is lacking; `None` when it is there.
+    #[must_use]
+    pub fn reason(&self, capability: &str) -> Option<&str> {
+        self.0.get(capability).map(String::as_str)
+    }
+
+    /// A name that no test knows would skip nothing, and nobody would see that it is mistyped.
+    fn check<T>(&self, topics: &[&[Test<T>]]) {
+        let needed = topics.iter().copied().flatten().flat_map(|test| test.needs);
+        let known: BTreeSet<&str> = needed.copied().chain([OWN_GATEWAY]).collect();
+        for capability in self.0.keys() {
+            assert!(
+                known.contains(capability.as_str()),
+                "GATEWAY_SKIP names {capability}, which no test needs; there are {known:?}"
+            );
+        }
+    }
+}
+
+/// Runs the tests of all topics, after naming those that are skipped.
+pub fn run<T: Send + Sync + 'static>(
+    arguments: &Arguments,
+    topics: &[&[Test<T>]],
+    target: &Arc<T>,
+    lacks: &Lacks,
+) -> Conclusion {
+    lacks.check(topics);
+    let mut skipped = 0;
+    let mut trials = Vec::new();
+    for test in topics.iter().copied().flatten() {
+        let name = test
+            .name
+            .split_once("::")
+            .map_or(test.name, |(_, name)| name);
+        let lacking = test.needs.iter().find_map(|name| lacks.reason(name));
+        if let Some(reason) = lacking {
+            println!("skipped {name}: {reason}");
+            skipped += 1;
+        }
+        let (run, target) = (test.run, Arc::clone(target));
+        let trial = Trial::test(name, move || {
+            run(&target);
+            Ok(())
+        });
+        trials.push(trial.with_ignored_flag(lacking.is_some()));
+    }
+    let count = trials.len();
+    let conclusion = libtest_mimic::run(arguments, trials);
+    println!("{skipped} of {count} tests skipped");
+    conclusion
+}
