@@ -73,7 +73,7 @@ fn main() -> ExitCode {
         let target = Arc::new(Target::deployment(&url, runtime));
         suite::run(&arguments, topics, &target, target.lacks())
     } else {
-        let build = Arc::new(Build::new());
+        let build = Arc::new(Build::find());
         let gateway = build.start(&WITHOUT_LIMITS);
         let target = Arc::new(Target::started(&gateway, build, runtime));
         let conclusion = suite::run(&arguments, topics, &target, target.lacks());

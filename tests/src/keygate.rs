@@ -38,7 +38,7 @@ struct Message {
 
 impl Build {
     /// The executables in the directory that `GATEWAY_BIN` names, or else those that cargo builds.
-    pub fn new() -> Self {
+    pub fn find() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let given = std::env::var_os("GATEWAY_BIN").filter(|path| !path.is_empty());
         Self {
@@ -91,6 +91,7 @@ impl Build {
     }
 
     /// The template with one passage replaced, in a file that lives as long as the value.
+    #[must_use]
     #[track_caller]
     pub fn template_with(&self, passage: &str, replacement: &str) -> NamedTempFile {
         let template = fs::read_to_string(&self.template).unwrap();
@@ -101,6 +102,7 @@ impl Build {
     }
 
     /// Starts a gateway and waits until it is ready.
+    #[must_use]
     #[track_caller]
     pub fn start(&self, arguments: &[&str]) -> Keygate {
         match self.try_start(arguments) {
@@ -190,6 +192,7 @@ impl Keygate {
     }
 
     /// Asks it to stop by closing its standard input, and waits.
+    #[must_use]
     #[track_caller]
     pub fn stop(mut self) -> ExitStatus {
         let status = self.child.take().and_then(end);
@@ -198,6 +201,7 @@ impl Keygate {
 
     /// Waits for a gateway that was told to stop by a signal.
     #[track_caller]
+    #[must_use]
     pub fn ended(mut self) -> ExitStatus {
         let mut child = self.child.take().unwrap();
         let status = wait_for(|| child.try_wait().unwrap());

@@ -195,7 +195,7 @@ impl GatewayResponses {
 }
 
 /// API Gateway has no response type for headers that are too large, so the template cannot word
-/// it: the DEFAULT_4XX problem says it in the catalogue's words.
+/// it: the `DEFAULT_4XX` problem says it in the catalogue's words.
 fn headers_too_large(default: &str) -> Option<String> {
     let kind = &keygate::problem::REQUEST_HEADER_TOO_LARGE;
     let mut problem: Value = serde_json::from_str(default).ok()?;

@@ -143,7 +143,7 @@ mod tests {
 
     const ARN: &str = "arn:aws:execute-api:us-east-1:123456789012:local/dev/GET/items/7";
 
-    fn verdict(statement: Value) -> Verdict {
+    fn verdict(statement: &Value) -> Verdict {
         let policy = Policy::read(&json!({"Version": "2012-10-17", "Statement": statement}));
         policy.unwrap().evaluate(ARN)
     }
@@ -155,24 +155,24 @@ mod tests {
     #[test]
     fn an_explicit_deny_wins_over_an_allow() {
         let allow = statement("Allow", "*");
-        assert_eq!(verdict(json!([allow.clone()])), Verdict::Allow);
+        assert_eq!(verdict(&json!([allow.clone()])), Verdict::Allow);
         let deny = statement("Deny", "arn:aws:execute-api:*/dev/*");
-        assert_eq!(verdict(json!([allow, deny])), Verdict::ExplicitDeny);
-        assert_eq!(verdict(json!([])), Verdict::ImplicitDeny);
+        assert_eq!(verdict(&json!([allow, deny])), Verdict::ExplicitDeny);
+        assert_eq!(verdict(&json!([])), Verdict::ImplicitDeny);
     }
 
     #[test]
     fn wildcards_are_those_of_iam() {
         for pattern in ["*", "*/GET/items/*", "*/GET/items/?", "arn:*:local/*/GET/*"] {
             assert_eq!(
-                verdict(statement("Allow", pattern)),
+                verdict(&statement("Allow", pattern)),
                 Verdict::Allow,
                 "{pattern}"
             );
         }
         for pattern in ["*/GET/items", "*/PUT/items/*", "?", "", "*/GET/items/7?"] {
             assert_eq!(
-                verdict(statement("Allow", pattern)),
+                verdict(&statement("Allow", pattern)),
                 Verdict::ImplicitDeny,
                 "{pattern}"
             );

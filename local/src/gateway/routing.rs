@@ -165,22 +165,22 @@ mod tests {
         ])
     }
 
-    fn served_by(method: Method, path: &str) -> String {
+    fn served_by(method: &Method, path: &str) -> String {
         let router = router();
-        let found = router.find(&method, path).unwrap();
+        let found = router.find(method, path).unwrap();
         found.map_or_else(|| "nobody".to_owned(), |found| found.route.function.clone())
     }
 
     #[test]
     fn the_most_specific_resource_that_has_the_method_serves() {
-        assert_eq!(served_by(Method::GET, "/items/mine"), "mine");
-        assert_eq!(served_by(Method::PUT, "/items/mine"), "write");
-        assert_eq!(served_by(Method::DELETE, "/items/mine"), "any");
-        assert_eq!(served_by(Method::OPTIONS, "/items/7"), "preflight");
-        assert_eq!(served_by(Method::POST, "/items"), "any");
-        assert_eq!(served_by(Method::GET, "/a/b/c"), "any");
-        assert_eq!(served_by(Method::GET, "/"), "root");
-        assert_eq!(served_by(Method::OPTIONS, "/"), "root");
+        assert_eq!(served_by(&Method::GET, "/items/mine"), "mine");
+        assert_eq!(served_by(&Method::PUT, "/items/mine"), "write");
+        assert_eq!(served_by(&Method::DELETE, "/items/mine"), "any");
+        assert_eq!(served_by(&Method::OPTIONS, "/items/7"), "preflight");
+        assert_eq!(served_by(&Method::POST, "/items"), "any");
+        assert_eq!(served_by(&Method::GET, "/a/b/c"), "any");
+        assert_eq!(served_by(&Method::GET, "/"), "root");
+        assert_eq!(served_by(&Method::OPTIONS, "/"), "root");
     }
 
     #[test]
