@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use reqwest::Method;
+use serde_json::json;
 
 use crate::target::Target;
 use crate::tokens::list;
@@ -15,6 +16,7 @@ keygate_tests::tests! { for Target:
     a_page_that_cannot_be_had_in_the_accepted_form_is_not_acceptable;
     a_problem_type_that_is_none_is_not_found;
     the_type_of_an_error_leads_to_its_page;
+    the_instance_of_an_error_is_the_request_id needs "request-id";
     a_header_of_20_kb_is_refused needs "own-gateway";
     a_token_of_100_kb_is_refused needs "own-gateway";
     a_body_over_10_mb_is_refused needs "own-gateway";
@@ -182,6 +184,21 @@ fn the_type_of_an_error_leads_to_its_page(target: &Target) {
         let address = problem["type"].as_str().unwrap();
         let page = target.absolute(Method::GET, address).send().expect(200);
         assert_eq!(page.json()["type"], problem["type"]);
+    }
+}
+
+fn the_instance_of_an_error_is_the_request_id(target: &Target) {
+    let token = target.token();
+    for answer in [
+        target.get("/items").send(),
+        target.get("/nothing").send(),
+        target.get("/items/7").bearer(&token).send(),
+        target.post("/items").bearer(&token).json(&json!({})).send(),
+        target.get("/keys/7").bearer(&token).send(),
+    ] {
+        assert!(answer.status >= 400, "{answer:#?}");
+        let id = answer.must_header("x-amzn-requestid");
+        assert_eq!(answer.json()["instance"], id, "{answer:#?}");
     }
 }
 
