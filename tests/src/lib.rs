@@ -1,13 +1,21 @@
-//! What the suites of this package stand on: the repository's executables, gateways started from
-//! them, and tests that are skipped by name where a target lacks what they need.
+//! What suites stand on: the repository's executables, gateways started from them, and tests that are
+//! skipped by name where a target lacks what they need; and for the authorizer by itself a Runtime
+//! API, an issuer, keys made at run time and a DynamoDB, all on loopback.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use,
     reason = "a suite that breaks is a test that fails"
 )]
 
+pub mod authorizer;
+pub mod issuer;
 pub mod keygate;
+pub mod loopback;
+pub mod signer;
 pub mod suite;
+pub mod table;

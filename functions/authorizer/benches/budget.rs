@@ -5,17 +5,14 @@
 
 #![allow(clippy::unwrap_used, reason = "what breaks here is a test that fails")]
 
-#[path = "../tests/rig/mod.rs"]
-mod rig;
-
 use std::path::Path;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use rig::issuer::{AUDIENCE, Issuer};
-use rig::process::Authorizer;
-use rig::signer::Signer;
-use rig::table::Table;
+use keygate_tests::authorizer::Authorizer;
+use keygate_tests::issuer::{AUDIENCE, Issuer};
+use keygate_tests::signer::Signer;
+use keygate_tests::table::Table;
 use serde_json::json;
 
 const STARTS: usize = 21;

@@ -13,6 +13,7 @@ pub(crate) enum KeyKind {
     Rsa,
     P256,
     P384,
+    P521,
     Ed25519,
 }
 
@@ -23,6 +24,7 @@ impl KeyKind {
             Self::Rsa => None,
             Self::P256 | Self::Ed25519 => Some(64),
             Self::P384 => Some(96),
+            Self::P521 => Some(132),
         }
     }
 }
@@ -31,19 +33,19 @@ impl KeyKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SigningAlgorithm {
     name: &'static str,
-    library: Algorithm,
+    library: Option<Algorithm>,
     key_kind: KeyKind,
 }
 
 const fn algorithm(name: &'static str, library: Algorithm, key_kind: KeyKind) -> SigningAlgorithm {
     SigningAlgorithm {
         name,
-        library,
+        library: Some(library),
         key_kind,
     }
 }
 
-const ALL: [SigningAlgorithm; 9] = [
+const ALL: [SigningAlgorithm; 10] = [
     algorithm("RS256", Algorithm::RS256, KeyKind::Rsa),
     algorithm("RS384", Algorithm::RS384, KeyKind::Rsa),
     algorithm("RS512", Algorithm::RS512, KeyKind::Rsa),
@@ -52,6 +54,11 @@ const ALL: [SigningAlgorithm; 9] = [
     algorithm("PS512", Algorithm::PS512, KeyKind::Rsa),
     algorithm("ES256", Algorithm::ES256, KeyKind::P256),
     algorithm("ES384", Algorithm::ES384, KeyKind::P384),
+    SigningAlgorithm {
+        name: "ES512",
+        library: None,
+        key_kind: KeyKind::P521,
+    },
     algorithm("EdDSA", Algorithm::EdDSA, KeyKind::Ed25519),
 ];
 
@@ -60,7 +67,7 @@ const DEFAULT: [&str; 4] = ["RS256", "PS256", "ES256", "EdDSA"];
 
 /// A name that is none of the accepted algorithms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("algorithms are RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 and EdDSA")]
+#[error("algorithms are RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA")]
 pub(crate) struct UnknownAlgorithm;
 
 impl SigningAlgorithm {
@@ -77,8 +84,13 @@ impl SigningAlgorithm {
         self.key_kind
     }
 
-    /// The crypto library's name for it.
-    pub(crate) fn library(self) -> Algorithm {
+    /// Its `alg`.
+    pub(crate) fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// jsonwebtoken's name for it; `None` for ES512, which it does not know.
+    pub(crate) fn library(self) -> Option<Algorithm> {
         self.library
     }
 }

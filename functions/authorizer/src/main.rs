@@ -19,12 +19,9 @@ mod key_table;
 mod policy;
 mod principal;
 mod recent;
+mod signature;
 mod token;
 mod verify;
-
-#[cfg(test)]
-#[path = "../tests/rig/mod.rs"]
-mod rig;
 
 use std::process::ExitCode;
 

@@ -193,18 +193,14 @@ fn check_signature_with(
     algorithm: SigningAlgorithm,
 ) -> Result<(), TokenRefusal> {
     let length = algorithm.key_kind().signature_length();
-    if length.is_some_and(|length| length != token.signature_length) {
+    if length.is_some_and(|length| length != token.signature.bytes.len()) {
         return Err(TokenRefusal::Signature);
     }
-    let verified = jsonwebtoken::crypto::verify(
-        token.signature,
-        token.signing_input.as_bytes(),
-        key.key(),
-        algorithm.library(),
-    );
-    match verified {
-        Ok(true) => Ok(()),
-        Ok(false) | Err(_) => Err(TokenRefusal::Signature),
+    let signed = token.signing_input.as_bytes();
+    if key.key().verifies(algorithm, signed, &token.signature) {
+        Ok(())
+    } else {
+        Err(TokenRefusal::Signature)
     }
 }
 

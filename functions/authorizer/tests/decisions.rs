@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "what breaks here is a test that fails")]
 
-mod rig;
+mod house;
 
+use house::{House, key_header, record};
 use keygate::api_key::ApiKey;
 use keygate::key_record::{KeyRecord, PreviousSecret, Status};
-use rig::house::{House, key_header, record};
-use rig::issuer::{AUDIENCE, Issuer, epoch_seconds};
-use rig::process::{Authorizer, STAGE};
-use rig::signer::Signer;
+use keygate_tests::authorizer::{Authorizer, STAGE};
+use keygate_tests::issuer::{AUDIENCE, Issuer, epoch_seconds};
+use keygate_tests::signer::Signer;
 use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_authorizer");
@@ -101,7 +101,7 @@ fn every_bad_credential_is_exactly_unauthorized() {
 fn an_api_key_speaks_for_its_owner_with_its_own_usage_key() {
     let house = House::new(BINARY);
     let key = ApiKey::generate().unwrap();
-    house.table.put_key(&record(&key));
+    house.put_key(&record(&key));
     for scheme in ["ApiKey", "Bearer", "apikey"] {
         let answer = house.allowed(&format!("{scheme} {}", key.expose()));
         assert_eq!(answer["usageIdentifierKey"], "usage-team-a");
@@ -123,7 +123,7 @@ fn an_api_key_without_a_usage_key_is_metered_by_the_default() {
     let key = ApiKey::generate().unwrap();
     let mut record = record(&key);
     record.usage_key = None;
-    house.table.put_key(&record);
+    house.put_key(&record);
     assert_eq!(
         house.allowed(&key_header(&key))["usageIdentifierKey"],
         "usage-default"
@@ -143,7 +143,7 @@ fn a_key_that_must_not_be_used_is_refused() {
         let key = ApiKey::generate().unwrap();
         let mut record = record(&key);
         change(&mut record);
-        house.table.put_key(&record);
+        house.put_key(&record);
         assert_eq!(house.refused(&key_header(&key)), UNAUTHORIZED);
     }
 }
@@ -161,15 +161,15 @@ fn the_former_secret_is_good_while_its_grace_period_runs() {
         })
     };
     record.previous = rotated(epoch_seconds() + 600);
-    house.table.put_key(&record);
+    house.put_key(&record);
     house.allowed(&key_header(&old));
     house.allowed(&key_header(&new));
     record.previous = rotated(epoch_seconds() - 1);
-    house.table.put_key(&record);
+    house.put_key(&record);
     assert_eq!(house.refused(&key_header(&old)), UNAUTHORIZED);
     record.previous = rotated(epoch_seconds() + 600);
     record.status = Status::Revoked;
-    house.table.put_key(&record);
+    house.put_key(&record);
     assert_eq!(house.refused(&key_header(&old)), UNAUTHORIZED);
     assert_eq!(house.refused(&key_header(&new)), UNAUTHORIZED);
 }
@@ -220,7 +220,7 @@ fn without_usage_keys_none_is_returned() {
 fn each_decision_is_one_log_line_with_a_reason_and_no_credential() {
     let house = House::with(BINARY, &[("LOG_LEVEL", "trace")]);
     let key = ApiKey::generate().unwrap();
-    house.table.put_key(&record(&key));
+    house.put_key(&record(&key));
     let token = house.signer.token(&house.issuer.claims());
     let expired = house.token_with("exp", json!(1));
     let stranger = ApiKey::generate_for(key.id().clone()).unwrap();
@@ -261,9 +261,9 @@ fn a_rotated_key_s_new_secret_is_good_at_once() {
     let house = House::new(BINARY);
     let old = ApiKey::generate().unwrap();
     let new = ApiKey::generate_for(old.id().clone()).unwrap();
-    house.table.put_key(&record(&old));
+    house.put_key(&record(&old));
     house.allowed(&key_header(&old));
-    house.table.put_key(&record(&new));
+    house.put_key(&record(&new));
     house.allowed(&key_header(&new));
     assert_eq!(house.refused(&key_header(&old)), UNAUTHORIZED);
 }

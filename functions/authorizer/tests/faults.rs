@@ -3,18 +3,18 @@
 
 #![allow(clippy::unwrap_used, reason = "what breaks here is a test that fails")]
 
-mod rig;
+mod house;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use house::{House, key_header};
 use keygate::api_key::ApiKey;
-use rig::house::{House, key_header};
-use rig::issuer::{AUDIENCE, Issuer};
-use rig::loopback::{self, Response};
-use rig::process::{Authorizer, STAGE};
-use rig::signer::Signer;
+use keygate_tests::authorizer::{Authorizer, STAGE};
+use keygate_tests::issuer::{AUDIENCE, Issuer};
+use keygate_tests::loopback::{self, Response};
+use keygate_tests::signer::Signer;
 use serde_json::json;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_authorizer");

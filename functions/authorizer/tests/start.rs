@@ -2,11 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "what breaks here is a test that fails")]
 
-mod rig;
-
-use rig::issuer::{AUDIENCE, Issuer};
-use rig::process::{Authorizer, command, event};
-use rig::signer::Signer;
+use keygate_tests::authorizer::{Authorizer, command, event};
+use keygate_tests::issuer::{AUDIENCE, Issuer};
+use keygate_tests::signer::Signer;
 use serde_json::json;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_authorizer");

@@ -2,11 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::DecodingKey;
 use serde_json::Value;
 
 use super::VerifyingKey;
 use crate::algorithm::{KeyKind, SigningAlgorithm};
+use crate::signature::PublicKey;
 
 /// RSA moduli in bits: RFC 7518 section 3.3 asks for 2,048 at least, and verifying with a larger
 /// one than this takes longer than a caller may make us work.
@@ -31,6 +31,7 @@ pub(super) fn verifying_key(jwk: &Value) -> Option<VerifyingKey> {
         ("RSA", _) => (KeyKind::Rsa, rsa(&bytes("n")?, &bytes("e")?)?),
         ("EC", Some("P-256")) => (KeyKind::P256, ec(&bytes("x")?, &bytes("y")?, 32)?),
         ("EC", Some("P-384")) => (KeyKind::P384, ec(&bytes("x")?, &bytes("y")?, 48)?),
+        ("EC", Some("P-521")) => (KeyKind::P521, p521(&bytes("x")?, &bytes("y")?)?),
         ("OKP", Some("Ed25519")) => (KeyKind::Ed25519, ed25519(&bytes("x")?)?),
         _ => return None,
     };
@@ -56,7 +57,7 @@ fn is_for_signatures(jwk: &serde_json::Map<String, Value>) -> bool {
     by_use && by_operations
 }
 
-fn rsa(modulus: &[u8], exponent: &[u8]) -> Option<DecodingKey> {
+fn rsa(modulus: &[u8], exponent: &[u8]) -> Option<PublicKey> {
     let modulus = without_leading_zeros(modulus);
     let exponent = without_leading_zeros(exponent);
     let leading = modulus.first()?.leading_zeros() as usize;
@@ -68,7 +69,7 @@ fn rsa(modulus: &[u8], exponent: &[u8]) -> Option<DecodingKey> {
     if !is_odd || exponent == [1] {
         return None;
     }
-    Some(DecodingKey::from_rsa_raw_components(modulus, exponent))
+    Some(PublicKey::rsa(modulus, exponent))
 }
 
 /// Some issuers write a sign byte, which RFC 7518 section 6.3.1.1 forbids and costs nothing to read.
@@ -77,15 +78,20 @@ fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
     bytes.get(zeros..).unwrap_or_default()
 }
 
-/// The uncompressed point; whether it lies on the curve is checked at each verification.
-fn ec(x: &[u8], y: &[u8], length: usize) -> Option<DecodingKey> {
-    if x.len() != length || y.len() != length {
-        return None;
-    }
-    let point: Vec<u8> = [&[4], x, y].concat();
-    Some(DecodingKey::from_ec_der(&point))
+fn ec(x: &[u8], y: &[u8], length: usize) -> Option<PublicKey> {
+    Some(PublicKey::ec(&uncompressed(x, y, length)?))
 }
 
-fn ed25519(x: &[u8]) -> Option<DecodingKey> {
-    (x.len() == 32).then(|| DecodingKey::from_ed_der(x))
+fn p521(x: &[u8], y: &[u8]) -> Option<PublicKey> {
+    Some(PublicKey::P521(uncompressed(x, y, 66)?))
+}
+
+/// The uncompressed point; whether it lies on the curve is checked at each verification. Both
+/// coordinates have the curve's full length (RFC 7518 section 6.2.1.2).
+fn uncompressed(x: &[u8], y: &[u8], length: usize) -> Option<Vec<u8>> {
+    (x.len() == length && y.len() == length).then(|| [&[4], x, y].concat())
+}
+
+fn ed25519(x: &[u8]) -> Option<PublicKey> {
+    (x.len() == 32).then(|| PublicKey::ed25519(x))
 }

@@ -6,10 +6,10 @@ pub(crate) mod fetch;
 mod jwk;
 pub(crate) mod source;
 
-use jsonwebtoken::DecodingKey;
 use serde_json::Value;
 
 use crate::algorithm::{KeyKind, SigningAlgorithm};
+use crate::signature::PublicKey;
 
 /// The most keys that a set may list. Issuers publish two or three.
 const MAX_KEYS: usize = 100;
@@ -30,11 +30,11 @@ pub(crate) struct VerifyingKey {
     kind: KeyKind,
     /// The only algorithm that the issuer meant it for, when it says so.
     algorithm: Option<SigningAlgorithm>,
-    key: DecodingKey,
+    key: PublicKey,
 }
 
 impl VerifyingKey {
-    pub(crate) fn key(&self) -> &DecodingKey {
+    pub(crate) fn key(&self) -> &PublicKey {
         &self.key
     }
 
@@ -122,7 +122,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::rig::signer::Signer;
+    use keygate_tests::signer::Signer;
 
     fn set(keys: &[Value]) -> KeySet {
         KeySet::parse(json!({ "keys": keys }).to_string().as_bytes()).unwrap()
@@ -176,6 +176,7 @@ mod tests {
             NoKey::Unfit
         );
         assert_eq!(unfit(Signer::p256("a").jwk(), "ES384"), NoKey::Unfit);
+        assert_eq!(unfit(Signer::p521("a").jwk(), "ES384"), NoKey::Unfit);
         assert_eq!(unfit(Signer::ed25519("a").jwk(), "ES256"), NoKey::Unfit);
     }
 

@@ -71,15 +71,19 @@ pub(crate) struct Header {
     pub(crate) typ: Option<String>,
 }
 
+/// A signature, in base64url that is known to be canonical and decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Signature<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) bytes: Vec<u8>,
+}
+
 /// A well-formed token.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct UnverifiedToken<'a> {
     /// What the signature covers: header, dot, claims.
     pub(crate) signing_input: &'a str,
-    /// The signature in base64url, known to be canonical.
-    pub(crate) signature: &'a str,
-    /// How many bytes the signature has.
-    pub(crate) signature_length: usize,
+    pub(crate) signature: Signature<'a>,
     pub(crate) header: Header,
     pub(crate) claims: Object,
 }
@@ -97,8 +101,10 @@ impl<'a> UnverifiedToken<'a> {
         }
         Ok(Self {
             signing_input,
-            signature,
-            signature_length: decode(Part::Signature, signature)?.len(),
+            signature: Signature {
+                bytes: decode(Part::Signature, signature)?,
+                text: signature,
+            },
             header: Header::read(&object(Part::Header, header)?)?,
             claims: object(Part::Claims, claims)?,
         })
@@ -163,7 +169,7 @@ mod tests {
         assert_eq!(token.header.alg, "ES256");
         assert_eq!(token.header.kid.as_deref(), Some("1"));
         assert_eq!(token.claims["iss"], "me");
-        assert_eq!(token.signature_length, 9);
+        assert_eq!(token.signature.bytes, b"signature");
         assert!(text.starts_with(token.signing_input));
     }
 

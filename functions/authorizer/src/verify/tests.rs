@@ -6,18 +6,19 @@ use serde_json::{Value, json};
 use super::*;
 use crate::config::TrustedUrl;
 use crate::key_set::KeySet;
-use crate::rig::issuer::{AUDIENCE, epoch_seconds};
-use crate::rig::signer::{Signer, base64url};
+use keygate_tests::issuer::{AUDIENCE, epoch_seconds};
+use keygate_tests::signer::{Signer, base64url};
 
 const ISSUER: &str = "https://login.example.com/";
 
 static RSA: LazyLock<Signer> = LazyLock::new(|| Signer::rsa("rsa"));
 static P256: LazyLock<Signer> = LazyLock::new(|| Signer::p256("p256"));
 static P384: LazyLock<Signer> = LazyLock::new(|| Signer::p384("p384"));
+static P521: LazyLock<Signer> = LazyLock::new(|| Signer::p521("p521"));
 static ED25519: LazyLock<Signer> = LazyLock::new(|| Signer::ed25519("ed25519"));
 
-const EVERY_ALGORITHM: [&str; 9] = [
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA",
+const EVERY_ALGORITHM: [&str; 10] = [
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
 ];
 
 fn issuer(name: &str) -> IssuerConfig {
@@ -52,7 +53,7 @@ fn verify_by(verifier: &Verifier, token: &str) -> Result<VerifiedToken, VerifyEr
 }
 
 fn verify_with(issuer: IssuerConfig, token: &str) -> Result<VerifiedToken, VerifyError> {
-    let keys = [&*RSA, &*P256, &*P384, &*ED25519];
+    let keys = [&*RSA, &*P256, &*P384, &*P521, &*ED25519];
     verify_by(&Verifier::new(vec![source(issuer, &keys)]), token)
 }
 
@@ -90,6 +91,7 @@ fn a_token_of_every_algorithm_is_verified() {
         let signer = match alg {
             "ES256" => &P256,
             "ES384" => &P384,
+            "ES512" => &P521,
             "EdDSA" => &ED25519,
             _ => &RSA,
         };
@@ -105,7 +107,7 @@ fn an_algorithm_that_the_issuer_is_not_configured_for_is_refused() {
     only_es256.algorithms = vec!["ES256".parse().unwrap()];
     let error = verify_with(only_es256, &RSA.token(&claims())).unwrap_err();
     assert_eq!(error, TokenRefusal::Algorithm.into());
-    for alg in ["none", "NONE", "HS256", "ES256K", "ES512", "RSA-OAEP", ""] {
+    for alg in ["none", "NONE", "HS256", "ES256K", "ES521", "RSA-OAEP", ""] {
         let token = RSA.token_with(&json!({"alg": alg, "kid": "rsa"}), &claims());
         assert_eq!(refusal(&token), TokenRefusal::Algorithm, "{alg}");
     }
@@ -117,6 +119,9 @@ fn a_key_is_not_used_for_an_algorithm_of_another_kind() {
         ("p256", "RS256"),
         ("rsa", "ES256"),
         ("p256", "ES384"),
+        ("p521", "ES256"),
+        ("p256", "ES512"),
+        ("rsa", "ES512"),
         ("rsa", "EdDSA"),
     ] {
         let token = RSA.token_with(&json!({"alg": alg, "kid": kid}), &claims());

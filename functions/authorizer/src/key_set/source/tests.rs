@@ -2,9 +2,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::algorithm::SigningAlgorithm;
-use crate::rig::issuer::{AUDIENCE, Issuer};
-use crate::rig::loopback::Response;
-use crate::rig::signer::Signer;
+use keygate_tests::issuer::{AUDIENCE, Issuer};
+use keygate_tests::loopback::Response;
+use keygate_tests::signer::Signer;
 
 fn source(issuer: &Issuer) -> KeySetSource {
     let config = IssuerConfig {
@@ -166,7 +166,7 @@ async fn an_answer_that_is_no_key_set_is_the_issuer_s_fault() {
 async fn metadata_about_another_issuer_is_not_followed() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
-    let address = crate::rig::loopback::serve(move |request| {
+    let address = keygate_tests::loopback::serve(move |request| {
         if request.path == "/jwks.json" {
             counted.fetch_add(1, Ordering::SeqCst);
         }
@@ -184,14 +184,14 @@ async fn metadata_about_another_issuer_is_not_followed() {
 async fn an_issuer_that_speaks_oauth_only_is_found_too() {
     let base = Arc::new(Mutex::new(String::new()));
     let own = Arc::clone(&base);
-    let address = crate::rig::loopback::serve(move |request| {
+    let address = keygate_tests::loopback::serve(move |request| {
         let base = own.lock().unwrap().clone();
         match request.path.as_str() {
             "/.well-known/oauth-authorization-server/t" => {
                 let document = serde_json::json!({"issuer": format!("{base}/t"), "jwks_uri": format!("{base}/k")});
                 Response::new(200, document.to_string())
             }
-            "/k" => crate::rig::issuer::key_set(&[&Signer::p256("a")])(),
+            "/k" => keygate_tests::issuer::key_set(&[&Signer::p256("a")])(),
             _ => Response::new(404, ""),
         }
     });

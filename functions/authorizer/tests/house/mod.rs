@@ -1,13 +1,20 @@
 //! An issuer, a table, and the built authorizer between them.
 
-use keygate::api_key::ApiKey;
-use keygate::key_record::{KeyRecord, Status};
-use serde_json::Value;
+#![allow(dead_code, reason = "each test file needs a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a rig that breaks is a test that fails"
+)]
 
-use super::issuer::{AUDIENCE, Issuer, epoch_seconds};
-use super::process::Authorizer;
-use super::signer::Signer;
-use super::table::Table;
+use aws_sdk_dynamodb::types::AttributeValue;
+use keygate::api_key::ApiKey;
+use keygate::key_record::{Item, KeyRecord, Status};
+use keygate_tests::authorizer::Authorizer;
+use keygate_tests::issuer::{AUDIENCE, Issuer, epoch_seconds};
+use keygate_tests::signer::Signer;
+use keygate_tests::table::Table;
+use serde_json::{Map, Value, json};
 
 pub(crate) struct House {
     pub(crate) signer: Signer,
@@ -41,6 +48,10 @@ impl House {
             table,
             authorizer,
         }
+    }
+
+    pub(crate) fn put_key(&self, record: &KeyRecord) {
+        self.table.put(&wire(&record.to_item()));
     }
 
     /// A good token but for one claim.
@@ -79,4 +90,17 @@ pub(crate) fn record(key: &ApiKey) -> KeyRecord {
 
 pub(crate) fn key_header(key: &ApiKey) -> String {
     format!("ApiKey {}", key.expose())
+}
+
+fn wire(item: &Item) -> Value {
+    let attribute = |value: &AttributeValue| match value {
+        AttributeValue::S(text) => json!({"S": text}),
+        AttributeValue::N(digits) => json!({"N": digits}),
+        AttributeValue::Ss(texts) => json!({"SS": texts}),
+        other => panic!("a key's record has no {other:?}"),
+    };
+    let members = item
+        .iter()
+        .map(|(name, value)| (name.clone(), attribute(value)));
+    Value::Object(members.collect::<Map<_, _>>())
 }

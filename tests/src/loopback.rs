@@ -4,20 +4,29 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) body: Vec<u8>,
+/// One request.
+pub struct Request {
+    /// As it was sent.
+    pub method: String,
+    /// With its query.
+    pub path: String,
+    /// Whole, also when it came in chunks.
+    pub body: Vec<u8>,
 }
 
-pub(crate) struct Response {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: Vec<u8>,
+/// One answer.
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// Besides `content-length`.
+    pub headers: Vec<(&'static str, String)>,
+    /// Sent as it is.
+    pub body: Vec<u8>,
 }
 
 impl Response {
-    pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+    /// JSON with a status.
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
             headers: vec![("content-type", "application/json".into())],
@@ -25,14 +34,15 @@ impl Response {
         }
     }
 
-    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    /// The same with one more header.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 }
 
 /// Serves until the process ends.
-pub(crate) fn serve(answer: impl Fn(Request) -> Response + Send + Sync + 'static) -> SocketAddr {
+pub fn serve(answer: impl Fn(Request) -> Response + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let answer = Arc::new(answer);

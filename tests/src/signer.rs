@@ -3,17 +3,19 @@
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
-    KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256,
-    RSA_PSS_SHA384, RSA_PSS_SHA512, RsaKeyPair, RsaPublicKeyComponents,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING,
+    ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+    RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaKeyPair,
+    RsaPublicKeyComponents,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 /// A key pair and the `kid` that it is published under.
-pub(crate) struct Signer {
-    pub(crate) kid: String,
+pub struct Signer {
+    /// The `kid`.
+    pub kid: String,
     key: Key,
 }
 
@@ -21,32 +23,44 @@ enum Key {
     Rsa(RsaKeyPair),
     P256(EcdsaKeyPair),
     P384(EcdsaKeyPair),
+    P521(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
 }
 
-pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
+/// Base64url without padding.
+pub fn base64url(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
 impl Signer {
-    pub(crate) fn rsa(kid: &str) -> Self {
+    /// An RSA key of 2,048 bits.
+    pub fn rsa(kid: &str) -> Self {
         Self::new(
             kid,
             Key::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()),
         )
     }
 
-    pub(crate) fn p256(kid: &str) -> Self {
+    /// An ES256 key.
+    pub fn p256(kid: &str) -> Self {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING);
         Self::new(kid, Key::P256(key.unwrap()))
     }
 
-    pub(crate) fn p384(kid: &str) -> Self {
+    /// An ES384 key.
+    pub fn p384(kid: &str) -> Self {
         let key = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING);
         Self::new(kid, Key::P384(key.unwrap()))
     }
 
-    pub(crate) fn ed25519(kid: &str) -> Self {
+    /// An ES512 key.
+    pub fn p521(kid: &str) -> Self {
+        let key = EcdsaKeyPair::generate(&ECDSA_P521_SHA512_FIXED_SIGNING);
+        Self::new(kid, Key::P521(key.unwrap()))
+    }
+
+    /// An `EdDSA` key.
+    pub fn ed25519(kid: &str) -> Self {
         Self::new(kid, Key::Ed25519(Ed25519KeyPair::generate().unwrap()))
     }
 
@@ -56,17 +70,18 @@ impl Signer {
     }
 
     /// The algorithm that the key is used with unless another is asked for.
-    pub(crate) fn alg(&self) -> &'static str {
+    pub fn alg(&self) -> &'static str {
         match self.key {
             Key::Rsa(_) => "RS256",
             Key::P256(_) => "ES256",
             Key::P384(_) => "ES384",
+            Key::P521(_) => "ES512",
             Key::Ed25519(_) => "EdDSA",
         }
     }
 
     /// The public half.
-    pub(crate) fn jwk(&self) -> Value {
+    pub fn jwk(&self) -> Value {
         let kid = &self.kid;
         match &self.key {
             Key::Rsa(pair) => {
@@ -76,6 +91,7 @@ impl Signer {
             }
             Key::P256(pair) => ec(kid, "P-256", pair),
             Key::P384(pair) => ec(kid, "P-384", pair),
+            Key::P521(pair) => ec(kid, "P-521", pair),
             Key::Ed25519(pair) => {
                 let x = base64url(pair.public_key().as_ref());
                 json!({"kty": "OKP", "crv": "Ed25519", "kid": kid, "x": x})
@@ -84,7 +100,7 @@ impl Signer {
     }
 
     /// A token with the key's own algorithm and `kid`.
-    pub(crate) fn token(&self, claims: &Value) -> String {
+    pub fn token(&self, claims: &Value) -> String {
         self.token_with(
             &json!({"alg": self.alg(), "kid": self.kid, "typ": "at+jwt"}),
             claims,
@@ -92,12 +108,12 @@ impl Signer {
     }
 
     /// A token with any header; signed as its `alg` says, or with the key's own algorithm.
-    pub(crate) fn token_with(&self, header: &Value, claims: &Value) -> String {
+    pub fn token_with(&self, header: &Value, claims: &Value) -> String {
         self.token_of_text(&header.to_string(), &claims.to_string())
     }
 
     /// A token of any header and claims, also such as are no JSON.
-    pub(crate) fn token_of_text(&self, header: &str, claims: &str) -> String {
+    pub fn token_of_text(&self, header: &str, claims: &str) -> String {
         let signing_input = format!("{}.{}", base64url(header), base64url(claims));
         let header: Value = serde_json::from_str(header).unwrap_or_default();
         let signature = self.sign(
@@ -124,7 +140,7 @@ impl Signer {
                     .unwrap();
                 signature
             }
-            Key::P256(pair) | Key::P384(pair) => {
+            Key::P256(pair) | Key::P384(pair) | Key::P521(pair) => {
                 pair.sign(&random, message).unwrap().as_ref().to_vec()
             }
             Key::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),

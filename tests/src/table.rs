@@ -1,19 +1,21 @@
 //! A key table in a DynamoDB of its own on loopback, which the SDK reaches like any other.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::Database;
-use keygate::key_record::{Item, KeyRecord};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-pub(crate) struct Table {
-    pub(crate) url: String,
+/// A table and the database that serves it.
+pub struct Table {
+    /// Where the database answers.
+    pub url: String,
     database: Database,
 }
 
 impl Table {
-    pub(crate) const NAME: &str = "keys";
+    /// The table's name.
+    pub const NAME: &str = "keys";
 
-    pub(crate) fn start() -> Self {
+    /// A new, empty table.
+    pub fn start() -> Self {
         let database = Database::memory().unwrap();
         let table = json!({
             "TableName": Self::NAME,
@@ -40,28 +42,11 @@ impl Table {
         Self { url, database }
     }
 
-    pub(crate) fn put_key(&self, record: &KeyRecord) {
-        self.put(&wire(&record.to_item()));
-    }
-
     /// Puts an item in DynamoDB's own JSON.
-    pub(crate) fn put(&self, item: &Value) {
+    pub fn put(&self, item: &Value) {
         let request = json!({"TableName": Self::NAME, "Item": item});
         self.database
             .put_item(serde_json::from_value(request).unwrap())
             .unwrap();
     }
-}
-
-fn wire(item: &Item) -> Value {
-    let attribute = |value: &AttributeValue| match value {
-        AttributeValue::S(text) => json!({"S": text}),
-        AttributeValue::N(digits) => json!({"N": digits}),
-        AttributeValue::Ss(texts) => json!({"SS": texts}),
-        other => panic!("a key's record has no {other:?}"),
-    };
-    let members = item
-        .iter()
-        .map(|(name, value)| (name.clone(), attribute(value)));
-    Value::Object(members.collect::<Map<_, _>>())
 }

@@ -9,26 +9,31 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::loopback::{self, Response};
+use crate::loopback::{self, Response};
 
-pub(crate) const STAGE: &str = "arn:aws:execute-api:eu-west-1:123456789012:abc123/dev";
+/// The stage that every event is of.
+pub const STAGE: &str = "arn:aws:execute-api:eu-west-1:123456789012:abc123/dev";
 
 /// How an invocation ended, as the Runtime API was told.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub enum Outcome {
+    /// The function's answer.
     Response(Value),
+    /// The body of its error.
     Error(Value),
 }
 
 impl Outcome {
-    pub(crate) fn response(self) -> Value {
+    /// The answer, which must be there.
+    pub fn response(self) -> Value {
         match self {
             Self::Response(response) => response,
             Self::Error(error) => panic!("an error: {error}"),
         }
     }
 
-    pub(crate) fn error_message(self) -> String {
+    /// The error's text, which must be there.
+    pub fn error_message(self) -> String {
         match self {
             Self::Error(error) => error["errorMessage"].as_str().unwrap().to_owned(),
             Self::Response(response) => panic!("a response: {response}"),
@@ -36,10 +41,12 @@ impl Outcome {
     }
 }
 
-pub(crate) struct Authorizer {
-    pub(crate) child: Child,
+/// A running authorizer, which ends with this value.
+pub struct Authorizer {
+    /// Its process.
+    pub child: Child,
     /// From the start of the process to its first request for an event.
-    pub(crate) until_ready: Duration,
+    pub until_ready: Duration,
     events: Sender<Value>,
     outcomes: Receiver<Outcome>,
     log: Option<JoinHandle<String>>,
@@ -47,7 +54,7 @@ pub(crate) struct Authorizer {
 
 impl Authorizer {
     /// Starts the binary at `path` with these settings and no other, and waits until it is ready.
-    pub(crate) fn start(path: &str, settings: &[(&str, &str)]) -> Self {
+    pub fn start(path: &str, settings: &[(&str, &str)]) -> Self {
         let (events, queue) = channel::<Value>();
         let (ready_sender, ready) = channel();
         let (outcome_sender, outcomes) = channel();
@@ -87,18 +94,19 @@ impl Authorizer {
         }
     }
 
-    pub(crate) fn invoke(&self, event: Value) -> Outcome {
+    /// Sends an event and waits for what becomes of it.
+    pub fn invoke(&self, event: Value) -> Outcome {
         self.events.send(event).unwrap();
         self.outcomes.recv_timeout(Duration::from_secs(10)).unwrap()
     }
 
     /// Authorizes `GET /items` with a header.
-    pub(crate) fn authorize(&self, authorization: &str) -> Outcome {
+    pub fn authorize(&self, authorization: &str) -> Outcome {
         self.invoke(event(authorization))
     }
 
     /// Ends the process and gives back what it logged.
-    pub(crate) fn log(mut self) -> String {
+    pub fn log(mut self) -> String {
         self.child.kill().unwrap();
         self.log.take().unwrap().join().unwrap()
     }
@@ -120,7 +128,8 @@ fn collected(mut output: ChildStdout) -> JoinHandle<String> {
     })
 }
 
-pub(crate) fn command(path: &str, settings: &[(&str, &str)]) -> Command {
+/// The binary with these settings and no other.
+pub fn command(path: &str, settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(path);
     command
         .env_clear()
@@ -135,7 +144,8 @@ pub(crate) fn command(path: &str, settings: &[(&str, &str)]) -> Command {
     command
 }
 
-pub(crate) fn event(authorization: &str) -> Value {
+/// A TOKEN event for `GET /items` with this header.
+pub fn event(authorization: &str) -> Value {
     json!({
         "type": "TOKEN",
         "authorizationToken": authorization,

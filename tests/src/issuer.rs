@@ -6,15 +6,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::loopback::{self, Response};
-use super::signer::Signer;
+use crate::loopback::{self, Response};
+use crate::signer::Signer;
 
-pub(crate) const AUDIENCE: &str = "https://api.example.com";
+/// What the tokens are for.
+pub const AUDIENCE: &str = "https://api.example.com";
 
 type Answer = Arc<dyn Fn() -> Response + Send + Sync>;
 
-pub(crate) struct Issuer {
-    pub(crate) url: String,
+/// The issuer, which answers until the process ends.
+pub struct Issuer {
+    /// Its `iss`, and where it answers.
+    pub url: String,
     published: Arc<Mutex<Answer>>,
     /// How often the key set was asked for.
     key_set_requests: Arc<AtomicUsize>,
@@ -24,7 +27,7 @@ pub(crate) struct Issuer {
 
 impl Issuer {
     /// An issuer with OpenID Connect discovery that publishes these keys.
-    pub(crate) fn start(keys: &[&Signer]) -> Self {
+    pub fn start(keys: &[&Signer]) -> Self {
         let published: Arc<Mutex<Answer>> = Arc::new(Mutex::new(Arc::new(key_set(keys))));
         let key_set_requests = Arc::new(AtomicUsize::new(0));
         let requests = Arc::new(AtomicUsize::new(0));
@@ -57,25 +60,28 @@ impl Issuer {
         }
     }
 
-    pub(crate) fn publish(&self, keys: &[&Signer]) {
+    /// The keys that it publishes from now on.
+    pub fn publish(&self, keys: &[&Signer]) {
         self.answer_with(key_set(keys));
     }
 
     /// What the key set's address answers from now on.
-    pub(crate) fn answer_with(&self, answer: impl Fn() -> Response + Send + Sync + 'static) {
+    pub fn answer_with(&self, answer: impl Fn() -> Response + Send + Sync + 'static) {
         *self.published.lock().unwrap() = Arc::new(answer);
     }
 
-    pub(crate) fn key_set_requests(&self) -> usize {
+    /// How often the key set was asked for.
+    pub fn key_set_requests(&self) -> usize {
         self.key_set_requests.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn requests(&self) -> usize {
+    /// How often anything was asked for.
+    pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 
     /// Claims of a good access token.
-    pub(crate) fn claims(&self) -> Value {
+    pub fn claims(&self) -> Value {
         let now = epoch_seconds();
         json!({
             "iss": self.url,
@@ -89,13 +95,15 @@ impl Issuer {
     }
 }
 
-pub(crate) fn key_set(keys: &[&Signer]) -> impl Fn() -> Response + Send + Sync + use<> {
+/// The answer that publishes these keys.
+pub fn key_set(keys: &[&Signer]) -> impl Fn() -> Response + Send + Sync + use<> {
     let keys: Vec<_> = keys.iter().map(|key| key.jwk()).collect();
     let document = json!({ "keys": keys }).to_string();
     move || Response::new(200, document.clone())
 }
 
-pub(crate) fn epoch_seconds() -> u64 {
+/// The time in epoch seconds.
+pub fn epoch_seconds() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap()
