@@ -1,4 +1,5 @@
-//! What the key table holds: `key#<id>` for an API key, `client#<client_id>` for an OAuth client.
+//! What the key table holds: `key#<id>` for an API key, `client#<client_id>` for an OAuth client and
+//! `jti#<jti>` for a token that was revoked.
 
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -229,6 +230,37 @@ impl ClientRecord {
     }
 }
 
+/// A token that was taken back before its `exp`: an item that is there says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevokedToken {
+    /// Whose token it is; `None` is every issuer's token with this `jti`.
+    issuer: Option<String>,
+}
+
+impl RevokedToken {
+    /// The partition key of a token's entry.
+    #[must_use]
+    pub fn pk(jti: &str) -> String {
+        format!("jti#{jti}")
+    }
+
+    /// Reads an item.
+    ///
+    /// # Errors
+    /// When the issuer is no string.
+    pub fn from_item(item: &Item) -> Result<Self, MalformedRecord> {
+        Ok(Self {
+            issuer: Attributes::new(item).text("issuer")?,
+        })
+    }
+
+    /// Whether it takes back a token of this issuer.
+    #[must_use]
+    pub fn is_of(&self, issuer: &str) -> bool {
+        self.issuer.as_deref().is_none_or(|own| own == issuer)
+    }
+}
+
 /// The current time in epoch seconds.
 #[must_use]
 pub fn now() -> u64 {
@@ -294,6 +326,11 @@ impl<'a> Attributes<'a> {
         match self.item.get(name) {
             None => Ok(Vec::new()),
             Some(AttributeValue::Ss(values)) => Ok(values.clone()),
+            // What the console makes of a list of strings.
+            Some(AttributeValue::L(values)) => values
+                .iter()
+                .map(|value| value.as_s().cloned().map_err(|_| self.malformed(name)))
+                .collect(),
             Some(_) => Err(self.malformed(name)),
         }
     }

@@ -1,4 +1,6 @@
-//! What API Gateway is told, in the form in which it goes over the wire.
+//! What API Gateway is told, in the form in which it goes over the wire ("Output from an API Gateway
+//! Lambda authorizer" and "Control access to HTTP APIs with AWS Lambda authorizers", API Gateway
+//! guide).
 //!
 //! Only the exact error text `Unauthorized` becomes 401 at the client. Every other error is the
 //! gateway response `AUTHORIZER_FAILURE` or `AUTHORIZER_CONFIGURATION_ERROR`, which the template
@@ -10,21 +12,40 @@ use lambda_runtime::Diagnostic;
 use serde::Serialize;
 
 use crate::decision::{Fault, Grant, Rejection};
+use crate::event::{AuthorizationRequest, EventFormat};
 use crate::policy::Policy;
+
+/// An answer of the kind that the event's API takes.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Answer {
+    Policy(PolicyAnswer),
+    Simple(SimpleAnswer),
+}
 
 /// A policy and what goes with it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Answer {
+pub(crate) struct PolicyAnswer {
     principal_id: String,
     policy_document: Policy,
     /// Strings only: API Gateway takes no nested values. `principal`, `credential` and `scopes` are
     /// always there; `client_id`, `key_id` and `issuer` where the credential has them.
-    context: BTreeMap<&'static str, String>,
-    /// Left out when there is none: `null` is no usage key.
+    context: Context,
+    /// Left out when there is none: `null` is no usage key. HTTP APIs have no usage plans.
     #[serde(skip_serializing_if = "Option::is_none")]
     usage_identifier_key: Option<String>,
 }
+
+/// Yes or no for the route that was asked for.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SimpleAnswer {
+    is_authorized: bool,
+    context: Context,
+}
+
+type Context = BTreeMap<&'static str, String>;
 
 /// An error for the Runtime API. Its texts are these and no other, so that nothing of a request
 /// can be in them.
@@ -38,31 +59,49 @@ pub(crate) enum AnswerError {
     Event(crate::event::EventError),
 }
 
-impl From<Grant> for Answer {
-    fn from(grant: Grant) -> Self {
-        let principal = grant.principal;
-        let mut context = BTreeMap::from([
-            ("principal", principal.name.clone()),
-            ("credential", principal.credential.as_str().to_owned()),
-            ("scopes", principal.scopes.to_string()),
-        ]);
-        let optional = [
-            ("client_id", principal.client_id),
-            ("key_id", principal.key_id),
-            ("issuer", principal.issuer),
-        ];
-        context.extend(
-            optional
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, value?))),
-        );
-        Self {
-            principal_id: principal.name,
+impl Answer {
+    /// What a grant means for a request. `simple_responses` is how an HTTP API of payload format 2.0
+    /// wants to be answered.
+    pub(crate) fn new(
+        grant: Grant,
+        request: &AuthorizationRequest,
+        simple_responses: bool,
+    ) -> Self {
+        let context = context(&grant);
+        if simple_responses && request.format == EventFormat::HttpApi2 {
+            return Self::Simple(SimpleAnswer {
+                is_authorized: grant.policy.allows(&request.method_arn),
+                context,
+            });
+        }
+        let has_usage_plans = matches!(request.format, EventFormat::Token | EventFormat::Request);
+        Self::Policy(PolicyAnswer {
+            principal_id: grant.principal.name,
             policy_document: grant.policy,
             context,
-            usage_identifier_key: grant.usage_key,
-        }
+            usage_identifier_key: grant.usage_key.filter(|_| has_usage_plans),
+        })
     }
+}
+
+fn context(grant: &Grant) -> Context {
+    let principal = &grant.principal;
+    let optional = [
+        ("client_id", &principal.client_id),
+        ("key_id", &principal.key_id),
+        ("issuer", &principal.issuer),
+    ];
+    let optional = optional
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.clone()?)));
+    [
+        ("principal", principal.name.clone()),
+        ("credential", principal.credential.as_str().to_owned()),
+        ("scopes", principal.scopes.to_string()),
+    ]
+    .into_iter()
+    .chain(optional)
+    .collect()
 }
 
 impl From<Rejection> for AnswerError {
@@ -72,6 +111,12 @@ impl From<Rejection> for AnswerError {
             Rejection::Faulted(Fault::Event(error)) => Self::Event(error),
             Rejection::Faulted(_) => Self::Unavailable,
         }
+    }
+}
+
+impl From<crate::event::EventError> for AnswerError {
+    fn from(error: crate::event::EventError) -> Self {
+        Self::Event(error)
     }
 }
 
@@ -99,14 +144,27 @@ mod tests {
 
     use super::*;
     use crate::decision::Refusal;
-    use crate::policy::MethodArn;
+    use crate::event::Presented;
+    use crate::policy::{MethodArn, OpenRoutes};
     use crate::principal::{CredentialKind, Principal};
+    use crate::revocation::Revoked;
+
+    const STAGE: &str = "arn:aws:execute-api:eu-west-1:123456789012:abc123/dev";
+
+    fn request(format: EventFormat, route: &str) -> AuthorizationRequest {
+        AuthorizationRequest {
+            format,
+            presented: Presented::default(),
+            method_arn: MethodArn::parse(&format!("{STAGE}/{route}")).unwrap(),
+            source: None,
+        }
+    }
 
     fn grant(scopes: &str) -> Grant {
-        let arn = "arn:aws:execute-api:eu-west-1:123456789012:abc123/dev/GET/items";
         let scopes = scopes.parse().unwrap();
+        let arn = request(EventFormat::Token, "GET/items").method_arn;
         Grant {
-            policy: Policy::for_scopes(&MethodArn::parse(arn).unwrap(), &scopes),
+            policy: OpenRoutes::default().policy(&arn, &scopes).unwrap(),
             principal: Principal {
                 name: "alice".into(),
                 credential: CredentialKind::Jwt,
@@ -119,13 +177,22 @@ mod tests {
         }
     }
 
+    fn wire_for(format: EventFormat, grant: Grant) -> Value {
+        let answer = Answer::new(grant, &request(format, "GET/items"), false);
+        serde_json::to_value(answer).unwrap()
+    }
+
     fn wire(grant: Grant) -> Value {
-        serde_json::to_value(Answer::from(grant)).unwrap()
+        wire_for(EventFormat::Token, grant)
+    }
+
+    fn simple(scopes: &str, route: &str) -> Value {
+        let answer = Answer::new(grant(scopes), &request(EventFormat::HttpApi2, route), true);
+        serde_json::to_value(answer).unwrap()
     }
 
     #[test]
     fn an_allow_has_the_wire_form_that_api_gateway_reads() {
-        let stage = "arn:aws:execute-api:eu-west-1:123456789012:abc123/dev";
         assert_eq!(
             wire(grant("items:read")),
             json!({
@@ -135,7 +202,7 @@ mod tests {
                     "Statement": [{
                         "Action": "execute-api:Invoke",
                         "Effect": "Allow",
-                        "Resource": [format!("{stage}/GET/items"), format!("{stage}/GET/items/*")],
+                        "Resource": [format!("{STAGE}/GET/items"), format!("{STAGE}/GET/items/*")],
                     }],
                 },
                 "context": {
@@ -167,7 +234,7 @@ mod tests {
                     "Statement": [{
                         "Action": "execute-api:Invoke",
                         "Effect": "Deny",
-                        "Resource": ["arn:aws:execute-api:eu-west-1:123456789012:abc123/dev/*"],
+                        "Resource": [format!("{STAGE}/*")],
                     }],
                 },
                 "context": {
@@ -191,7 +258,7 @@ mod tests {
     #[test]
     fn the_text_for_a_bad_credential_is_exactly_unauthorized_and_for_a_fault_never() {
         let text = |error: AnswerError| Diagnostic::from(error).error_message;
-        let refused = AnswerError::from(Rejection::Refused(Refusal::ClientRevoked));
+        let refused = AnswerError::from(Rejection::Refused(Refusal::Revoked(Revoked::Client)));
         assert_eq!(text(refused), "Unauthorized");
         for fault in [
             Fault::Deadline,
@@ -199,5 +266,45 @@ mod tests {
         ] {
             assert!(!text(Rejection::Faulted(fault).into()).contains("Unauthorized"));
         }
+    }
+
+    #[test]
+    fn a_rest_api_of_either_event_is_told_the_usage_key_and_an_http_api_is_not() {
+        for (format, key) in [
+            (EventFormat::Token, Some("usage-app")),
+            (EventFormat::Request, Some("usage-app")),
+            (EventFormat::HttpApi1, None),
+            (EventFormat::HttpApi2, None),
+        ] {
+            let answer = wire_for(format, grant("items:read"));
+            assert_eq!(
+                answer.get("usageIdentifierKey").and_then(Value::as_str),
+                key
+            );
+            assert_eq!(answer["principalId"], "alice");
+            assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Allow");
+        }
+    }
+
+    #[test]
+    fn a_simple_answer_says_yes_for_an_open_route_only() {
+        let answer = simple("items:read", "GET/items/7");
+        assert_eq!(answer["isAuthorized"], true);
+        assert_eq!(answer["context"]["principal"], "alice");
+        assert_eq!(answer.as_object().unwrap().len(), 2);
+        for route in [
+            "POST/items",
+            "GET/keys",
+            "GET/",
+            "GET/items2",
+            "OPTIONS/items",
+        ] {
+            assert_eq!(
+                simple("items:read", route)["isAuthorized"],
+                false,
+                "{route}"
+            );
+        }
+        assert_eq!(simple("", "GET/items")["isAuthorized"], false);
     }
 }

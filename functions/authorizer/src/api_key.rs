@@ -1,10 +1,12 @@
 //! The check that makes an API key believable: its record says that it is in use, for now, with
 //! this secret, from here.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use keygate::api_key::ApiKey;
-use keygate::key_record::{KeyRecord, SecretMatch, Status};
+use keygate::key_record::{KeyRecord, MalformedRecord, SecretMatch, Status};
 
 use crate::key_table::{KeyTable, KeyTableError};
 
@@ -23,6 +25,8 @@ pub(crate) enum ApiKeyRefusal {
     Expired,
     #[error("the key is bound to networks, and the request does not say where it comes from")]
     SourceAddress,
+    #[error("the key is bound to networks, and the request comes from none of them")]
+    Network,
 }
 
 impl ApiKeyRefusal {
@@ -34,6 +38,7 @@ impl ApiKeyRefusal {
             Self::Revoked => "api-key-revoked",
             Self::Expired => "api-key-expired",
             Self::SourceAddress => "api-key-source-address",
+            Self::Network => "api-key-network",
         }
     }
 }
@@ -59,42 +64,78 @@ impl VerifiedApiKey {
     }
 }
 
-/// Verifies a key as of `now` (epoch seconds).
+impl From<MalformedRecord> for ApiKeyError {
+    fn from(error: MalformedRecord) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+/// Verifies a key as of `now` (epoch seconds), for a request from `source`.
 pub(crate) async fn verify(
     key: &ApiKey,
     table: Option<&KeyTable>,
     now: u64,
+    source: Option<IpAddr>,
 ) -> Result<VerifiedApiKey, ApiKeyError> {
     let table = table.ok_or(ApiKeyRefusal::NotAccepted)?;
-    let found = table.key(key.id()).await?.ok_or(ApiKeyRefusal::Unknown)?;
-    let mut record = found.record;
+    let mut found = table.key(key.id()).await?.ok_or(ApiKeyRefusal::Unknown)?;
     // The key may have been rotated since its record was read.
-    if found.is_remembered
-        && record.secret_match(key, now) == SecretMatch::Neither
-        && let Some(read_again) = table.key_again(key.id()).await?
-    {
-        record = read_again.record;
+    if found.is_remembered && found.record.secret_match(key, now) == SecretMatch::Neither {
+        let read = table.read_key(key.id()).await?;
+        found = read.ok_or(ApiKeyRefusal::Unknown)?;
     }
-    check(&record, key, now)?;
+    let record = found.record;
+    check_secret(&record, key, now)?;
+    if !found.is_remembered {
+        table.proved();
+    }
+    check_use(&record, now)?;
+    check_network(&record, source)?;
     Ok(VerifiedApiKey(record))
 }
 
 /// The secret comes first: nobody without it learns what became of the key.
-fn check(record: &KeyRecord, key: &ApiKey, now: u64) -> Result<(), ApiKeyRefusal> {
-    if record.secret_match(key, now) == SecretMatch::Neither {
-        return Err(ApiKeyRefusal::Secret);
+pub(crate) fn check_secret(
+    record: &KeyRecord,
+    key: &ApiKey,
+    now: u64,
+) -> Result<(), ApiKeyRefusal> {
+    match record.secret_match(key, now) {
+        SecretMatch::Current | SecretMatch::Previous => Ok(()),
+        SecretMatch::Neither => Err(ApiKeyRefusal::Secret),
     }
+}
+
+pub(crate) fn check_use(record: &KeyRecord, now: u64) -> Result<(), ApiKeyRefusal> {
     if record.status != Status::Active {
         return Err(ApiKeyRefusal::Revoked);
     }
     if record.is_expired(now) {
         return Err(ApiKeyRefusal::Expired);
     }
-    // A TOKEN event does not say where the request comes from, so that nobody can tell.
-    if !record.allowed_cidrs.is_empty() {
-        return Err(ApiKeyRefusal::SourceAddress);
-    }
     Ok(())
+}
+
+/// A key without networks works from anywhere. One with networks works from them, and where the
+/// event does not say where the request comes from, nowhere: nobody can tell.
+pub(crate) fn check_network(record: &KeyRecord, source: Option<IpAddr>) -> Result<(), ApiKeyError> {
+    if record.allowed_cidrs.is_empty() {
+        return Ok(());
+    }
+    let source = source.ok_or(ApiKeyRefusal::SourceAddress)?;
+    let networks = record.allowed_cidrs.iter();
+    let networks: Vec<IpNet> = networks
+        .map(|cidr| cidr.parse())
+        .collect::<Result<_, _>>()
+        .map_err(|_| MalformedRecord {
+            pk: KeyRecord::pk(&record.id),
+            attribute: "allowed_cidrs",
+        })?;
+    if networks.iter().any(|network| network.contains(&source)) {
+        Ok(())
+    } else {
+        Err(ApiKeyRefusal::Network.into())
+    }
 }
 
 #[cfg(test)]
@@ -121,11 +162,8 @@ mod tests {
     #[test]
     fn a_key_is_good_until_the_second_of_its_expiry() {
         let key = ApiKey::generate().unwrap();
-        assert_eq!(check(&record(&key), &key, 1_999), Ok(()));
-        assert_eq!(
-            check(&record(&key), &key, 2_000),
-            Err(ApiKeyRefusal::Expired)
-        );
+        assert_eq!(check_use(&record(&key), 1_999), Ok(()));
+        assert_eq!(check_use(&record(&key), 2_000), Err(ApiKeyRefusal::Expired));
     }
 
     #[test]
@@ -134,25 +172,62 @@ mod tests {
         let guess = ApiKey::generate_for(key.id().clone()).unwrap();
         let mut record = record(&key);
         record.status = Status::Revoked;
-        assert_eq!(check(&record, &guess, 1_500), Err(ApiKeyRefusal::Secret));
-        assert_eq!(check(&record, &key, 1_500), Err(ApiKeyRefusal::Revoked));
+        assert_eq!(
+            check_secret(&record, &guess, 1_500),
+            Err(ApiKeyRefusal::Secret)
+        );
+        assert_eq!(check_secret(&record, &key, 1_500), Ok(()));
+        assert_eq!(check_use(&record, 1_500), Err(ApiKeyRefusal::Revoked));
     }
 
     #[test]
-    fn a_key_bound_to_networks_is_refused_where_nobody_can_tell_the_network() {
-        let key = ApiKey::generate().unwrap();
-        let mut record = record(&key);
-        record.allowed_cidrs = vec!["0.0.0.0/0".into()];
+    fn a_key_bound_to_networks_works_from_them_alone() {
+        let mut record = record(&ApiKey::generate().unwrap());
+        let from =
+            |record: &KeyRecord, source: &str| check_network(record, Some(source.parse().unwrap()));
+        assert_eq!(from(&record, "192.0.2.1"), Ok(()));
+        record.allowed_cidrs = vec!["192.0.2.0/24".into(), "2001:db8::/32".into()];
+        for source in ["192.0.2.0", "192.0.2.255", "2001:db8:ffff::1"] {
+            assert_eq!(from(&record, source), Ok(()), "{source}");
+        }
+        for source in [
+            "192.0.3.0",
+            "191.255.255.255",
+            "2001:db9::1",
+            "::1",
+            "::c000:200",
+        ] {
+            let error = from(&record, source).unwrap_err();
+            assert_eq!(error, ApiKeyRefusal::Network.into(), "{source}");
+        }
         assert_eq!(
-            check(&record, &key, 1_500),
-            Err(ApiKeyRefusal::SourceAddress)
+            check_network(&record, None),
+            Err(ApiKeyRefusal::SourceAddress.into())
         );
+        record.allowed_cidrs = vec!["192.0.2.1/32".into()];
+        assert_eq!(from(&record, "192.0.2.1"), Ok(()));
+    }
+
+    #[test]
+    fn a_network_that_is_none_is_a_fault_of_the_table() {
+        let mut record = record(&ApiKey::generate().unwrap());
+        for cidr in [
+            "",
+            "192.0.2.0",
+            "192.0.2.0/33",
+            "example.com/24",
+            "192.0.2.0/24 ",
+        ] {
+            record.allowed_cidrs = vec!["0.0.0.0/0".into(), cidr.into()];
+            let error = check_network(&record, Some("192.0.2.1".parse().unwrap())).unwrap_err();
+            assert!(matches!(error, ApiKeyError::Unavailable(_)), "{cidr}");
+        }
     }
 
     #[tokio::test(flavor = "current_thread")]
     async fn without_a_table_every_key_is_refused() {
         let key = ApiKey::generate().unwrap();
-        let error = verify(&key, None, 1_500).await.unwrap_err();
+        let error = verify(&key, None, 1_500, None).await.unwrap_err();
         assert_eq!(error, ApiKeyRefusal::NotAccepted.into());
     }
 }

@@ -1,11 +1,12 @@
-//! The steps of one decision, in order: event, credential, verified token or key, principal, client
-//! record, policy.
+//! The steps of one decision, in order: event, credential, verified token or key, principal,
+//! revocation, policy.
 
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use keygate::api_key::ApiKey;
 use keygate::dynamodb;
-use keygate::key_record::{self, Status};
+use keygate::key_record;
 use keygate::outbound::Outbound;
 use serde_json::Value;
 
@@ -18,8 +19,9 @@ use crate::event::AuthorizationRequest;
 use crate::key_set::KeySet;
 use crate::key_set::source::KeySetSource;
 use crate::key_table::KeyTable;
-use crate::policy::Policy;
+use crate::policy::OpenRoutes;
 use crate::principal::Principal;
+use crate::revocation::{self, RevocationChecks};
 use crate::verify::{Verifier, VerifyError};
 
 /// How long a decision may take. API Gateway waits for an authorizer longer, clients do not.
@@ -33,7 +35,10 @@ pub(crate) struct Authorizer {
     verifier: Verifier,
     key_table: Option<KeyTable>,
     principal_claims: Vec<String>,
+    revocation: RevocationChecks,
     default_usage_key: Option<String>,
+    simple_responses: bool,
+    open_routes: OpenRoutes,
 }
 
 impl Authorizer {
@@ -70,7 +75,10 @@ impl Authorizer {
             verifier: Verifier::new(sources),
             key_table,
             principal_claims: config.principal_claims,
+            revocation: config.revocation,
             default_usage_key: config.default_usage_key,
+            simple_responses: config.simple_responses,
+            open_routes: OpenRoutes::default(),
         }
     }
 
@@ -80,25 +88,35 @@ impl Authorizer {
         event: &Value,
         request_id: &str,
     ) -> Result<Answer, AnswerError> {
-        let decided = tokio::time::timeout(DEADLINE, self.decide(event)).await;
+        let request = match AuthorizationRequest::read(event) {
+            Ok(request) => request,
+            Err(error) => {
+                let decision = Err(Fault::from(error).into());
+                decision::log(&decision, None, request_id);
+                return Err(error.into());
+            }
+        };
+        let decided = tokio::time::timeout(DEADLINE, self.decide(&request)).await;
         let decision = decided.unwrap_or(Err(Fault::Deadline.into()));
         let key_id = match &decision {
             Ok(_) => None,
-            Err(_) => decision::loggable_key_id(event),
+            Err(_) => decision::loggable_key_id(&request.presented),
         };
         decision::log(&decision, key_id.as_deref(), request_id);
-        Ok(decision?.into())
+        Ok(Answer::new(decision?, &request, self.simple_responses))
     }
 
-    async fn decide(&self, event: &Value) -> Result<Grant, Rejection> {
-        let request = AuthorizationRequest::read(event).map_err(Fault::from)?;
-        let credential = Credential::parse(&request.authorization).map_err(Refusal::from)?;
+    async fn decide(&self, request: &AuthorizationRequest) -> Result<Grant, Rejection> {
+        let credential = Credential::of(&request.presented).map_err(Refusal::from)?;
         let (principal, usage_key) = match credential {
             Credential::Token(token) => self.token_holder(token).await?,
-            Credential::ApiKey(key) => self.key_holder(&key).await?,
+            Credential::ApiKey(key) => self.key_holder(&key, request.source).await?,
         };
+        let policy = self
+            .open_routes
+            .policy(&request.method_arn, &principal.scopes);
         Ok(Grant {
-            policy: Policy::for_scopes(&request.method_arn, &principal.scopes),
+            policy: policy.map_err(Fault::from)?,
             principal,
             usage_key: usage_key.or_else(|| self.default_usage_key.clone()),
         })
@@ -108,21 +126,21 @@ impl Authorizer {
         let token = self.verifier.verify(token, SystemTime::now()).await?;
         let principal =
             Principal::of_token(&token, &self.principal_claims).map_err(Refusal::from)?;
-        let (Some(table), Some(client_id)) = (&self.key_table, &principal.client_id) else {
+        let Some(table) = &self.key_table else {
             return Ok((principal, None));
         };
-        let record = table.client(client_id).await.map_err(Fault::from)?;
-        let Some(record) = record else {
-            return Ok((principal, None));
-        };
-        if record.status != Status::Active {
-            return Err(Refusal::ClientRevoked.into());
-        }
-        Ok((principal, record.usage_key.clone()))
+        let client_id = principal.client_id.as_deref();
+        let usage_key = revocation::check(&token, client_id, self.revocation, table).await?;
+        Ok((principal, usage_key))
     }
 
-    async fn key_holder(&self, key: &ApiKey) -> Result<(Principal, Option<String>), Rejection> {
-        let key = api_key::verify(key, self.key_table.as_ref(), key_record::now()).await?;
+    async fn key_holder(
+        &self,
+        key: &ApiKey,
+        source: Option<IpAddr>,
+    ) -> Result<(Principal, Option<String>), Rejection> {
+        let table = self.key_table.as_ref();
+        let key = api_key::verify(key, table, key_record::now(), source).await?;
         let principal = Principal::of_api_key(&key).map_err(Fault::from)?;
         Ok((principal, key.record().usage_key.clone()))
     }

@@ -44,6 +44,11 @@ impl Claims {
         Self(claims)
     }
 
+    /// All of them.
+    pub(crate) fn object(&self) -> &Object {
+        &self.0
+    }
+
     /// A claim that is a string.
     pub(crate) fn text(&self, claim: &str) -> Result<Option<&str>, ClaimError> {
         match self.0.get(claim) {

@@ -1,8 +1,10 @@
-//! The credential in one `Authorization` header: `Bearer <JWT>`, `Bearer <API key>` or
-//! `ApiKey <API key>`, the scheme in any case (RFC 9110 section 11.1, RFC 6750 section 2.1).
+//! The one credential of a request: `Bearer <JWT>`, `Bearer <API key>` or `ApiKey <API key>` in
+//! `Authorization`, the scheme in any case (RFC 9110 section 11.1, RFC 6750 section 2.1), or an API
+//! key in `X-Api-Key`, where the event carries that header.
 
 use keygate::api_key::{ApiKey, ApiKeyError, looks_like_api_key};
 
+use crate::event::Presented;
 use crate::token;
 
 /// A credential of a known kind. Nothing is known yet about whether it is good.
@@ -14,11 +16,14 @@ pub(crate) enum Credential<'a> {
     ApiKey(ApiKey),
 }
 
-/// Why a header holds no credential. Nothing of the header is in it.
+/// Why a request holds no credential. Nothing of its headers is in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CredentialError {
-    #[error("there is no Authorization header")]
+    #[error("there is no credential")]
     Missing,
+    /// Which of them counts would depend on who reads the request (RFC 6750 section 2).
+    #[error("the request holds two different credentials")]
+    Several,
     #[error("the scheme is neither Bearer nor ApiKey")]
     Scheme,
     #[error("the header does not hold exactly one credential")]
@@ -33,6 +38,7 @@ impl CredentialError {
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Missing => "credential-missing",
+            Self::Several => "credential-several",
             Self::Scheme => "credential-scheme",
             Self::Malformed => "credential-malformed",
             Self::Token(error) => error.code(),
@@ -43,8 +49,42 @@ impl CredentialError {
 }
 
 impl<'a> Credential<'a> {
-    /// Reads the header's value.
-    pub(crate) fn parse(authorization: &'a str) -> Result<Self, CredentialError> {
+    /// Reads what a request presents. The same credential in two places is one credential.
+    pub(crate) fn of(presented: &'a Presented) -> Result<Self, CredentialError> {
+        let authorization = presented.authorization.iter();
+        let authorization = authorization.map(|value| Self::in_authorization(value));
+        let api_key = presented.api_key.iter();
+        let api_key = api_key.map(|value| Self::in_api_key(value));
+        let mut found: Option<Self> = None;
+        for read in authorization.chain(api_key) {
+            match (read, &found) {
+                (Err(CredentialError::Missing), _) => {}
+                (Err(error), _) => return Err(error),
+                (Ok(other), Some(found)) if !found.is_same(&other) => {
+                    return Err(CredentialError::Several);
+                }
+                (Ok(credential), _) => found = Some(credential),
+            }
+        }
+        found.ok_or(CredentialError::Missing)
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Token(token), Self::Token(other)) => token == other,
+            (Self::ApiKey(key), Self::ApiKey(other)) => key.expose() == other.expose(),
+            _ => false,
+        }
+    }
+
+    fn in_api_key(value: &str) -> Result<Self, CredentialError> {
+        match value.trim_matches(' ') {
+            "" => Err(CredentialError::Missing),
+            key => Ok(Self::ApiKey(key.parse()?)),
+        }
+    }
+
+    fn in_authorization(authorization: &'a str) -> Result<Self, CredentialError> {
         let authorization = authorization.trim_matches(' ');
         if authorization.is_empty() {
             return Err(CredentialError::Missing);
@@ -80,7 +120,7 @@ mod tests {
     use super::*;
 
     fn error(header: &str) -> CredentialError {
-        Credential::parse(header).unwrap_err()
+        Credential::in_authorization(header).unwrap_err()
     }
 
     #[test]
@@ -92,7 +132,10 @@ mod tests {
             "bEaReR a.b.c ",
         ] {
             assert!(
-                matches!(Credential::parse(header), Ok(Credential::Token("a.b.c"))),
+                matches!(
+                    Credential::in_authorization(header),
+                    Ok(Credential::Token("a.b.c"))
+                ),
                 "{header}"
             );
         }
@@ -103,7 +146,7 @@ mod tests {
         let key = ApiKey::generate().unwrap();
         for scheme in ["Bearer", "ApiKey", "apikey", "APIKEY"] {
             let header = format!("{scheme} {}", key.expose());
-            match Credential::parse(&header) {
+            match Credential::in_authorization(&header) {
                 Ok(Credential::ApiKey(read)) => assert_eq!(read.id(), key.id()),
                 other => panic!("{scheme}: {other:?}"),
             }
@@ -156,12 +199,66 @@ mod tests {
     proptest! {
         #[test]
         fn reading_never_panics(header in "\\PC{0,64}") {
-            let _ = Credential::parse(&header);
+            let _ = Credential::in_authorization(&header);
         }
 
         #[test]
         fn reading_after_a_scheme_never_panics(rest in "(bearer|ApiKey) ?(kg_)?\\PC{0,60}") {
-            let _ = Credential::parse(&rest);
+            let _ = Credential::in_authorization(&rest);
         }
+    }
+
+    fn presented(authorization: &[&str], api_key: &[&str]) -> Presented {
+        let owned = |values: &[&str]| values.iter().map(ToString::to_string).collect();
+        Presented {
+            authorization: owned(authorization),
+            api_key: owned(api_key),
+        }
+    }
+
+    #[test]
+    fn an_api_key_comes_in_its_own_header_too() {
+        let key = ApiKey::generate().unwrap();
+        for (authorization, api_key) in [
+            (&[][..], &[key.expose()][..]),
+            (&[""], &[key.expose()]),
+            (&[&format!("Bearer {}", key.expose())], &[key.expose()]),
+            (&[&format!("ApiKey {}", key.expose())], &["", " "]),
+        ] {
+            match Credential::of(&presented(authorization, api_key)) {
+                Ok(Credential::ApiKey(read)) => assert_eq!(read.expose(), key.expose()),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn two_different_credentials_are_refused_wherever_they_are() {
+        let (key, other) = (ApiKey::generate().unwrap(), ApiKey::generate().unwrap());
+        let bearer = format!("Bearer {}", key.expose());
+        for (authorization, api_key) in [
+            (&[bearer.as_str()][..], &[other.expose()][..]),
+            (&["Bearer a.b.c"], &[key.expose()]),
+            (&["Bearer a.b.c", "Bearer a.b.d"], &[]),
+            (&[bearer.as_str(), "Bearer a.b.c"], &[]),
+            (&[], &[key.expose(), other.expose()]),
+        ] {
+            let error = Credential::of(&presented(authorization, api_key)).unwrap_err();
+            assert_eq!(error, CredentialError::Several);
+        }
+    }
+
+    #[test]
+    fn one_bad_credential_spoils_a_good_one() {
+        let key = ApiKey::generate().unwrap();
+        for (authorization, api_key) in [
+            (&["Basic YTpi"][..], &[key.expose()][..]),
+            (&["Bearer a.b.c"], &["0123456789"]),
+            (&["Bearer a.b.c"], &["a.b.c"]),
+        ] {
+            assert!(Credential::of(&presented(authorization, api_key)).is_err());
+        }
+        let nothing = Credential::of(&Presented::default()).unwrap_err();
+        assert_eq!(nothing, CredentialError::Missing);
     }
 }

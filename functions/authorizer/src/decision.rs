@@ -4,16 +4,15 @@
 //! A fault is anybody else's: the client sees 503. Neither the line nor an error text holds a
 //! credential or a part of one beyond an API key's id.
 
-use serde_json::Value;
-
 use crate::api_key::ApiKeyRefusal;
 use crate::claims::ClaimError;
 use crate::credential::{Credential, CredentialError};
-use crate::event::EventError;
+use crate::event::{EventError, Presented};
 use crate::key_set::source::KeySetUnavailable;
 use crate::key_table::KeyTableError;
-use crate::policy::Policy;
+use crate::policy::{Policy, PolicyTooLarge};
 use crate::principal::{Principal, UnusableOwner};
+use crate::revocation::Revoked;
 use crate::verify::TokenRefusal;
 
 /// Why a credential is not accepted.
@@ -27,8 +26,8 @@ pub(crate) enum Refusal {
     Principal(#[from] ClaimError),
     #[error(transparent)]
     ApiKey(#[from] ApiKeyRefusal),
-    #[error("the token's OAuth client is revoked")]
-    ClientRevoked,
+    #[error(transparent)]
+    Revoked(#[from] Revoked),
 }
 
 /// Why a credential cannot be judged now.
@@ -42,6 +41,8 @@ pub(crate) enum Fault {
     KeyTable(#[from] KeyTableError),
     #[error(transparent)]
     Owner(#[from] UnusableOwner),
+    #[error(transparent)]
+    Policy(#[from] PolicyTooLarge),
     #[error("what the decision depends on did not answer in time")]
     Deadline,
 }
@@ -71,7 +72,7 @@ impl Refusal {
             Self::Token(error) => error.code(),
             Self::Principal(error) => error.code(),
             Self::ApiKey(error) => error.code(),
-            Self::ClientRevoked => "client-revoked",
+            Self::Revoked(revoked) => revoked.code(),
         }
     }
 }
@@ -83,6 +84,7 @@ impl Fault {
             Self::KeySet(_) => "key-set-unavailable",
             Self::KeyTable(error) => error.code(),
             Self::Owner(_) => "key-table-record-malformed",
+            Self::Policy(_) => "policy-too-large",
             Self::Deadline => "deadline",
         }
     }
@@ -130,11 +132,10 @@ fn log_grant(grant: &Grant, request_id: &str) {
     );
 }
 
-/// The id of the API key that an `Authorization` header holds, if it is well formed: the part of it
-/// that may be logged.
-pub(crate) fn loggable_key_id(event: &Value) -> Option<String> {
-    let authorization = event.get("authorizationToken")?.as_str()?;
-    match Credential::parse(authorization) {
+/// The id of the API key that a request presents, if it is well formed: the part of it that may be
+/// logged.
+pub(crate) fn loggable_key_id(presented: &Presented) -> Option<String> {
+    match Credential::of(presented) {
         Ok(Credential::ApiKey(key)) => Some(key.id().to_string()),
         _ => None,
     }

@@ -1,4 +1,4 @@
-//! The key table: records of API keys and OAuth clients, remembered for a while.
+//! The key table: records of API keys, OAuth clients and revoked tokens, remembered for a while.
 //!
 //! How long bounds how long a revoked key goes on, so a record is never served past it, not even
 //! while the table cannot be read.
@@ -11,8 +11,9 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::get_item::GetItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use keygate::api_key::ApiKeyId;
-use keygate::key_record::{ClientRecord, Item, KeyRecord, MalformedRecord};
+use keygate::key_record::{ClientRecord, Item, KeyRecord, MalformedRecord, RevokedToken};
 
+use crate::lookup_budget::LookupBudget;
 use crate::recent::Recent;
 
 /// How many records of each kind are remembered, at about 600 bytes each.
@@ -20,12 +21,9 @@ const REMEMBERED: usize = 1024;
 /// How many keys are remembered as unknown, apart from the others so that invented keys cannot
 /// drive out real ones.
 const REMEMBERED_UNKNOWN: usize = 4096;
-/// How long a key is remembered as unknown; the configured time when that is shorter.
+/// How long a key is remembered as unknown, whatever is configured for others: so long a key that
+/// was tried before it was made is refused.
 const UNKNOWN_TTL: Duration = Duration::from_secs(5);
-
-/// A remembered record that does not know a secret is read again at most this often: the key may
-/// have been rotated a moment ago, and guessing at secrets must not cost a read each.
-const READ_AGAIN: Duration = Duration::from_secs(1);
 
 /// The table cannot be read, or holds what it must not. Never a credential's fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +33,8 @@ pub(crate) enum KeyTableError {
     Unavailable(String),
     #[error(transparent)]
     Malformed(#[from] MalformedRecord),
+    #[error("too many keys that there are none of were looked up lately")]
+    LookupsUsedUp,
 }
 
 impl KeyTableError {
@@ -42,6 +42,7 @@ impl KeyTableError {
         match self {
             Self::Unavailable(_) => "key-table-unavailable",
             Self::Malformed(_) => "key-table-record-malformed",
+            Self::LookupsUsedUp => "key-lookups-used-up",
         }
     }
 }
@@ -61,8 +62,9 @@ pub(crate) struct KeyTable {
     table: String,
     keys: Mutex<Recent<ApiKeyId, Arc<KeyRecord>>>,
     unknown: Mutex<Recent<ApiKeyId, ()>>,
-    read_again: Mutex<Recent<ApiKeyId, ()>>,
+    lookups: Mutex<LookupBudget>,
     clients: Mutex<Recent<String, Option<Arc<ClientRecord>>>>,
+    tokens: Mutex<Recent<String, Option<RevokedToken>>>,
 }
 
 impl KeyTable {
@@ -72,9 +74,10 @@ impl KeyTable {
             client,
             table,
             keys: Mutex::new(Recent::new(ttl, REMEMBERED)),
-            unknown: Mutex::new(Recent::new(ttl.min(UNKNOWN_TTL), REMEMBERED_UNKNOWN)),
-            read_again: Mutex::new(Recent::new(READ_AGAIN, REMEMBERED)),
+            unknown: Mutex::new(Recent::new(UNKNOWN_TTL, REMEMBERED_UNKNOWN)),
+            lookups: Mutex::new(LookupBudget::new(Instant::now())),
             clients: Mutex::new(Recent::new(ttl, REMEMBERED)),
+            tokens: Mutex::new(Recent::new(ttl, REMEMBERED)),
         }
     }
 
@@ -93,18 +96,11 @@ impl KeyTable {
         self.read_key(id).await
     }
 
-    /// The record again, as the table has it now, for a secret that the remembered one does not
-    /// know; `None` also when that was done a moment ago.
-    pub(crate) async fn key_again(&self, id: &ApiKeyId) -> Result<Option<Found>, KeyTableError> {
-        let now = Instant::now();
-        if locked(&self.read_again).get(id, now).is_some() {
-            return Ok(None);
+    /// The record as the table has it now, whatever is remembered.
+    pub(crate) async fn read_key(&self, id: &ApiKeyId) -> Result<Option<Found>, KeyTableError> {
+        if !locked(&self.lookups).pay(Instant::now()) {
+            return Err(KeyTableError::LookupsUsedUp);
         }
-        locked(&self.read_again).insert(id.clone(), (), now);
-        self.read_key(id).await
-    }
-
-    async fn read_key(&self, id: &ApiKeyId) -> Result<Option<Found>, KeyTableError> {
         let Some(item) = self.read(KeyRecord::pk(id)).await? else {
             locked(&self.unknown).insert(id.clone(), (), Instant::now());
             return Ok(None);
@@ -115,6 +111,11 @@ impl KeyTable {
             record,
             is_remembered: false,
         }))
+    }
+
+    /// A record that was read has proved a key.
+    pub(crate) fn proved(&self) {
+        locked(&self.lookups).pay_back();
     }
 
     /// A client's record; `None` when the table has none, which is the common case and remembered
@@ -133,6 +134,26 @@ impl KeyTable {
         let record = record.map(Arc::new);
         locked(&self.clients).insert(client_id.to_owned(), record.clone(), Instant::now());
         Ok(record)
+    }
+
+    /// Whether a token is listed as revoked, which most are not: that is remembered like a record.
+    pub(crate) async fn is_token_revoked(
+        &self,
+        jti: &str,
+        issuer: &str,
+    ) -> Result<bool, KeyTableError> {
+        let is_listed =
+            |entry: &Option<RevokedToken>| entry.as_ref().is_some_and(|token| token.is_of(issuer));
+        if let Some(entry) = locked(&self.tokens).get(jti, Instant::now()) {
+            return Ok(is_listed(entry));
+        }
+        let item = self.read(RevokedToken::pk(jti)).await?;
+        let entry = item
+            .map(|item| RevokedToken::from_item(&item))
+            .transpose()?;
+        let revoked = is_listed(&entry);
+        locked(&self.tokens).insert(jti.to_owned(), entry, Instant::now());
+        Ok(revoked)
     }
 
     /// Reads an item as it is now: an eventually consistent read could miss a revocation.

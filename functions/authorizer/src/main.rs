@@ -1,9 +1,9 @@
-//! Lambda TOKEN authorizer: who is calling, and which routes they may call.
+//! Lambda authorizer: who is calling, and which routes they may call.
 //!
 //! One request goes through the modules in this order: [`event`], [`credential`], then for a JWT
-//! [`token`], [`key_set`] and [`verify`] and for an API key [`key_table`] and [`api_key`], then
-//! [`principal`], [`policy`], [`decision`] and [`answer`]. [`authorizer`] is that order in code;
-//! [`config`] is what the environment decides.
+//! [`token`], [`key_set`], [`signature`], [`verify`] and [`rule`], and for an API key [`key_table`]
+//! and [`api_key`], then [`principal`], [`revocation`], [`policy`], [`decision`] and [`answer`].
+//! [`authorizer`] is that order in code; [`config`] is what the environment decides.
 
 mod algorithm;
 mod answer;
@@ -16,9 +16,12 @@ mod decision;
 mod event;
 mod key_set;
 mod key_table;
+mod lookup_budget;
 mod policy;
 mod principal;
 mod recent;
+mod revocation;
+mod rule;
 mod signature;
 mod token;
 mod verify;

@@ -2,67 +2,32 @@
 //! so it names every route of the stage that the caller's scopes open, not the one of this request
 //! ("Output from an API Gateway Lambda authorizer", API Gateway guide).
 
+mod arn;
+mod merge;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use keygate::routes::{ROUTES, Route};
 use keygate::scope::Scopes;
 use serde::Serialize;
 
+pub(crate) use self::arn::MethodArn;
+
 const VERSION: &str = "2012-10-17";
 const ACTION: &str = "execute-api:Invoke";
+/// The longest policy in bytes. API Gateway refuses longer ones ("Quotas for configuring and running
+/// a REST API").
+const MAX_BYTES: usize = 8 * 1024;
+/// How many sets of open routes are kept merged. There are as many as there are combinations of
+/// scopes that callers hold.
+const MAX_KEPT: usize = 256;
 
-/// The stage that a method ARN belongs to:
-/// `arn:{partition}:execute-api:{region}:{account}:{api}/{stage}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct MethodArn {
-    stage: String,
-}
-
-impl MethodArn {
-    /// Reads `arn:{partition}:execute-api:{region}:{account}:{api}/{stage}/{METHOD}/{path}`;
-    /// `None` when it is none.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut fields = text.splitn(6, ':');
-        let (arn, partition, service) = (fields.next()?, fields.next()?, fields.next()?);
-        let (region, account, resource) = (fields.next()?, fields.next()?, fields.next()?);
-        let mut parts = resource.splitn(4, '/');
-        let (api, stage, method) = (parts.next()?, parts.next()?, parts.next()?);
-        let fixed = arn == "arn" && partition.starts_with("aws") && service == "execute-api";
-        let named = [partition, region, account, api, stage, method];
-        if !fixed || !named.into_iter().all(is_plain) {
-            return None;
-        }
-        let stage = text.len() - resource.len() + api.len() + 1 + stage.len();
-        Some(Self {
-            stage: text.get(..stage)?.to_owned(),
-        })
-    }
-
-    /// The ARN of everything in the stage.
-    fn whole_stage(&self) -> String {
-        format!("{}/*", self.stage)
-    }
-
-    /// The ARN of one route. A `*` of IAM also takes slashes, so that `GET/items/*` would take
-    /// `GET/items/1/parts` too: a test below holds that no route opens another one so.
-    fn route(&self, route: &Route) -> String {
-        let mut arn = format!("{}/{}", self.stage, route.method);
-        for segment in route.path.trim_start_matches('/').split('/') {
-            arn.push('/');
-            arn.push_str(if segment.starts_with('{') {
-                "*"
-            } else {
-                segment
-            });
-        }
-        arn
-    }
-}
-
-/// Whether a part of an ARN means itself and nothing more in a policy's resource, where `*` and `?`
-/// are wildcards and `${` begins a variable.
-fn is_plain(part: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'*' | b'?' | b'{' | b'}');
-    !part.is_empty() && part.bytes().all(plain)
-}
+/// The routes that a caller's scopes open take a longer policy than API Gateway reads. The route
+/// table has grown too large for its scopes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the policy of all open routes is longer than {MAX_BYTES} bytes")]
+pub(crate) struct PolicyTooLarge;
 
 /// What a caller may do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -70,6 +35,8 @@ fn is_plain(part: &str) -> bool {
 pub(crate) struct Policy {
     version: &'static str,
     statement: [Statement; 1],
+    #[serde(skip)]
+    open_routes: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -87,39 +54,77 @@ enum Effect {
 }
 
 impl Policy {
+    /// How many routes are open.
+    pub(crate) fn open_routes(&self) -> usize {
+        self.open_routes
+    }
+
+    /// Whether it allows what an ARN asks for, as API Gateway would evaluate it.
+    pub(crate) fn allows(&self, arn: &MethodArn) -> bool {
+        let [statement] = &self.statement;
+        let named = statement
+            .resource
+            .iter()
+            .any(|pattern| merge::meet(pattern, arn.as_str()));
+        named && statement.effect == Effect::Allow
+    }
+}
+
+/// The route table as policies see it: which routes each set of scopes opens, merged once.
+#[derive(Debug, Default)]
+pub(crate) struct OpenRoutes {
+    /// By which of the routes are open: the resources below the stage.
+    merged: Mutex<HashMap<Vec<bool>, Arc<[String]>>>,
+}
+
+impl OpenRoutes {
     /// Allows every route that `scopes` open. When they open none, everything in the stage is
     /// denied: a statement without resources is no valid policy.
     ///
     /// Routes without a scope are not in it, because they have no authorizer.
-    pub(crate) fn for_scopes(arn: &MethodArn, scopes: &Scopes) -> Self {
-        let is_open = |route: &&Route| route.scope.is_some_and(|scope| scopes.contains(scope));
-        let open: Vec<_> = ROUTES
-            .iter()
-            .filter(is_open)
-            .map(|route| arn.route(route))
-            .collect();
-        let (effect, resource) = if open.is_empty() {
-            (Effect::Deny, vec![arn.whole_stage()])
+    pub(crate) fn policy(
+        &self,
+        arn: &MethodArn,
+        scopes: &Scopes,
+    ) -> Result<Policy, PolicyTooLarge> {
+        let is_open = |route: &Route| route.scope.is_some_and(|scope| scopes.contains(scope));
+        let open: Vec<bool> = ROUTES.iter().map(is_open).collect();
+        let open_routes = open.iter().filter(|open| **open).count();
+        let (effect, resource) = if open_routes == 0 {
+            (Effect::Deny, vec![arn.in_stage("*")])
         } else {
-            (Effect::Allow, open)
+            let resources = self.resources(open);
+            let resources = resources.iter().map(|resource| arn.in_stage(resource));
+            (Effect::Allow, resources.collect())
         };
-        Self {
+        let policy = Policy {
             version: VERSION,
             statement: [Statement {
                 action: ACTION,
                 effect,
                 resource,
             }],
+            open_routes,
+        };
+        let length = serde_json::to_string(&policy).map_or(usize::MAX, |json| json.len());
+        if length > MAX_BYTES {
+            return Err(PolicyTooLarge);
         }
+        Ok(policy)
     }
 
-    /// How many routes are open.
-    pub(crate) fn open_routes(&self) -> usize {
-        let [statement] = &self.statement;
-        match statement.effect {
-            Effect::Allow => statement.resource.len(),
-            Effect::Deny => 0,
+    fn resources(&self, open: Vec<bool>) -> Arc<[String]> {
+        // Each step leaves the map whole.
+        let mut merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(resources) = merged.get(&open) {
+            return Arc::clone(resources);
         }
+        let resources: Arc<[String]> = merge::merged(&open).into();
+        if merged.len() >= MAX_KEPT {
+            merged.clear();
+        }
+        merged.insert(open, Arc::clone(&resources));
+        resources
     }
 }
 
@@ -135,23 +140,12 @@ mod tests {
         MethodArn::parse(&format!("{STAGE}/GET/items")).unwrap()
     }
 
-    /// IAM's matching: `*` takes any characters, slashes included.
-    fn matches(pattern: &str, text: &str) -> bool {
-        match pattern.split_once('*') {
-            None => pattern == text,
-            Some((before, rest)) => text
-                .strip_prefix(before)
-                .is_some_and(|text| (0..=text.len()).any(|from| matches(rest, &text[from..]))),
-        }
+    fn policy(scopes: &Scopes) -> Policy {
+        OpenRoutes::default().policy(&arn(), scopes).unwrap()
     }
 
     fn allows(policy: &Policy, text: &str) -> bool {
-        let [statement] = &policy.statement;
-        let named = statement
-            .resource
-            .iter()
-            .any(|pattern| matches(pattern, text));
-        named && statement.effect == Effect::Allow
+        policy.allows(&MethodArn::parse(text).unwrap())
     }
 
     /// A method ARN that API Gateway would send for a request on `route`.
@@ -187,7 +181,7 @@ mod tests {
         for chosen in 0..1 << needed.len() {
             let held = (0..needed.len()).filter(|bit| chosen & (1 << bit) != 0);
             let scopes: Scopes = held.map(|bit| needed[bit].parse().unwrap()).collect();
-            let policy = Policy::for_scopes(&arn(), &scopes);
+            let policy = policy(&scopes);
             for route in &ROUTES {
                 let Some(scope) = route.scope else { continue };
                 for parameter in parameters {
@@ -204,59 +198,59 @@ mod tests {
 
     #[test]
     fn the_policy_covers_every_open_route_whatever_route_asked() {
-        let asked: Vec<_> = [
+        let scopes = "items:read items:write".parse().unwrap();
+        let expected = policy(&scopes);
+        for path in [
             "GET/items",
             "DELETE/items/7",
             "POST/keys/1/rotate",
             "GET/",
             "GET",
-        ]
-        .iter()
-        .map(|path| MethodArn::parse(&format!("{STAGE}/{path}")).unwrap())
-        .collect();
-        assert!(asked.iter().all(|asked| *asked == arn()));
+        ] {
+            let asked = MethodArn::parse(&format!("{STAGE}/{path}")).unwrap();
+            assert_eq!(
+                OpenRoutes::default().policy(&asked, &scopes),
+                Ok(expected.clone())
+            );
+        }
+    }
+
+    #[test]
+    fn no_policy_is_longer_than_api_gateway_reads() {
+        let needed: BTreeSet<_> = ROUTES.iter().filter_map(|route| route.scope).collect();
+        let needed: Vec<_> = needed.into_iter().collect();
+        let stage = "s".repeat(128);
+        let arn = format!(
+            "arn:aws-us-gov:execute-api:us-gov-west-1:123456789012:abcdefghij/{stage}/GET/"
+        );
+        let arn = MethodArn::parse(&arn).unwrap();
+        let routes = OpenRoutes::default();
+        for chosen in 0..1 << needed.len() {
+            let held = (0..needed.len()).filter(|bit| chosen & (1 << bit) != 0);
+            let scopes: Scopes = held.map(|bit| needed[bit].parse().unwrap()).collect();
+            assert!(routes.policy(&arn, &scopes).is_ok(), "{scopes}");
+        }
+    }
+
+    #[test]
+    fn a_policy_that_is_too_long_is_a_fault() {
+        let stage = "s".repeat(MAX_BYTES);
+        let arn = MethodArn::parse(&format!("arn:aws:execute-api:a:1:b/{stage}/GET/")).unwrap();
+        let scopes = "items:read".parse().unwrap();
+        assert_eq!(
+            OpenRoutes::default().policy(&arn, &scopes),
+            Err(PolicyTooLarge)
+        );
     }
 
     #[test]
     fn no_open_route_is_an_explicit_deny_on_the_stage() {
         for scopes in ["", "other:scope", "items", "items:read:more"] {
-            let policy = Policy::for_scopes(&arn(), &scopes.parse().unwrap());
+            let policy = policy(&scopes.parse().unwrap());
             let [statement] = &policy.statement;
             assert_eq!(statement.effect, Effect::Deny, "{scopes}");
             assert_eq!(statement.resource, [format!("{STAGE}/*")]);
             assert_eq!(policy.open_routes(), 0);
-        }
-    }
-
-    #[test]
-    fn other_partitions_and_stages_keep_their_names() {
-        for stage in [
-            "arn:aws-cn:execute-api:cn-north-1:123456789012:abc123/v1",
-            "arn:aws-us-gov:execute-api:us-gov-west-1:123456789012:abc123/prod_2-a",
-            "arn:aws:execute-api:eu-west-1:123456789012:abc123/test-invoke-stage",
-            "arn:aws:execute-api:us-east-1:000000000000:local/dev",
-        ] {
-            let arn = MethodArn::parse(&format!("{stage}/GET/items/a:b/c")).unwrap();
-            assert_eq!(arn.whole_stage(), format!("{stage}/*"));
-        }
-    }
-
-    #[test]
-    fn what_is_no_method_arn_is_refused() {
-        for text in [
-            "",
-            "arn:aws:execute-api:eu-west-1:123456789012:abc123",
-            "arn:aws:execute-api:eu-west-1:123456789012:abc123/dev",
-            "arn:aws:execute-api:eu-west-1:123456789012:abc123//GET/items",
-            "arn:aws:execute-api:eu-west-1:123456789012:abc123/*/GET/items",
-            "arn:aws:execute-api:eu-west-1:123456789012:*/dev/GET/items",
-            "arn:aws:execute-api:eu-west-1:123456789012:abc123/${aws:x}/GET/items",
-            "arn:aws:execute-api:*:123456789012:abc123/dev/GET/items",
-            "arn:aws:execute-api::123456789012:abc123/dev/GET/items",
-            "arn:aws:lambda:eu-west-1:123456789012:function:a/b/c",
-            "arn:*:execute-api:eu-west-1:123456789012:abc123/dev/GET/items",
-        ] {
-            assert_eq!(MethodArn::parse(text), None, "{text}");
         }
     }
 }

@@ -44,7 +44,8 @@ pub(crate) struct Principal {
 pub(crate) struct UnusableOwner;
 
 impl Principal {
-    /// The principal of a token: the first of `principal_claims` that it carries.
+    /// The principal of a token: the first of `principal_claims` that it carries, behind its issuer's
+    /// prefix.
     pub(crate) fn of_token(
         token: &VerifiedToken,
         principal_claims: &[String],
@@ -53,7 +54,7 @@ impl Principal {
         let name = claims.first_name(principal_claims.iter().map(String::as_str))?;
         let name = name.ok_or_else(|| ClaimError::missing(&principal_claims.join(" or ")))?;
         Ok(Self {
-            name: name.to_owned(),
+            name: format!("{}{name}", token.principal_prefix()),
             credential: CredentialKind::Jwt,
             scopes: claims.scopes()?,
             client_id: claims.client_id()?.map(str::to_owned),

@@ -9,6 +9,7 @@ use crate::claims::{ClaimError, Claims};
 use crate::config::IssuerConfig;
 use crate::key_set::source::{KeySetSource, KeySetUnavailable};
 use crate::key_set::{NoKey, VerifyingKey};
+use crate::rule::RuleRefusal;
 use crate::token::{TokenError, UnverifiedToken};
 
 /// What `typ` may say of a JWT when the issuer's configuration demands nothing: that it is one, or
@@ -42,6 +43,8 @@ pub(crate) enum TokenRefusal {
     Audience,
     #[error("the claim token_use says that it is no access token")]
     TokenUse,
+    #[error(transparent)]
+    Rule(#[from] RuleRefusal),
 }
 
 impl TokenRefusal {
@@ -59,6 +62,7 @@ impl TokenRefusal {
             Self::IssuedInFuture => "token-issued-in-future",
             Self::Audience => "audience-mismatch",
             Self::TokenUse => "token-use",
+            Self::Rule(refusal) => refusal.code(),
         }
     }
 }
@@ -84,6 +88,7 @@ impl From<ClaimError> for VerifyError {
 #[derive(Debug)]
 pub(crate) struct VerifiedToken {
     issuer: String,
+    principal_prefix: String,
     claims: Claims,
 }
 
@@ -91,6 +96,11 @@ impl VerifiedToken {
     /// The `iss` that the token was verified for.
     pub(crate) fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// What stands before the names of the issuer's principals; mostly nothing.
+    pub(crate) fn principal_prefix(&self) -> &str {
+        &self.principal_prefix
     }
 
     pub(crate) fn claims(&self) -> &Claims {
@@ -131,8 +141,13 @@ impl Verifier {
         check_times(issuer, &claims, now)?;
         check_audience(issuer, &claims)?;
         check_token_use(issuer, &claims)?;
+        for rule in &issuer.rules {
+            let checked = rule.check(&token.header.members, claims.object());
+            checked.map_err(TokenRefusal::from)?;
+        }
         Ok(VerifiedToken {
             issuer: issuer.issuer.clone(),
+            principal_prefix: issuer.principal_prefix.clone(),
             claims,
         })
     }

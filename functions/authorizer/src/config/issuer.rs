@@ -1,13 +1,16 @@
 //! The issuers to trust: one from `OAUTH_ISSUER` and its companions, or several from the JSON array
 //! `OAUTH_ISSUERS`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use keygate::settings::{self, SettingError};
-use reqwest::Url;
 use serde::Deserialize;
 
+use super::trusted_url::TrustedUrl;
 use crate::algorithm::SigningAlgorithm;
+use crate::claims::is_usable_name;
+use crate::rule::Rule;
 
 /// The clock skew allowed when nothing is configured.
 const LEEWAY: u64 = 30;
@@ -19,64 +22,8 @@ const AUDIENCE: &str = "OAUTH_AUDIENCE";
 const JWKS_URI: &str = "OAUTH_JWKS_URI";
 const ALGORITHMS: &str = "OAUTH_ALGORITHMS";
 const LEEWAY_SECONDS: &str = "OAUTH_LEEWAY_SECONDS";
+const RULE: &str = "OAUTH_RULE";
 const ISSUERS: &str = "OAUTH_ISSUERS";
-
-/// An address that a trust decision may rest on: `https`, or `http` on a loopback address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TrustedUrl(Url);
-
-/// Why an address is not to be trusted. The address is not in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum UntrustedUrl {
-    #[error("it is not a URL such as https://login.example.com/")]
-    NotUrl,
-    #[error("use https, or http on a loopback address")]
-    Scheme,
-    #[error("a user name, password or fragment has no place in it")]
-    Extras,
-}
-
-impl TrustedUrl {
-    /// Reads an address.
-    pub(crate) fn parse(text: &str) -> Result<Self, UntrustedUrl> {
-        let url = Url::parse(text).map_err(|_| UntrustedUrl::NotUrl)?;
-        if url.cannot_be_a_base() || url.host().is_none() {
-            return Err(UntrustedUrl::NotUrl);
-        }
-        match url.scheme() {
-            "https" => {}
-            "http" if is_loopback(&url) => {}
-            _ => return Err(UntrustedUrl::Scheme),
-        }
-        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-            return Err(UntrustedUrl::Extras);
-        }
-        Ok(Self(url))
-    }
-
-    /// Reads an address that this one names: no less protected than this one, so that a discovery
-    /// document cannot lead from `https` to plain `http`.
-    pub(crate) fn parse_linked(&self, text: &str) -> Result<Self, UntrustedUrl> {
-        let linked = Self::parse(text)?;
-        if self.0.scheme() == "https" && linked.0.scheme() != "https" {
-            return Err(UntrustedUrl::Scheme);
-        }
-        Ok(linked)
-    }
-
-    pub(crate) fn as_url(&self) -> &Url {
-        &self.0
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || address
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
-}
 
 /// One issuer and what its tokens must be.
 #[derive(Debug, Clone)]
@@ -97,6 +44,10 @@ pub(crate) struct IssuerConfig {
     pub(crate) token_use: Option<String>,
     /// The `typ` that a token's header must carry, such as `at+jwt` (RFC 9068 section 2.1).
     pub(crate) required_typ: Option<String>,
+    /// What else must be true of a token; each rule by itself.
+    pub(crate) rules: Vec<Arc<Rule>>,
+    /// What stands before a principal's name, to tell apart principals of several issuers.
+    pub(crate) principal_prefix: String,
 }
 
 /// One element of `OAUTH_ISSUERS`.
@@ -110,17 +61,20 @@ struct Element {
     leeway_seconds: Option<u64>,
     token_use: Option<String>,
     required_typ: Option<String>,
-    rule: Option<serde_json::Value>,
+    rule: Option<String>,
+    principal_prefix: Option<String>,
 }
 
-/// What holds for every issuer that does not say otherwise.
+/// What holds for every issuer that does not say otherwise; the rule, for every issuer.
 struct Defaults {
     algorithms: Vec<SigningAlgorithm>,
     leeway: u64,
+    rule: Option<Arc<Rule>>,
 }
 
 /// Reads the issuers from the environment. `OAUTH_ISSUERS` stands in for `OAUTH_ISSUER`,
-/// `OAUTH_AUDIENCE` and `OAUTH_JWKS_URI`; the other two are then what an element may leave out.
+/// `OAUTH_AUDIENCE` and `OAUTH_JWKS_URI`; algorithms and leeway are then what an element may leave
+/// out, and `OAUTH_RULE` holds besides an element's own rule.
 pub(super) fn from_env() -> Result<Vec<IssuerConfig>, SettingError> {
     let defaults = Defaults {
         algorithms: match settings::optional(ALGORITHMS)? {
@@ -128,6 +82,9 @@ pub(super) fn from_env() -> Result<Vec<IssuerConfig>, SettingError> {
             Some(names) => algorithms(ALGORITHMS, settings::comma_separated(&names))?,
         },
         leeway: settings::parsed::<u64>(LEEWAY_SECONDS)?.unwrap_or(LEEWAY),
+        rule: settings::optional(RULE)?
+            .map(|text| rule(RULE, &text))
+            .transpose()?,
     };
     leeway(LEEWAY_SECONDS, defaults.leeway)?;
     let Some(json) = settings::optional(ISSUERS)? else {
@@ -157,6 +114,8 @@ fn single(defaults: Defaults) -> Result<IssuerConfig, SettingError> {
         leeway: leeway(LEEWAY_SECONDS, defaults.leeway)?,
         token_use: None,
         required_typ: None,
+        rules: defaults.rule.into_iter().collect(),
+        principal_prefix: String::new(),
     })
 }
 
@@ -179,14 +138,32 @@ fn several(json: &str, defaults: &Defaults) -> Result<Vec<IssuerConfig>, Setting
             return Err(malformed(format!("it names {} twice", issuer.issuer)));
         }
     }
+    warn_of_shared_principals(&issuers);
     Ok(issuers)
+}
+
+/// Handlers know their callers by the principal alone, so that one issuer's `sub` could be another's.
+fn warn_of_shared_principals(issuers: &[IssuerConfig]) {
+    for (position, issuer) in issuers.iter().enumerate() {
+        let mut before = issuers[..position].iter();
+        if let Some(other) = before.find(|other| other.principal_prefix == issuer.principal_prefix)
+        {
+            tracing::warn!(
+                issuer = issuer.issuer,
+                other = other.issuer,
+                "principals of these issuers are told apart by nothing but their names; set \
+                 principal_prefix unless both give the same names to the same people",
+            );
+        }
+    }
 }
 
 impl Element {
     fn checked(self, defaults: &Defaults) -> Result<IssuerConfig, SettingError> {
-        // Set without effect, it would let through what its author meant to refuse.
-        if self.rule.is_some() {
-            let reason = "this build evaluates no rules; leave rule out";
+        let own_rule = self.rule.map(|text| rule(ISSUERS, &text)).transpose()?;
+        let principal_prefix = self.principal_prefix.unwrap_or_default();
+        if !principal_prefix.is_empty() && !is_usable_name(&principal_prefix) {
+            let reason = "a principal_prefix has no quotes, backslashes or control characters";
             return Err(SettingError::malformed(ISSUERS, reason));
         }
         let jwks_uri = self.jwks_uri.filter(|uri| !uri.trim().is_empty());
@@ -203,6 +180,8 @@ impl Element {
             leeway: leeway(ISSUERS, self.leeway_seconds.unwrap_or(defaults.leeway))?,
             token_use: not_empty(self.token_use),
             required_typ: not_empty(self.required_typ),
+            rules: defaults.rule.iter().cloned().chain(own_rule).collect(),
+            principal_prefix,
         })
     }
 }
@@ -243,6 +222,16 @@ fn algorithms<'a>(
     Ok(algorithms)
 }
 
+fn rule(setting: &'static str, text: &str) -> Result<Arc<Rule>, SettingError> {
+    match Rule::compile(text) {
+        Ok(rule) => Ok(Arc::new(rule)),
+        Err(error) => Err(SettingError::malformed(
+            setting,
+            format!("the rule, {error}"),
+        )),
+    }
+}
+
 fn leeway(setting: &'static str, seconds: u64) -> Result<Duration, SettingError> {
     if seconds > MAX_LEEWAY {
         let reason = format!("use a leeway of 0 to {MAX_LEEWAY} seconds");
@@ -259,43 +248,8 @@ mod tests {
         Defaults {
             algorithms: SigningAlgorithm::defaults(),
             leeway: LEEWAY,
+            rule: Some(rule(RULE, "claims.sub != 'root'").unwrap()),
         }
-    }
-
-    #[test]
-    fn an_address_is_https_or_on_loopback() {
-        for text in [
-            "https://login.example.com/",
-            "https://login.example.com/tenant?x=1",
-            "http://127.0.0.1:3001",
-            "http://127.9.9.9/",
-            "http://[::1]:80/a",
-            "http://localhost:3001",
-        ] {
-            assert!(TrustedUrl::parse(text).is_ok(), "{text}");
-        }
-        for (text, error) in [
-            ("", UntrustedUrl::NotUrl),
-            ("login.example.com", UntrustedUrl::NotUrl),
-            ("mailto:me@example.com", UntrustedUrl::NotUrl),
-            ("http://login.example.com", UntrustedUrl::Scheme),
-            ("http://127.0.0.1.example.com", UntrustedUrl::Scheme),
-            ("http://localhost.example.com", UntrustedUrl::Scheme),
-            ("http://0.0.0.0", UntrustedUrl::Scheme),
-            ("ftp://127.0.0.1", UntrustedUrl::Scheme),
-            ("https://me@example.com", UntrustedUrl::Extras),
-            ("https://:word@example.com", UntrustedUrl::Extras),
-            ("https://example.com/#a", UntrustedUrl::Extras),
-        ] {
-            assert_eq!(TrustedUrl::parse(text), Err(error), "{text}");
-        }
-    }
-
-    #[test]
-    fn https_does_not_lead_to_http() {
-        let issuer = TrustedUrl::parse("https://login.example.com").unwrap();
-        assert!(issuer.parse_linked("https://keys.example.com/jwks").is_ok());
-        assert!(issuer.parse_linked("http://127.0.0.1/jwks").is_err());
     }
 
     #[test]
@@ -304,13 +258,20 @@ mod tests {
             {"issuer":"https://a.example","audience":["x"]},
             {"issuer":"https://b.example/","audience":["x","y"],"algorithms":["ES384"],
              "leeway_seconds":0,"token_use":"access","required_typ":"at+jwt",
-             "jwks_uri":"https://b.example/keys"}
+             "jwks_uri":"https://b.example/keys","rule":"has(claims.acr)","principal_prefix":"b|"}
         ]"#;
         let issuers = several(json, &defaults()).unwrap();
         assert_eq!(issuers[0].leeway, Duration::from_secs(LEEWAY));
         assert_eq!(issuers[0].algorithms, SigningAlgorithm::defaults());
         assert_eq!(issuers[1].algorithms.len(), 1);
         assert_eq!(issuers[1].required_typ.as_deref(), Some("at+jwt"));
+        let rules: Vec<Vec<&str>> = issuers
+            .iter()
+            .map(|issuer| issuer.rules.iter().map(|rule| rule.source()).collect())
+            .collect();
+        let common = "claims.sub != 'root'";
+        assert_eq!(rules, [vec![common], vec![common, "has(claims.acr)"]]);
+        assert_eq!(issuers[1].principal_prefix, "b|");
     }
 
     #[test]
@@ -327,7 +288,9 @@ mod tests {
             r#"[{"issuer":"https://a.example","audience":["x"],"algorithms":[]}]"#,
             r#"[{"issuer":"https://a.example","audience":["x"],"jwks_uri":"http://b.example"}]"#,
             r#"[{"issuer":"https://a.example","audience":["x"],"leeway_seconds":601}]"#,
-            r#"[{"issuer":"https://a.example","audience":["x"],"rule":"true"}]"#,
+            r#"[{"issuer":"https://a.example","audience":["x"],"rule":"claims.sub =="}]"#,
+            r#"[{"issuer":"https://a.example","audience":["x"],"rule":""}]"#,
+            r#"[{"issuer":"https://a.example","audience":["x"],"principal_prefix":"\""}]"#,
             r#"[{"issuer":"https://a.example","audience":["x"],"audiences":["y"]}]"#,
             r#"[{"issuer":"https://a.example","audience":["x"]},{"issuer":"https://a.example","audience":["y"]}]"#,
         ] {

@@ -1,14 +1,17 @@
 //! The authorizer's settings, read from the environment once and checked then.
 
 mod issuer;
+mod trusted_url;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use keygate::settings::{self, SettingError};
 
-pub(crate) use self::issuer::{IssuerConfig, TrustedUrl};
+pub(crate) use self::issuer::IssuerConfig;
+pub(crate) use self::trusted_url::TrustedUrl;
 use crate::key_set::KeySet;
+use crate::revocation::RevocationChecks;
 
 /// How long a looked-up key is remembered when nothing is configured.
 const KEY_CACHE_TTL: Duration = Duration::from_secs(30);
@@ -28,35 +31,46 @@ pub(crate) struct Config {
     pub(crate) key_table: Option<String>,
     /// How long a record of the table is remembered.
     pub(crate) key_cache_ttl: Duration,
+    /// What the key table is asked about tokens.
+    pub(crate) revocation: RevocationChecks,
     /// The `usageIdentifierKey` of whoever has none of their own.
     pub(crate) default_usage_key: Option<String>,
+    /// Whether an HTTP API of payload format 2.0 wants `isAuthorized` in place of a policy.
+    pub(crate) simple_responses: bool,
 }
 
 impl Config {
     /// Reads the environment.
     pub(crate) fn from_env() -> Result<Self, SettingError> {
-        // Set without effect, it would let through what its author meant to refuse.
-        if settings::optional("OAUTH_RULE")?.is_some() {
-            return Err(SettingError::malformed(
-                "OAUTH_RULE",
-                "this build evaluates no rules; unset it",
-            ));
-        }
         let issuers = issuer::from_env()?;
         let jwks_file = settings::optional("OAUTH_JWKS_FILE")?.map(PathBuf::from);
         if jwks_file.is_some() && issuers.len() > 1 {
             let reason = "a key set file belongs to one issuer, and OAUTH_ISSUERS names several";
             return Err(SettingError::malformed("OAUTH_JWKS_FILE", reason));
         }
+        let key_table = settings::optional("KEY_TABLE")?;
         Ok(Self {
             issuers,
             principal_claims: principal_claims()?,
             jwks_file,
-            key_table: settings::optional("KEY_TABLE")?,
+            revocation: revocation(key_table.is_some())?,
+            key_table,
             key_cache_ttl: key_cache_ttl()?,
             default_usage_key: settings::optional("DEFAULT_USAGE_KEY")?,
+            simple_responses: settings::parsed("SIMPLE_RESPONSES")?.unwrap_or_default(),
         })
     }
+}
+
+fn revocation(has_key_table: bool) -> Result<RevocationChecks, SettingError> {
+    let name = "OAUTH_REVOCATION";
+    let checks = settings::parsed::<RevocationChecks>(name)?;
+    // Set without effect, it would let through what its author meant to refuse.
+    if checks.is_some_and(|checks| checks.client || checks.token) && !has_key_table {
+        let reason = "revocations are looked up in the key table, and KEY_TABLE is not set";
+        return Err(SettingError::malformed(name, reason));
+    }
+    Ok(checks.unwrap_or_default())
 }
 
 /// The key set in the file that `OAUTH_JWKS_FILE` names.

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use keygate::outbound::Outbound;
-use reqwest::header::{ACCEPT, CACHE_CONTROL, HeaderMap};
-use reqwest::{StatusCode, Url};
+use reqwest::header::{ACCEPT, CACHE_CONTROL, HeaderMap, LOCATION};
+use reqwest::{Response, StatusCode, Url};
 
 /// The longest document in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
 /// How long one document may take, connecting included.
 const TIMEOUT: Duration = Duration::from_secs(3);
+/// How many redirects are followed, all within the host that was asked.
+const MAX_REDIRECTS: usize = 3;
 
 /// Why a document could not be had. A fault of the issuer or the network, never of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +23,7 @@ pub(crate) enum FetchError {
     #[error("the issuer answered with status {0}")]
     Status(u16),
     /// Following it would move the trust decision to an address that was not configured.
-    #[error("the issuer redirects, which is not followed")]
+    #[error("the issuer redirects to another host, port or scheme, or too often")]
     Redirected,
     #[error("the issuer's document is longer than {MAX_BYTES} bytes")]
     TooLarge,
@@ -49,34 +51,56 @@ impl Fetcher {
         Self(outbound)
     }
 
-    /// Gets a document. Only status 200 will do.
+    /// Gets a document. Only status 200 will do, if need be behind redirects within the host.
     pub(crate) async fn get(&self, url: &Url) -> Result<Document, FetchError> {
+        let mut url = url.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self.send(&url).await?;
+            match response.status() {
+                StatusCode::OK => return document(response).await,
+                StatusCode::MOVED_PERMANENTLY
+                | StatusCode::FOUND
+                | StatusCode::SEE_OTHER
+                | StatusCode::TEMPORARY_REDIRECT
+                | StatusCode::PERMANENT_REDIRECT => {
+                    url = redirected(&url, response.headers()).ok_or(FetchError::Redirected)?;
+                }
+                status => return Err(FetchError::Status(status.as_u16())),
+            }
+        }
+        Err(FetchError::Redirected)
+    }
+
+    async fn send(&self, url: &Url) -> Result<Response, FetchError> {
         let client = self.0.client(url).map_err(|_| FetchError::Client)?;
         let request = client.get(url.clone()).header(ACCEPT, "application/json");
-        let mut response = request
-            .timeout(TIMEOUT)
-            .send()
-            .await
-            .map_err(|error| classify(&error))?;
-        match response.status() {
-            StatusCode::OK => {}
-            status if status.is_redirection() => return Err(FetchError::Redirected),
-            status => return Err(FetchError::Status(status.as_u16())),
-        }
-        let announced = response.content_length().unwrap_or_default();
-        if usize::try_from(announced).map_or(true, |length| length > MAX_BYTES) {
+        let response = request.timeout(TIMEOUT).send().await;
+        response.map_err(|error| classify(&error))
+    }
+}
+
+/// Where a redirect leads, if that is the same scheme, host and port.
+fn redirected(from: &Url, headers: &HeaderMap) -> Option<Url> {
+    let location = headers.get(LOCATION)?.to_str().ok()?;
+    let to = from.join(location).ok()?;
+    (to.origin() == from.origin() && to.username().is_empty() && to.password().is_none())
+        .then_some(to)
+}
+
+async fn document(mut response: Response) -> Result<Document, FetchError> {
+    let announced = response.content_length().unwrap_or_default();
+    if usize::try_from(announced).map_or(true, |length| length > MAX_BYTES) {
+        return Err(FetchError::TooLarge);
+    }
+    let max_age = max_age(response.headers());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error))? {
+        if body.len() + chunk.len() > MAX_BYTES {
             return Err(FetchError::TooLarge);
         }
-        let max_age = max_age(response.headers());
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error))? {
-            if body.len() + chunk.len() > MAX_BYTES {
-                return Err(FetchError::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Document { body, max_age })
+        body.extend_from_slice(&chunk);
     }
+    Ok(Document { body, max_age })
 }
 
 fn classify(error: &reqwest::Error) -> FetchError {
@@ -140,5 +164,35 @@ mod tests {
             );
         }
         assert_eq!(max_age(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn a_redirect_stays_with_scheme_host_and_port() {
+        let from = Url::parse("https://a.example/keys").unwrap();
+        let to = |location: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(LOCATION, HeaderValue::from_str(location).unwrap());
+            redirected(&from, &headers).map(String::from)
+        };
+        for (location, url) in [
+            ("/v2/keys", "https://a.example/v2/keys"),
+            ("jwks?x=1", "https://a.example/jwks?x=1"),
+            ("https://a.example:443/jwks", "https://a.example/jwks"),
+        ] {
+            assert_eq!(to(location).as_deref(), Some(url));
+        }
+        for location in [
+            "http://a.example/keys",
+            "https://a.example:8443/keys",
+            "https://b.example/keys",
+            "//b.example/keys",
+            "https://a.example.b.example/",
+            "https://me@a.example/keys",
+            "file:///keys",
+            "data:,keys",
+        ] {
+            assert_eq!(to(location), None, "{location}");
+        }
+        assert_eq!(redirected(&from, &HeaderMap::new()), None);
     }
 }

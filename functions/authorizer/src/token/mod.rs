@@ -69,6 +69,8 @@ pub(crate) struct Header {
     pub(crate) alg: String,
     pub(crate) kid: Option<String>,
     pub(crate) typ: Option<String>,
+    /// Everything that the header says, for a deployment's own rules.
+    pub(crate) members: Object,
 }
 
 /// A signature, in base64url that is known to be canonical and decoded.
@@ -105,14 +107,14 @@ impl<'a> UnverifiedToken<'a> {
                 bytes: decode(Part::Signature, signature)?,
                 text: signature,
             },
-            header: Header::read(&object(Part::Header, header)?)?,
+            header: Header::read(object(Part::Header, header)?)?,
             claims: object(Part::Claims, claims)?,
         })
     }
 }
 
 impl Header {
-    fn read(members: &Object) -> Result<Self, TokenError> {
+    fn read(members: Object) -> Result<Self, TokenError> {
         if members.contains_key("crit") {
             return Err(TokenError::CriticalExtension);
         }
@@ -125,6 +127,7 @@ impl Header {
             alg: text("alg")?.ok_or(TokenError::HeaderMember("alg"))?,
             kid: text("kid")?,
             typ: text("typ")?,
+            members,
         })
     }
 }

@@ -31,6 +31,8 @@ fn issuer(name: &str) -> IssuerConfig {
         leeway: Duration::from_secs(30),
         token_use: None,
         required_typ: None,
+        rules: Vec::new(),
+        principal_prefix: String::new(),
     }
 }
 

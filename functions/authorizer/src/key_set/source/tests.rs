@@ -16,6 +16,8 @@ fn source(issuer: &Issuer) -> KeySetSource {
         leeway: Duration::ZERO,
         token_use: None,
         required_typ: None,
+        rules: Vec::new(),
+        principal_prefix: String::new(),
     };
     KeySetSource::new(config, Outbound::new().unwrap())
 }

@@ -1,0 +1,145 @@
+//! Credentials that were taken back before they end: an OAuth client or a single token that the key
+//! table lists as revoked. Which of the two are looked up is configured, and what is not looked up
+//! costs no read.
+
+use std::str::FromStr;
+
+use keygate::key_record::Status;
+use keygate::settings;
+
+use crate::claims::ClaimError;
+use crate::decision::{Fault, Refusal, Rejection};
+use crate::key_table::KeyTable;
+use crate::verify::VerifiedToken;
+
+/// What the key table is asked about a verified token (`OAUTH_REVOCATION`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RevocationChecks {
+    /// Its OAuth client: `client#<client_id>`.
+    pub(crate) client: bool,
+    /// The token by itself: `jti#<jti>`.
+    pub(crate) token: bool,
+}
+
+impl Default for RevocationChecks {
+    /// The client, whose record also says how it is metered.
+    fn default() -> Self {
+        Self {
+            client: true,
+            token: false,
+        }
+    }
+}
+
+/// `OAUTH_REVOCATION` is none of the lists that it may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("use client, jti, both with a comma between, or none")]
+pub(crate) struct MalformedChecks;
+
+impl FromStr for RevocationChecks {
+    type Err = MalformedChecks;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut checks = Self {
+            client: false,
+            token: false,
+        };
+        if text.trim() == "none" {
+            return Ok(checks);
+        }
+        for check in settings::comma_separated(text) {
+            match check {
+                "client" => checks.client = true,
+                "jti" => checks.token = true,
+                _ => return Err(MalformedChecks),
+            }
+        }
+        Ok(checks)
+    }
+}
+
+/// What was revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Revoked {
+    #[error("the token's OAuth client is revoked")]
+    Client,
+    #[error("the token is revoked")]
+    Token,
+}
+
+impl Revoked {
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Client => "client-revoked",
+            Self::Token => "token-revoked",
+        }
+    }
+}
+
+/// Looks a verified token up, both at once. Gives the client's usage key, where its record has one.
+///
+/// A token without a `jti` is refused where tokens are looked up by it: it could never be taken
+/// back. RFC 9068 section 2.2 has every access token carry one.
+pub(crate) async fn check(
+    token: &VerifiedToken,
+    client_id: Option<&str>,
+    checks: RevocationChecks,
+    table: &KeyTable,
+) -> Result<Option<String>, Rejection> {
+    let claims = token.claims();
+    let jti = if checks.token {
+        let jti = claims.first_name(["jti"].into_iter());
+        let jti = jti.and_then(|jti| jti.ok_or_else(|| ClaimError::missing("jti")));
+        Some(jti.map_err(Refusal::from)?)
+    } else {
+        None
+    };
+    let client_id = client_id.filter(|_| checks.client);
+    let (revoked, client) = tokio::join!(
+        async {
+            match jti {
+                Some(jti) => table.is_token_revoked(jti, token.issuer()).await,
+                None => Ok(false),
+            }
+        },
+        async {
+            match client_id {
+                Some(client_id) => table.client(client_id).await,
+                None => Ok(None),
+            }
+        },
+    );
+    // A revocation that is known refuses, also while the other is not: both are the caller's fault.
+    if matches!(revoked, Ok(true)) {
+        return Err(Refusal::from(Revoked::Token).into());
+    }
+    let client = client.map_err(Fault::from)?;
+    let is_revoked = client
+        .as_ref()
+        .is_some_and(|client| client.status != Status::Active);
+    if is_revoked {
+        return Err(Refusal::from(Revoked::Client).into());
+    }
+    revoked.map_err(Fault::from)?;
+    Ok(client.and_then(|client| client.usage_key.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_looked_up_is_a_list_or_none() {
+        let checks = |text: &str| {
+            let checks = text.parse::<RevocationChecks>()?;
+            Ok((checks.client, checks.token))
+        };
+        assert_eq!(checks("client"), Ok((true, false)));
+        assert_eq!(checks(" jti , client"), Ok((true, true)));
+        assert_eq!(checks("jti"), Ok((false, true)));
+        assert_eq!(checks("none"), Ok((false, false)));
+        for text in ["all", "client,none", "JTI", "client jti"] {
+            assert_eq!(checks(text), Err(MalformedChecks), "{text}");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! From a rule's text to what is evaluated, or to where the text is wrong.
+//!
+//! CEL would find a misspelled name only when it meets it, at a token; here it is an error at start.
+
+use std::sync::Arc;
+
+use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
+use cel::parser::PrattParser;
+use cel::parser::pratt_parser::{Lexer, TokenKind};
+use cel::{Context, Env, ExecutionError, ParseErrors};
+use regex_lite::RegexBuilder;
+
+use super::cost::CostBound;
+use super::{Patterns, Rule, VARIABLES, context};
+
+/// The longest rule in bytes. An environment variable of Lambda holds less than 4 KiB, all together.
+const MAX_LENGTH: usize = 4096;
+/// The most parts that a rule may have: names, literals, operators and calls, macros expanded.
+/// Evaluation goes as deep as they nest.
+const MAX_PARTS: usize = 1000;
+/// How deep its calls, lists and macros may nest, for which the parser needs a stack.
+const MAX_NESTING: u16 = 32;
+/// The longest pattern of `matches`, and the largest that it may compile to, both in bytes.
+const MAX_PATTERN: usize = 256;
+const MAX_PATTERN_SIZE: usize = 64 * 1024;
+
+/// A rule that cannot be right, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {reason}")]
+pub(crate) struct MalformedRule {
+    /// From 1.
+    pub(crate) line: usize,
+    /// From 1, in characters.
+    pub(crate) column: usize,
+    pub(crate) reason: String,
+}
+
+pub(super) fn compile(source: &str) -> Result<Rule, MalformedRule> {
+    if source.len() > MAX_LENGTH {
+        let reason = format!("a rule is at most {MAX_LENGTH} bytes long");
+        return Err(malformed_at(source, source.len(), reason));
+    }
+    let parser = PrattParser::new()
+        .max_expression_node_count(MAX_PARTS)
+        .max_recursion_depth(MAX_NESTING);
+    let expression = parser.parse(source).map_err(|errors| first(&errors))?;
+    let environment = Arc::new(Env::stdlib());
+    let mut names = Names {
+        source,
+        known: known(&environment),
+        scope: VARIABLES.to_vec(),
+        patterns: Patterns::new(),
+    };
+    names.check(&expression)?;
+    Ok(Rule {
+        source: source.to_owned(),
+        cost: CostBound::of(&expression),
+        patterns: Arc::new(names.patterns),
+        environment,
+        expression,
+    })
+}
+
+/// The standard names, to look up whether there is one.
+fn known(environment: &Arc<Env>) -> Context<'static, 'static> {
+    context(environment, &Arc::new(Patterns::new()))
+}
+
+/// The first of the parser's errors; those that follow come of it.
+fn first(errors: &ParseErrors) -> MalformedRule {
+    let error = errors.errors.first();
+    let (line, column) = error.map_or((1, 1), |error| error.pos);
+    let reason = error.map_or("it cannot be read", |error| error.msg.as_str());
+    MalformedRule {
+        line: usize::try_from(line).unwrap_or(1).max(1),
+        column: usize::try_from(column).unwrap_or(1).max(1),
+        reason: reason.trim_start_matches("Syntax error: ").to_owned(),
+    }
+}
+
+fn malformed_at(source: &str, offset: usize, reason: String) -> MalformedRule {
+    let before = source.get(..offset).unwrap_or(source);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    MalformedRule {
+        line: before.matches('\n').count() + 1,
+        column: before[line_start..].chars().count() + 1,
+        reason,
+    }
+}
+
+/// Holds every name of a rule against what there is.
+struct Names<'s, 'e> {
+    source: &'s str,
+    known: Context<'static, 'static>,
+    /// The variables, and those of the macros around the part that is looked at.
+    scope: Vec<&'e str>,
+    patterns: Patterns,
+}
+
+impl<'e> Names<'_, 'e> {
+    fn check(&mut self, part: &'e IdedExpr) -> Result<(), MalformedRule> {
+        match &part.expr {
+            Expr::Unspecified | Expr::Literal(_) => Ok(()),
+            Expr::Ident(name) => self.check_variable(name, part),
+            Expr::Select(select) => self.check(&select.operand),
+            Expr::List(list) => list.elements.iter().try_for_each(|part| self.check(part)),
+            Expr::Call(call) => self.check_call(call),
+            Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
+                EntryExpr::MapEntry(entry) => {
+                    self.check(&entry.key)?;
+                    self.check(&entry.value)
+                }
+                EntryExpr::StructField(field) => self.check(&field.value),
+            }),
+            Expr::Struct(message) => Err(self.at(
+                &message.type_name,
+                format!("there is no message type {}", message.type_name),
+            )),
+            Expr::Comprehension(macro_) => {
+                self.check(&macro_.iter_range)?;
+                self.check(&macro_.accu_init)?;
+                let outer = self.scope.len();
+                self.scope.push(&macro_.iter_var);
+                self.scope.push(&macro_.accu_var);
+                self.scope.extend(macro_.iter_var2.as_deref());
+                for inner in [&macro_.loop_cond, &macro_.loop_step, &macro_.result] {
+                    self.check(inner)?;
+                }
+                self.scope.truncate(outer);
+                Ok(())
+            }
+        }
+    }
+
+    fn check_variable(&self, name: &str, part: &IdedExpr) -> Result<(), MalformedRule> {
+        // The names of types are values too, as in `type(claims.aud) == list`.
+        if self.scope.contains(&name) || self.known.resolve(part).is_ok() {
+            return Ok(());
+        }
+        let there_are = VARIABLES.join(" and ");
+        let reason = format!("there is no variable {name}; there are {there_are}");
+        Err(self.at_variable(name, reason))
+    }
+
+    fn check_call(&mut self, call: &'e CallExpr) -> Result<(), MalformedRule> {
+        let name = call.func_name.as_str();
+        // Operators have names that no rule can write.
+        if name.starts_with(|first: char| first.is_ascii_alphabetic()) && !self.is_function(call) {
+            return Err(self.at(name, format!("there is no function {name}")));
+        }
+        if name == "matches" {
+            self.add_pattern(call)?;
+        }
+        let target = call.target.as_deref();
+        target
+            .into_iter()
+            .chain(&call.args)
+            .try_for_each(|part| self.check(part))
+    }
+
+    /// Whether there is such a function, called on a value or not: with arguments of no type it
+    /// fails either way, but not as an unknown one.
+    fn is_function(&self, call: &CallExpr) -> bool {
+        let null = |part: &IdedExpr| IdedExpr {
+            id: part.id,
+            expr: Expr::Literal(LiteralValue::Null),
+        };
+        let call = CallExpr {
+            func_name: call.func_name.clone(),
+            target: call.target.as_deref().map(|target| Box::new(null(target))),
+            args: call.args.iter().map(null).collect(),
+        };
+        let tried = self.known.resolve(&IdedExpr {
+            id: 0,
+            expr: Expr::Call(call),
+        });
+        !matches!(tried, Err(ExecutionError::UndeclaredReference(_)))
+    }
+
+    fn add_pattern(&mut self, call: &CallExpr) -> Result<(), MalformedRule> {
+        let Some(Expr::Literal(LiteralValue::String(pattern))) =
+            call.args.last().map(|pattern| &pattern.expr)
+        else {
+            let reason = "the pattern of matches must be a literal".to_owned();
+            return Err(self.at("matches", reason));
+        };
+        let text = pattern.inner();
+        if text.len() > MAX_PATTERN {
+            let reason = format!("a pattern is at most {MAX_PATTERN} bytes long");
+            return Err(self.at("matches", reason));
+        }
+        let regex = RegexBuilder::new(text)
+            .size_limit(MAX_PATTERN_SIZE)
+            .build()
+            .map_err(|error| self.at("matches", error.to_string()))?;
+        self.patterns.insert(text.to_owned(), regex);
+        Ok(())
+    }
+
+    /// An error about a name, at the first place where the rule has it.
+    fn at(&self, name: &str, reason: String) -> MalformedRule {
+        self.at_first(name, |_| true, reason)
+    }
+
+    /// The same for a variable, which is no member of something else.
+    fn at_variable(&self, name: &str, reason: String) -> MalformedRule {
+        self.at_first(name, |before| before != TokenKind::TokDot, reason)
+    }
+
+    fn at_first(
+        &self,
+        name: &str,
+        may_follow: impl Fn(TokenKind) -> bool,
+        reason: String,
+    ) -> MalformedRule {
+        let mut lexer = Lexer::new(self.source);
+        let mut before = TokenKind::TokEnd;
+        loop {
+            let token = lexer.lex();
+            if matches!(token.kind, TokenKind::TokEnd | TokenKind::TokError) {
+                return malformed_at(self.source, 0, reason);
+            }
+            if self.source.get(token.start..token.end) == Some(name) && may_follow(before) {
+                return malformed_at(self.source, token.start, reason);
+            }
+            if token.kind != TokenKind::TokWhitespace {
+                before = token.kind;
+            }
+        }
+    }
+}

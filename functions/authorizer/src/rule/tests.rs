@@ -1,0 +1,227 @@
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn object(value: Value) -> Object {
+    match value {
+        Value::Object(object) => object,
+        other => panic!("no object: {other}"),
+    }
+}
+
+fn check(rule: &str, claims: Value) -> Result<(), RuleRefusal> {
+    let header = object(json!({"alg": "RS256", "kid": "1", "typ": "at+jwt"}));
+    let rule = Rule::compile(rule).unwrap_or_else(|error| panic!("{rule}: {error}"));
+    rule.check(&header, &object(claims))
+}
+
+fn claims() -> Value {
+    json!({
+        "iss": "https://login.example.com/", "sub": "alice", "exp": 1_795_521_600,
+        "email": "alice@example.com", "email_verified": true, "level": 2.5,
+        "groups": ["staff", "admins"], "realm_access": {"roles": ["reader"]}, "nothing": null,
+    })
+}
+
+#[test]
+fn a_rule_that_is_true_lets_the_token_through() {
+    for rule in [
+        "true",
+        "claims.email_verified",
+        "claims.sub == 'alice' && header.typ == \"at+jwt\"",
+        "'admins' in claims.groups",
+        "claims.groups.exists(group, group.startsWith('adm'))",
+        "claims.realm_access.roles.all(role, role != 'banned')",
+        "has(claims.email) && claims.email.endsWith('@example.com')",
+        "!has(claims.acr) || claims.acr == 'high'",
+        "claims.email.matches('^[a-z]+@example[.]com$')",
+        "matches(claims.email, 'example')",
+        "size(claims.groups) == 2 && claims.level > 2.0",
+        "claims.exp > 1700000000",
+        "claims.nothing == null",
+        "type(claims.groups) == list",
+        "claims.groups.filter(group, group != 'staff').size() == 1",
+        "claims.groups.map(group, group + '!')[0] == 'staff!'",
+        "claims['realm_access']['roles'][0] == 'reader'",
+    ] {
+        assert_eq!(check(rule, claims()), Ok(()), "{rule}");
+    }
+}
+
+#[test]
+fn a_rule_that_is_anything_else_refuses() {
+    for rule in [
+        "false",
+        "claims.sub == 'bob'",
+        "claims.groups.all(group, group == 'staff')",
+        "claims.email.matches('^bob')",
+    ] {
+        assert_eq!(check(rule, claims()), Err(RuleRefusal::NotTrue), "{rule}");
+    }
+    for rule in [
+        "claims.sub",
+        "1",
+        "null",
+        "claims.acr == 'high'",
+        "claims.sub > 1",
+        "claims.sub.startsWith(1)",
+        "1 / 0 == 1",
+        "claims.groups[7] == 'a'",
+        "claims.level + 9223372036854775807 == 1",
+        "9223372036854775807 + 1 == 1",
+        "claims.groups.exists(group, group.acr)",
+    ] {
+        let refused = check(rule, claims()).unwrap_err();
+        assert_eq!(refused.code(), "rule-error", "{rule}: {refused}");
+    }
+}
+
+#[test]
+fn what_is_said_of_an_error_holds_no_claim() {
+    let secretive = json!({"sub": "do-not-show", "map": {"a": 1}});
+    for (rule, said) in [
+        ("claims.acr == 'high'", "there is no acr"),
+        ("claims.map[claims.sub] == 1", "there is no such key"),
+        ("claims.sub + 1 == 2", ""),
+        ("claims.sub.size() + claims.sub == 2", ""),
+        ("claims.sub[0] == 'd'", ""),
+        ("claims.map.all(key, key / 0 == 1)", ""),
+    ] {
+        let error = check(rule, secretive.clone()).unwrap_err().to_string();
+        assert!(!error.contains("do-not-show"), "{rule}: {error}");
+        assert!(error.contains(said), "{rule}: {error}");
+    }
+}
+
+#[test]
+fn a_rule_that_cannot_be_right_is_refused_with_its_place() {
+    for (rule, line, column, said) in [
+        ("", 1, 1, "EOF"),
+        ("claims.sub ==", 1, 14, "EOF"),
+        ("claims.sub = 'a'", 1, 12, "="),
+        ("claims.sub == 'a", 1, 15, ""),
+        ("(claims.sub", 1, 12, ""),
+        ("claims.groups.exists(1, true)", 1, 22, ""),
+        ("claim.sub == 'a'", 1, 1, "no variable claim"),
+        ("claims.sub == sub", 1, 15, "no variable sub"),
+        (
+            "claims.sub == 'sub' ||\n  roles == []",
+            2,
+            3,
+            "no variable roles",
+        ),
+        ("claims.sub.startWith('a')", 1, 12, "no function startWith"),
+        ("upper(claims.sub) == 'A'", 1, 1, "no function upper"),
+        ("claims.groups.exists(g, h == 'a')", 1, 25, "no variable h"),
+        (
+            "claims.groups.exists(g, true) && g == 'a'",
+            1,
+            22,
+            "no variable g",
+        ),
+        ("claims.sub.matches(claims.iss)", 1, 12, "literal"),
+        ("claims.sub.matches('(')", 1, 12, ""),
+        ("claims.sub.matches('(a{99}){99}')", 1, 12, ""),
+        ("token{}", 1, 1, ""),
+    ] {
+        let error = Rule::compile(rule).unwrap_err();
+        assert_eq!(
+            (error.line, error.column),
+            (line, column),
+            "{rule}: {error}"
+        );
+        assert!(error.reason.contains(said), "{rule}: {error}");
+        assert!(!error.reason.contains('\n'), "{rule}: {error}");
+    }
+    let long = vec!["true"; 900].join(" && ");
+    assert!(Rule::compile(&long).is_err());
+}
+
+#[test]
+fn a_rule_that_nests_deeply_is_refused_or_evaluated() {
+    for (open, close) in [
+        ("(", ")"),
+        ("[", "]"),
+        ("!", ""),
+        ("-", ""),
+        ("{1:", "}"),
+        ("size(", ")"),
+    ] {
+        for depth in [20, 80, 120, 500, 1000, 2000] {
+            let rule = format!("{}true{}", open.repeat(depth), close.repeat(depth));
+            if let Ok(rule) = Rule::compile(&rule) {
+                let _ = rule.check(&Object::new(), &Object::new());
+            }
+        }
+    }
+    let path = format!("claims{} == 1", ".a".repeat(900));
+    let path = Rule::compile(&path).unwrap();
+    assert!(path.check(&Object::new(), &Object::new()).is_err());
+}
+
+/// The largest rule that is compiled does not go deeper than a stack can.
+#[test]
+fn a_long_rule_is_evaluated() {
+    let long = vec!["true"; 400].join(" && ");
+    assert_eq!(check(&long, json!({})), Ok(()));
+    let sum = vec!["1"; 30].join(" + ");
+    assert!(
+        check(&format!("{sum} == 30"), json!({})).is_err(),
+        "thirty doublings"
+    );
+}
+
+/// Tokens of eight kilobytes, in the shapes that cost most.
+fn large() -> Vec<Value> {
+    let names: Vec<String> = (0..200)
+        .map(|number| format!("group-{number:024}"))
+        .collect();
+    let numbers = vec![1; 3000];
+    let pairs: Vec<Value> = (0..400).map(|_| json!([1, 2, 3, 4])).collect();
+    let members: serde_json::Map<_, _> = (0..600)
+        .map(|number| (format!("m{number}"), json!(number)))
+        .collect();
+    vec![
+        json!({"a": names}),
+        json!({"a": numbers}),
+        json!({"a": pairs}),
+        json!({"a": members}),
+        json!({"a": ["a".repeat(6000)]}),
+    ]
+}
+
+#[test]
+fn a_rule_that_could_take_too_long_is_not_evaluated() {
+    let rules = [
+        "claims.a.all(x, claims.a.all(y, claims.a.all(z, x == y || y == z)))",
+        "claims.a.all(x, claims.a.all(y, x == y || x != y))",
+        "claims.a.map(x, claims).map(y, claims).size() > 1",
+        "claims.a.map(x, claims.a.map(y, [x, y])) == claims.a.map(x, claims.a.map(y, [x, y]))",
+        "claims.a.all(x, claims.a == claims.a)",
+        "claims.a.all(x, x in claims.a)",
+        "string(claims.a[0]).matches('(a?){90}(a?){90}b')",
+        "claims.a.all(x, string(x).matches('^(.*)*.*.*.*x$'))",
+        "size([claims.a].map(x, x + x).map(x, x + x).map(x, x + x)[0]) > 1",
+    ];
+    for rule in rules {
+        for claims in large() {
+            let started = Instant::now();
+            let outcome = check(rule, claims);
+            // A bound, far beyond what it takes: an evaluation without one would run for minutes.
+            assert!(
+                started.elapsed() < Duration::from_secs(5),
+                "{rule}: {outcome:?}"
+            );
+        }
+    }
+    let refused = check(rules[0], large().swap_remove(0));
+    assert_eq!(refused, Err(RuleRefusal::Cost));
+    // What people write is far below the bound, also with the most groups that an issuer sends.
+    let groups = "claims.a.exists(group, group == 'group-1' || group.startsWith('staff'))";
+    assert_eq!(
+        check(groups, large().swap_remove(0)),
+        Err(RuleRefusal::NotTrue)
+    );
+}
