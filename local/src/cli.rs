@@ -18,6 +18,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Print a sample event with a live credential from the running gateway's issuer or key table
     Event(Event),
+    /// Explain what the authorizer thinks of the token or API key on standard input
+    Explain(Explain),
     /// Run the development issuer alone
     Issuer(Issuer),
 }
@@ -64,6 +66,35 @@ pub(crate) struct Event {
     /// The port of the running gateway's DynamoDB
     #[arg(long, value_name = "PORT", default_value_t = 3002)]
     pub(crate) dynamodb_port: u16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The SAM template whose authorizer is asked
+    #[arg(long, value_name = "PATH", default_value = "template.yaml")]
+    pub(crate) template: PathBuf,
+    /// A value for a template parameter, such as OAuthIssuer; may be given several times
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// A setting of the authorizer that the template does not give it; may be given several times
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(crate) settings: Vec<(String, String)>,
+    /// A deployed key table, read with the AWS credentials of the environment, in place of the
+    /// running gateway's
+    #[arg(long, value_name = "NAME")]
+    pub(crate) table: Option<String>,
+    /// Where the request comes from, for an API key that is bound to networks
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) source: Option<std::net::IpAddr>,
+    /// The port of the running gateway's issuer
+    #[arg(long, value_name = "PORT", default_value_t = 3001)]
+    pub(crate) issuer_port: u16,
+    /// The port of the running gateway's DynamoDB
+    #[arg(long, value_name = "PORT", default_value_t = 3002)]
+    pub(crate) dynamodb_port: u16,
+    /// Take the built authorizer from this directory instead of building it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) functions: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

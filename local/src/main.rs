@@ -4,6 +4,7 @@ mod binaries;
 mod cli;
 mod dynamodb;
 mod event;
+mod explain;
 mod functions;
 mod gateway;
 mod issuer;
@@ -21,6 +22,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
 use crate::cli::{Cli, Command};
+use crate::explain::ExplainError;
 use crate::serve::ServeError;
 
 /// The exit code for a command line or a template that cannot be right: `EX_USAGE` of sysexits(3).
@@ -66,7 +68,7 @@ fn main() -> ExitCode {
         Err(error) => Err((format!("the runtime does not start: {error}"), 1)),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err((message, code)) => {
             eprintln!("keygate: {message}");
             ExitCode::from(code)
@@ -74,8 +76,8 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> Result<(), (String, u8)> {
-    match cli.command {
+async fn run(cli: Cli) -> Result<ExitCode, (String, u8)> {
+    let done = match cli.command {
         None => serve::serve(cli.serve).await.map_err(|error| {
             let code = match &error {
                 ServeError::Template(_) | ServeError::Gateway(_) => USAGE,
@@ -87,9 +89,19 @@ async fn run(cli: Cli) -> Result<(), (String, u8)> {
             let printed = event::print(&options).await;
             printed.map_err(|error| (error.to_string(), 1))
         }
+        Some(Command::Explain(options)) => {
+            return explain::explain(&options).await.map_err(|error| {
+                let code = match &error {
+                    ExplainError::Template(_) => USAGE,
+                    _ => 1,
+                };
+                (error.to_string(), code)
+            });
+        }
         Some(Command::Issuer(options)) => {
             let served = serve::serve_issuer(options.port).await;
             served.map_err(|error| (error.to_string(), 1))
         }
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

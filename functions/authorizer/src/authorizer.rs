@@ -1,6 +1,8 @@
 //! The steps of one decision, in order: event, credential, verified token or key, principal,
 //! revocation, policy.
 
+mod explain;
+
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 

@@ -65,6 +65,16 @@ pub(crate) struct Grant {
     pub(crate) usage_key: Option<String>,
 }
 
+impl Rejection {
+    /// The reason code: docs/decisions.md lists them.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::Faulted(fault) => fault.code(),
+        }
+    }
+}
+
 impl Refusal {
     fn code(&self) -> &'static str {
         match self {

@@ -10,6 +10,7 @@ mod answer;
 mod api_key;
 mod authorizer;
 mod claims;
+mod command;
 mod config;
 mod credential;
 mod decision;
@@ -41,40 +42,55 @@ use crate::key_set::KeySet;
 const FUNCTION: &str = "authorizer";
 
 fn main() -> ExitCode {
-    match prepare() {
-        Ok(prepared) => run(prepared),
-        Err(error) => settings::refuse_to_start(FUNCTION, &error),
-    }
+    let outcome = match std::env::args().nth(1) {
+        // Lambda starts a function without arguments.
+        None => logging::init_without_handler_errors()
+            .and_then(|()| Prepared::from_env())
+            .and_then(Prepared::in_lambda)
+            .map(|prepared| run(serve(prepared))),
+        Some(_) => Prepared::from_env().map(|prepared| run(command::run(prepared))),
+    };
+    outcome.unwrap_or_else(|error| settings::refuse_to_start(FUNCTION, &error))
 }
 
+/// Everything that the environment decides.
 struct Prepared {
     config: Config,
     outbound: Outbound,
     seed: Option<KeySet>,
 }
 
-fn prepare() -> Result<Prepared, SettingError> {
-    logging::init_without_handler_errors()?;
-    let config = Config::from_env()?;
-    let outbound = outbound(&config)?;
-    let seed = config
-        .jwks_file
-        .as_deref()
-        .map(config::key_set_file)
-        .transpose()?;
-    for name in [
-        "AWS_LAMBDA_RUNTIME_API",
-        "AWS_LAMBDA_FUNCTION_NAME",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-        "AWS_LAMBDA_FUNCTION_VERSION",
-    ] {
-        settings::required(name, "this program runs in Lambda, or under a Runtime API")?;
+impl Prepared {
+    fn from_env() -> Result<Self, SettingError> {
+        let config = Config::from_env()?;
+        let outbound = outbound(&config)?;
+        let seed = config
+            .jwks_file
+            .as_deref()
+            .map(config::key_set_file)
+            .transpose()?;
+        Ok(Self {
+            config,
+            outbound,
+            seed,
+        })
     }
-    Ok(Prepared {
-        config,
-        outbound,
-        seed,
-    })
+
+    fn in_lambda(self) -> Result<Self, SettingError> {
+        for name in [
+            "AWS_LAMBDA_RUNTIME_API",
+            "AWS_LAMBDA_FUNCTION_NAME",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+            "AWS_LAMBDA_FUNCTION_VERSION",
+        ] {
+            settings::required(name, "this program runs in Lambda, or under a Runtime API")?;
+        }
+        Ok(self)
+    }
+
+    async fn authorizer(self) -> Authorizer {
+        Authorizer::prewarmed(self.config, self.outbound, self.seed).await
+    }
 }
 
 /// The HTTP clients; with the TLS one where an issuer needs it, so that a certificate bundle that
@@ -87,34 +103,31 @@ fn outbound(config: &Config) -> Result<Outbound, SettingError> {
     Ok(outbound)
 }
 
-fn run(prepared: Prepared) -> ExitCode {
+fn run(task: impl Future<Output = ExitCode>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let served = match runtime {
-        Ok(runtime) => runtime.block_on(serve(prepared)),
-        Err(error) => Err(error.into()),
-    };
-    match served {
+    match runtime {
+        Ok(runtime) => runtime.block_on(task),
+        Err(error) => {
+            eprintln!("{FUNCTION}: no runtime can be made: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(prepared: Prepared) -> ExitCode {
+    let authorizer = prepared.authorizer().await;
+    let authorizer = &authorizer;
+    let handler = service_fn(move |event: LambdaEvent<Value>| async move {
+        let request_id = &event.context.request_id;
+        authorizer.authorize(&event.payload, request_id).await
+    });
+    match Runtime::new(handler).run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "the Runtime API cannot be served");
             ExitCode::FAILURE
         }
     }
-}
-
-async fn serve(prepared: Prepared) -> Result<(), lambda_runtime::Error> {
-    let Prepared {
-        config,
-        outbound,
-        seed,
-    } = prepared;
-    let authorizer = Authorizer::prewarmed(config, outbound, seed).await;
-    let authorizer = &authorizer;
-    let handler = service_fn(move |event: LambdaEvent<Value>| async move {
-        let request_id = &event.context.request_id;
-        authorizer.authorize(&event.payload, request_id).await
-    });
-    Runtime::new(handler).run().await
 }

@@ -2,19 +2,15 @@
 //! it, and its claims are meant for this API and for now (RFC 7519 section 7.2, RFC 8725, RFC 9068
 //! section 4).
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+pub(crate) mod checks;
 
-use crate::algorithm::SigningAlgorithm;
+use std::time::SystemTime;
+
 use crate::claims::{ClaimError, Claims};
-use crate::config::IssuerConfig;
+use crate::key_set::NoKey;
 use crate::key_set::source::{KeySetSource, KeySetUnavailable};
-use crate::key_set::{NoKey, VerifyingKey};
 use crate::rule::RuleRefusal;
 use crate::token::{TokenError, UnverifiedToken};
-
-/// What `typ` may say of a JWT when the issuer's configuration demands nothing: that it is one, or
-/// that it is an access token (RFC 7519 section 5.1, RFC 9068 section 2.1).
-const TYPES: [&str; 2] = ["jwt", "at+jwt"];
 
 /// Why a token is not believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -120,6 +116,19 @@ impl Verifier {
         Self { sources }
     }
 
+    /// The issuers to trust, each with its keys.
+    pub(crate) fn sources(&self) -> &[KeySetSource] {
+        &self.sources
+    }
+
+    /// The issuer that an `iss` names, compared exactly.
+    pub(crate) fn source_of(&self, iss: &str) -> Result<&KeySetSource, TokenRefusal> {
+        let mut sources = self.sources.iter();
+        sources
+            .find(|source| source.issuer().issuer == iss)
+            .ok_or(TokenRefusal::Issuer)
+    }
+
     /// Verifies a token as of `now`. The token's `iss` selects the issuer, and only that issuer's
     /// keys are tried.
     pub(crate) async fn verify(
@@ -129,18 +138,16 @@ impl Verifier {
     ) -> Result<VerifiedToken, VerifyError> {
         let mut token = UnverifiedToken::parse(text).map_err(TokenRefusal::from)?;
         let claims = Claims::new(std::mem::take(&mut token.claims));
-        let iss = claims.issuer()?;
-        let mut sources = self.sources.iter();
-        let source = sources
-            .find(|source| source.issuer().issuer == iss)
-            .ok_or(TokenRefusal::Issuer)?;
+        let source = self.source_of(claims.issuer()?)?;
         let issuer = source.issuer();
-        let algorithm = accepted_algorithm(issuer, &token.header.alg)?;
-        check_type(issuer, token.header.typ.as_deref())?;
-        check_signature(source, &token, algorithm).await?;
-        check_times(issuer, &claims, now)?;
-        check_audience(issuer, &claims)?;
-        check_token_use(issuer, &claims)?;
+        let algorithm = checks::algorithm(issuer, &token.header)?;
+        checks::type_(issuer, &token.header)?;
+        checks::signature(source, &token, algorithm).await?;
+        checks::expiry(issuer, &claims, now)?;
+        checks::not_before(issuer, &claims, now)?;
+        checks::issued_at(issuer, &claims, now)?;
+        checks::audience(issuer, &claims)?;
+        checks::token_use(issuer, &claims)?;
         for rule in &issuer.rules {
             let checked = rule.check(&token.header.members, claims.object());
             checked.map_err(TokenRefusal::from)?;
@@ -150,128 +157,6 @@ impl Verifier {
             principal_prefix: issuer.principal_prefix.clone(),
             claims,
         })
-    }
-}
-
-fn accepted_algorithm(issuer: &IssuerConfig, alg: &str) -> Result<SigningAlgorithm, TokenRefusal> {
-    let algorithm = alg.parse().map_err(|_| TokenRefusal::Algorithm)?;
-    if issuer.algorithms.contains(&algorithm) {
-        Ok(algorithm)
-    } else {
-        Err(TokenRefusal::Algorithm)
-    }
-}
-
-/// `typ` keeps a token of one kind from being taken for another (RFC 8725 section 3.11). It is a
-/// media type whose `application/` may be left out, in any case (RFC 7515 section 4.1.9).
-fn check_type(issuer: &IssuerConfig, typ: Option<&str>) -> Result<(), TokenRefusal> {
-    let short = |typ: &str| {
-        let typ = typ.to_ascii_lowercase();
-        typ.strip_prefix("application/")
-            .map_or(typ.clone(), str::to_owned)
-    };
-    let accepted = match (&issuer.required_typ, typ.map(short)) {
-        (Some(required), Some(typ)) => short(required) == typ,
-        (Some(_), None) => false,
-        (None, Some(typ)) => TYPES.contains(&typ.as_str()),
-        (None, None) => true,
-    };
-    if accepted {
-        Ok(())
-    } else {
-        Err(TokenRefusal::Type)
-    }
-}
-
-async fn check_signature(
-    source: &KeySetSource,
-    token: &UnverifiedToken<'_>,
-    algorithm: SigningAlgorithm,
-) -> Result<(), VerifyError> {
-    let kid = token.header.kid.as_deref();
-    let keys = source.keys().await?;
-    match keys.choose(kid, algorithm) {
-        Ok(key) => Ok(check_signature_with(key, token, algorithm)?),
-        // The issuer may have published the key since.
-        Err(NoKey::Unknown) => {
-            let keys = source.keys_after(&keys).await?;
-            let key = keys.choose(kid, algorithm).map_err(TokenRefusal::from)?;
-            Ok(check_signature_with(key, token, algorithm)?)
-        }
-        Err(error) => Err(TokenRefusal::from(error).into()),
-    }
-}
-
-fn check_signature_with(
-    key: &VerifyingKey,
-    token: &UnverifiedToken<'_>,
-    algorithm: SigningAlgorithm,
-) -> Result<(), TokenRefusal> {
-    let length = algorithm.key_kind().signature_length();
-    if length.is_some_and(|length| length != token.signature.bytes.len()) {
-        return Err(TokenRefusal::Signature);
-    }
-    let signed = token.signing_input.as_bytes();
-    if key.key().verifies(algorithm, signed, &token.signature) {
-        Ok(())
-    } else {
-        Err(TokenRefusal::Signature)
-    }
-}
-
-/// `exp` must be there (RFC 9068 section 2.2); `nbf` and `iat` count where they are.
-fn check_times(
-    issuer: &IssuerConfig,
-    claims: &Claims,
-    now: SystemTime,
-) -> Result<(), TokenRefusal> {
-    let now = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let (now, leeway) = (now.as_secs_f64(), issuer.leeway.as_secs_f64());
-    let expiry = claims
-        .date("exp")?
-        .ok_or_else(|| ClaimError::missing("exp"))?;
-    if now >= expiry + leeway {
-        return Err(TokenRefusal::Expired);
-    }
-    if claims
-        .date("nbf")?
-        .is_some_and(|start| now + leeway < start)
-    {
-        return Err(TokenRefusal::NotYetValid);
-    }
-    if claims
-        .date("iat")?
-        .is_some_and(|issued| now + leeway < issued)
-    {
-        return Err(TokenRefusal::IssuedInFuture);
-    }
-    Ok(())
-}
-
-/// One audience of the token must be one that is accepted.
-///
-/// Amazon Cognito's access tokens carry no `aud` but the `client_id` that they are for. Where
-/// `token_use` is demanded, which only Cognito writes, that claim stands in for a missing `aud`.
-fn check_audience(issuer: &IssuerConfig, claims: &Claims) -> Result<(), TokenRefusal> {
-    let audiences = match claims.audiences()? {
-        Some(audiences) => audiences,
-        None if issuer.token_use.is_some() => claims.text("client_id")?.into_iter().collect(),
-        None => return Err(ClaimError::missing("aud").into()),
-    };
-    let accepted = |audience: &&str| issuer.audience.iter().any(|ours| ours == audience);
-    if audiences.iter().any(accepted) {
-        Ok(())
-    } else {
-        Err(TokenRefusal::Audience)
-    }
-}
-
-fn check_token_use(issuer: &IssuerConfig, claims: &Claims) -> Result<(), TokenRefusal> {
-    match &issuer.token_use {
-        Some(required) if claims.text("token_use")? != Some(required) => {
-            Err(TokenRefusal::TokenUse)
-        }
-        _ => Ok(()),
     }
 }
 

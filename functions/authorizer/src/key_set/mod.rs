@@ -94,6 +94,13 @@ impl KeySet {
         self.keys.len()
     }
 
+    /// The ids of the keys that can be used, for a person to read.
+    pub(crate) fn names(&self) -> String {
+        let names = self.keys.iter();
+        let names = names.map(|key| key.kid.as_deref().unwrap_or("(without a kid)"));
+        names.collect::<Vec<_>>().join(", ")
+    }
+
     /// The one key that a header may mean. Without a `kid` that is the only key that fits.
     pub(crate) fn choose(
         &self,

@@ -1,10 +1,11 @@
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::config::TrustedUrl;
+use crate::config::{IssuerConfig, TrustedUrl};
 use crate::key_set::KeySet;
 use keygate_tests::issuer::{AUDIENCE, epoch_seconds};
 use keygate_tests::signer::{Signer, base64url};
