@@ -73,7 +73,7 @@ pub(crate) struct Explain {
     /// The SAM template whose authorizer is asked
     #[arg(long, value_name = "PATH", default_value = "template.yaml")]
     pub(crate) template: PathBuf,
-    /// A value for a template parameter, such as OAuthIssuer; may be given several times
+    /// A value for a template parameter; may be given several times
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, String)>,
     /// A setting of the authorizer that the template does not give it; may be given several times

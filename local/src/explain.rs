@@ -45,18 +45,15 @@ pub(crate) async fn explain(options: &Explain) -> Result<ExitCode, ExplainError>
     if let Some(source) = options.source {
         command.arg("--source").arg(source.to_string());
     }
-    match &options.table {
+    if let Some(table) = &options.table {
         // A deployed table is reached as the AWS tools reach it, by this environment.
-        Some(table) => {
-            command.envs(&function.environment).env("KEY_TABLE", table);
-        }
-        None => {
-            let endpoint = format!("http://127.0.0.1:{}", options.dynamodb_port);
-            command
-                .env_clear()
-                .envs(dynamodb::environment(&endpoint))
-                .envs(&function.environment);
-        }
+        command.envs(&function.environment).env("KEY_TABLE", table);
+    } else {
+        let endpoint = format!("http://127.0.0.1:{}", options.dynamodb_port);
+        command
+            .env_clear()
+            .envs(dynamodb::environment(&endpoint))
+            .envs(&function.environment);
     }
     command.envs(options.settings.iter().cloned());
     let status = command.stdin(Stdio::inherit()).status().await;
