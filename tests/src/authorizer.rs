@@ -105,6 +105,15 @@ impl Authorizer {
         self.invoke(event(authorization))
     }
 
+    /// Ends the process and gives back the reason code of each decision, in order.
+    pub fn reasons(self) -> Vec<String> {
+        let log = self.log();
+        let lines = log.lines().map(serde_json::from_str::<Value>);
+        lines
+            .filter_map(|line| Some(line.ok()?["reason"].as_str()?.to_owned()))
+            .collect()
+    }
+
     /// Ends the process and gives back what it logged.
     pub fn log(mut self) -> String {
         self.child.kill().unwrap();

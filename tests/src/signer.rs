@@ -114,12 +114,16 @@ impl Signer {
 
     /// A token of any header and claims, also such as are no JSON.
     pub fn token_of_text(&self, header: &str, claims: &str) -> String {
-        let signing_input = format!("{}.{}", base64url(header), base64url(claims));
-        let header: Value = serde_json::from_str(header).unwrap_or_default();
-        let signature = self.sign(
-            header["alg"].as_str().unwrap_or(""),
-            signing_input.as_bytes(),
-        );
+        let parsed: Value = serde_json::from_str(header).unwrap_or_default();
+        let alg = parsed["alg"].as_str().unwrap_or_default();
+        self.token_of_parts(&base64url(header), &base64url(claims), alg)
+    }
+
+    /// A token whose first two parts are these, whatever they are; signed as `alg` says, or with the
+    /// key's own algorithm.
+    pub fn token_of_parts(&self, header: &str, claims: &str, alg: &str) -> String {
+        let signing_input = format!("{header}.{claims}");
+        let signature = self.sign(alg, signing_input.as_bytes());
         format!("{signing_input}.{}", base64url(signature))
     }
 

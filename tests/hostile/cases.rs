@@ -1,0 +1,82 @@
+//! A corpus: credentials, each with the reason for which it must be refused.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::LazyLock;
+
+use keygate_tests::authorizer::{Authorizer, command, event};
+use keygate_tests::keygate::Build;
+use serde_json::Value;
+
+/// The built authorizer.
+static BINARY: LazyLock<PathBuf> = LazyLock::new(|| Build::find().directory.join("authorizer"));
+
+pub(crate) fn binary() -> &'static str {
+    BINARY.to_str().unwrap()
+}
+
+/// One bad credential.
+pub(crate) struct Case {
+    /// What is wrong with it.
+    pub(crate) what: String,
+    pub(crate) event: Value,
+    /// The reason code of docs/decisions.md.
+    pub(crate) reason: &'static str,
+}
+
+impl Case {
+    /// A TOKEN event with this `Authorization`.
+    pub(crate) fn new(what: impl Into<String>, authorization: &str, reason: &'static str) -> Self {
+        Self {
+            what: what.into(),
+            event: event(authorization),
+            reason,
+        }
+    }
+
+    pub(crate) fn bearer(what: impl Into<String>, token: &str, reason: &'static str) -> Self {
+        Self::new(what, &format!("Bearer {token}"), reason)
+    }
+}
+
+/// Sends every case to one authorizer, which must refuse each for its reason and still accept
+/// `good` afterwards.
+#[track_caller]
+pub(crate) fn refuse_all(settings: &[(&str, &str)], cases: &[Case], good: &str) {
+    let authorizer = Authorizer::start(binary(), settings);
+    let mut wrong = Vec::new();
+    for case in cases {
+        let message = authorizer.invoke(case.event.clone()).error_message();
+        if message != "Unauthorized" {
+            wrong.push(format!("{}: {message}", case.what));
+        }
+    }
+    let answer = authorizer.authorize(good).response();
+    assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Allow");
+    let reasons = authorizer.reasons();
+    assert_eq!(reasons.len(), cases.len() + 1, "a line for each decision");
+    for (case, reason) in cases.iter().zip(&reasons) {
+        if case.reason != reason {
+            wrong.push(format!("{}: {reason}, not {}", case.what, case.reason));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What `explain` says of a credential: its report, and whether it ended as for an accepted one.
+pub(crate) fn explain(settings: &[(&str, &str)], credential: &str) -> (String, bool) {
+    use std::io::Write as _;
+
+    let mut child = command(binary(), settings)
+        .arg("explain")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(credential.as_bytes()).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    let report = String::from_utf8(output.stdout).unwrap();
+    (report, output.status.success())
+}
