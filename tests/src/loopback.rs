@@ -22,6 +22,8 @@ pub struct Response {
     pub headers: Vec<(&'static str, String)>,
     /// Sent as it is.
     pub body: Vec<u8>,
+    /// Whether the connection breaks off before the body's announced end.
+    pub is_cut: bool,
 }
 
 impl Response {
@@ -31,7 +33,14 @@ impl Response {
             status,
             headers: vec![("content-type", "application/json".into())],
             body: body.into(),
+            is_cut: false,
         }
+    }
+
+    /// The same, broken off after what is there of the body.
+    pub fn cut(mut self) -> Self {
+        self.is_cut = true;
+        self
     }
 
     /// The same with one more header.
@@ -41,9 +50,17 @@ impl Response {
     }
 }
 
-/// Serves until the process ends.
+/// Serves on a free port until the process ends.
 pub fn serve(answer: impl Fn(Request) -> Response + Send + Sync + 'static) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    serve_at(0, answer)
+}
+
+/// Serves on a port until the process ends.
+pub fn serve_at(
+    port: u16,
+    answer: impl Fn(Request) -> Response + Send + Sync + 'static,
+) -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let address = listener.local_addr().unwrap();
     let answer = Arc::new(answer);
     std::thread::spawn(move || {
@@ -63,7 +80,7 @@ fn converse(connection: &TcpStream, answer: &dyn Fn(Request) -> Response) {
         let mut message = format!(
             "HTTP/1.1 {} x\r\ncontent-length: {}\r\n",
             response.status,
-            response.body.len()
+            response.body.len() + usize::from(response.is_cut)
         );
         for (name, value) in &response.headers {
             for part in [name, ": ", value, "\r\n"] {
@@ -74,7 +91,7 @@ fn converse(connection: &TcpStream, answer: &dyn Fn(Request) -> Response) {
         let mut message = message.into_bytes();
         message.extend_from_slice(&response.body);
         let mut writer = connection;
-        if writer.write_all(&message).is_err() {
+        if writer.write_all(&message).is_err() || response.is_cut {
             return;
         }
     }

@@ -267,3 +267,134 @@ fn a_rotated_key_s_new_secret_is_good_at_once() {
     house.allowed(&key_header(&new));
     assert_eq!(house.refused(&key_header(&old)), UNAUTHORIZED);
 }
+
+#[test]
+fn a_revoked_token_is_refused_where_tokens_are_looked_up() {
+    let house = House::with(
+        BINARY,
+        &[("OAUTH_REVOCATION", "jti"), ("KEY_CACHE_TTL_SECONDS", "0")],
+    );
+    let header = |jti: &str| format!("Bearer {}", house.token_with("jti", json!(jti)));
+    house.allowed(&header("a"));
+    house.table.put(&json!({"pk": {"S": "jti#a"}}));
+    assert_eq!(house.refused(&header("a")), UNAUTHORIZED);
+    house.allowed(&header("b"));
+    // An entry can be one issuer's alone.
+    house
+        .table
+        .put(&json!({"pk": {"S": "jti#b"}, "issuer": {"S": "https://other.example.com"}}));
+    house.allowed(&header("b"));
+    house
+        .table
+        .put(&json!({"pk": {"S": "jti#b"}, "issuer": {"S": house.issuer.url}}));
+    assert_eq!(house.refused(&header("b")), UNAUTHORIZED);
+    let mut nameless = house.issuer.claims();
+    nameless.as_object_mut().unwrap().remove("jti");
+    let nameless = house.signer.token(&nameless);
+    assert_eq!(house.refused(&format!("Bearer {nameless}")), UNAUTHORIZED);
+}
+
+/// A REQUEST event of a REST API (without `version`) or of an HTTP API.
+fn request(version: Option<&str>, header: &str, route: &str) -> Value {
+    let arn = match version {
+        Some("2.0") => "routeArn",
+        _ => "methodArn",
+    };
+    let mut event = json!({
+        "type": "REQUEST",
+        "headers": {"authorization": header},
+        arn: format!("{STAGE}/{route}"),
+        "requestContext": {
+            "identity": {"sourceIp": "192.0.2.7"}, "http": {"sourceIp": "192.0.2.7"},
+        },
+    });
+    if let Some(version) = version {
+        event["version"] = json!(version);
+    }
+    event
+}
+
+#[test]
+fn every_kind_of_event_gets_the_same_decision() {
+    let house = House::new(BINARY);
+    let good = format!("Bearer {}", house.signer.token(&house.issuer.claims()));
+    let expected = house.allowed(&good);
+    for version in [None, Some("1.0"), Some("2.0")] {
+        let answer = house
+            .authorizer
+            .invoke(request(version, &good, "GET/items"));
+        let answer = answer.response();
+        for member in ["principalId", "policyDocument", "context"] {
+            assert_eq!(answer[member], expected[member], "{version:?}");
+        }
+        // HTTP APIs have no usage plans.
+        let metered = answer.get("usageIdentifierKey").is_some();
+        assert_eq!(metered, version.is_none(), "{version:?}");
+        for bad in ["", "Bearer x", "Basic YTpi"] {
+            let refused = house.authorizer.invoke(request(version, bad, "GET/items"));
+            assert_eq!(refused.error_message(), UNAUTHORIZED, "{version:?}");
+        }
+    }
+}
+
+#[test]
+fn an_http_api_can_ask_for_a_simple_answer() {
+    let house = House::with(BINARY, &[("SIMPLE_RESPONSES", "true")]);
+    let good = format!("Bearer {}", house.token_with("scope", json!("items:read")));
+    let asked = |version, route: &str| {
+        let event = request(version, &good, route);
+        house.authorizer.invoke(event).response()
+    };
+    let answer = asked(Some("2.0"), "GET/items/7");
+    assert_eq!(answer["isAuthorized"], true);
+    assert_eq!(answer["context"]["principal"], "alice");
+    assert_eq!(answer.get("policyDocument"), None);
+    assert_eq!(asked(Some("2.0"), "DELETE/items/7")["isAuthorized"], false);
+    // The other formats have no such answer.
+    for version in [None, Some("1.0")] {
+        let answer = asked(version, "DELETE/items/7");
+        assert_eq!(answer.get("isAuthorized"), None);
+        assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Allow");
+    }
+    let refused = house
+        .authorizer
+        .invoke(request(Some("2.0"), "Bearer x", "GET/items"));
+    assert_eq!(refused.error_message(), UNAUTHORIZED);
+}
+
+#[test]
+fn an_event_of_another_kind_is_named_and_the_function_lives_on() {
+    let house = House::new(BINARY);
+    for event in [
+        json!({}),
+        json!(null),
+        json!([1]),
+        json!("Bearer x"),
+        json!({"type": "REQUEST", "version": "3.0", "methodArn": format!("{STAGE}/GET/items")}),
+        json!({"type": "TOKEN", "authorizationToken": "Bearer x", "methodArn": "x"}),
+        json!({"type": "TOKEN", "authorizationToken": 7, "methodArn": format!("{STAGE}/GET/")}),
+    ] {
+        let message = house.authorizer.invoke(event).error_message();
+        assert!(message.starts_with("not an authorizer event"), "{message}");
+    }
+    house.allowed(&format!(
+        "Bearer {}",
+        house.signer.token(&house.issuer.claims())
+    ));
+}
+
+#[test]
+fn the_console_s_test_of_an_authorizer_is_answered() {
+    let house = House::new(BINARY);
+    let token = format!("Bearer {}", house.signer.token(&house.issuer.claims()));
+    for stage in ["test-invoke-stage", "ESTestInvoke-stage"] {
+        let api = "arn:aws-us-gov:execute-api:us-gov-west-1:123456789012:abc123";
+        let event = json!({
+            "type": "TOKEN", "authorizationToken": token,
+            "methodArn": format!("{api}/{stage}/GET/"),
+        });
+        let answer = house.authorizer.invoke(event).response();
+        let resource = &answer["policyDocument"]["Statement"][0]["Resource"][0];
+        assert_eq!(*resource, format!("{api}/{stage}/GET/items"));
+    }
+}

@@ -122,7 +122,7 @@ fn unknown_keys(house: &House) -> Vec<Case> {
     .map(|kid| {
         let header = json!({"alg": "RS256", "kid": kid});
         let token = house.rsa.token_with(&header, &house.claims());
-        Case::bearer(format!("kid {:.20?}", kid), &token, "key-unknown")
+        Case::bearer(format!("kid {kid:.20?}"), &token, "key-unknown")
     })
     .collect()
 }

@@ -24,8 +24,8 @@ const MAX_AGE: Duration = Duration::from_hours(24);
 const DEFAULT_AGE: Duration = Duration::from_mins(15);
 /// How long after it was due the last good set goes on being served while the issuer fails.
 const LAST_GOOD: Duration = Duration::from_hours(24);
-/// The least time between two fetches that are not due: for an unknown `kid`, or after a failure
-/// while there is a set to go on with.
+/// The least time between two fetches for an unknown `kid`, and after a failure while there is a set
+/// to go on with.
 const INTERVAL: Duration = Duration::from_secs(30);
 /// The same after repeated failures while there is none. The first failure has no such pause, so
 /// that a request tries again what failed while the function started.
@@ -55,6 +55,8 @@ struct State {
     /// The fetch under way: closed when it is over.
     under_way: Option<watch::Receiver<()>>,
     last_attempt: Option<Instant>,
+    /// The last attempt for an unknown `kid`.
+    last_refetch: Option<Instant>,
     failures: u32,
     last_error: Option<FetchError>,
 }
@@ -129,7 +131,9 @@ impl KeySetSource {
         }
     }
 
-    /// The keys after a `kid` that `seen` lacks: fetched anew, unless that was done a moment ago.
+    /// The keys after a `kid` that `seen` lacks: fetched anew, unless that was done for such a `kid`
+    /// a moment ago. A fetch for another reason does not count: the issuer may have changed its keys
+    /// since.
     pub(crate) async fn keys_after(
         &self,
         seen: &Arc<KeySet>,
@@ -137,10 +141,11 @@ impl KeySetSource {
         let now = Instant::now();
         let wait = {
             let mut state = self.0.state();
-            let tried_lately = state
-                .last_attempt
-                .is_some_and(|attempt| now.duration_since(attempt) < INTERVAL);
-            if state.under_way().is_none() && !tried_lately {
+            let refetched_lately = state
+                .last_refetch
+                .is_some_and(|refetch| now.duration_since(refetch) < INTERVAL);
+            if state.under_way().is_none() && !refetched_lately {
+                state.last_refetch = Some(now);
                 self.start_fetch(&mut state, now);
             }
             state.under_way.clone()
