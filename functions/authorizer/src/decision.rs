@@ -150,3 +150,41 @@ pub(crate) fn loggable_key_id(presented: &Presented) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    /// The string literals of every `fn code` below a directory: the reason codes.
+    fn codes(directory: &Path, found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                codes(&path, found);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            // Not in one piece, or it would find itself.
+            for function in text.split(&["fn ", "code("].concat()).skip(1) {
+                let (body, _) = function.split_once("\n    }\n").unwrap();
+                let literals = body.split('"').skip(1).step_by(2);
+                found.extend(literals.map(str::to_owned));
+            }
+        }
+    }
+
+    #[test]
+    fn every_reason_code_is_documented_and_no_other() {
+        let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut known = BTreeSet::from(["granted".to_owned(), "no-route-open".to_owned()]);
+        codes(&home.join("src"), &mut known);
+        let page = fs::read_to_string(home.join("../../docs/decisions.md")).unwrap();
+        let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+        let documented: BTreeSet<String> = rows
+            .filter_map(|row| Some(row.split_once('`')?.0.to_owned()))
+            .collect();
+        assert_eq!(known, documented);
+    }
+}
