@@ -275,6 +275,14 @@ mod tests {
     }
 
     #[test]
+    fn the_array_on_the_authorizer_s_page_is_read() {
+        let page = include_str!("../../../../docs/authorizer.md");
+        let json = page.split("```").nth(1).unwrap();
+        let issuers = several(json.trim_start_matches("json"), &defaults()).unwrap();
+        assert_eq!(issuers.len(), 2);
+    }
+
+    #[test]
     fn a_malformed_array_is_named() {
         for json in [
             "[]",

@@ -225,3 +225,15 @@ fn a_rule_that_could_take_too_long_is_not_evaluated() {
         Err(RuleRefusal::NotTrue)
     );
 }
+
+#[test]
+fn the_rules_on_the_authorizer_s_page_compile() {
+    let page = include_str!("../../../../docs/authorizer.md");
+    let (_, section) = page.split_once("## Rules of your own").unwrap();
+    let mut blocks = section.split("```");
+    let rules: Vec<&str> = blocks.nth(1).unwrap().trim().lines().collect();
+    assert_eq!(rules.len(), 4);
+    for rule in rules {
+        Rule::compile(rule).unwrap_or_else(|error| panic!("{rule}: {error}"));
+    }
+}
