@@ -82,6 +82,14 @@ pub fn methods_of(path: &str) -> impl Iterator<Item = &'static Method> {
         .map(|route| &route.method)
 }
 
+/// Whether everybody may read what is at `path`.
+#[must_use]
+pub fn is_public(path: &str) -> bool {
+    ROUTES.iter().any(|route| {
+        route.method == Method::GET && route.scope.is_none() && route.matches_path(path)
+    })
+}
+
 /// The route of a method on a resource path as API Gateway names it (`/items/{id}`).
 #[must_use]
 pub fn of_resource(method: &Method, resource_path: &str) -> Option<&'static Route> {
@@ -111,6 +119,14 @@ mod tests {
     fn a_parameter_takes_one_segment_that_is_not_empty() {
         assert_eq!(methods("/items/"), [""; 0]);
         assert_eq!(methods("/items/a%2Fb"), ["GET", "PUT", "DELETE"]);
+    }
+
+    #[test]
+    fn the_problem_pages_are_public_and_nothing_else_is() {
+        assert!(is_public("/problems") && is_public("/problems/not-found"));
+        for path in ["/items", "/keys/a/rotate", "/nothing", "/problems/a/b"] {
+            assert!(!is_public(path), "{path}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ keygate_tests::tests! { for Target:
     a_body_of_another_media_type_is_refused;
     a_body_over_256_kib_is_refused_and_one_just_below_is_taken;
     a_wrong_missing_or_unknown_field_is_named;
+    a_number_is_kept_or_refused_but_never_altered;
     an_idempotency_key_sent_again_with_the_same_body_gives_the_same_item;
     an_idempotency_key_sent_again_with_another_body_is_refused;
     an_idempotency_key_belongs_to_its_caller;
@@ -36,7 +37,15 @@ fn answers(target: &Target, content_type: Option<&str>, body: &str) -> [Reply; 2
 }
 
 fn a_body_that_is_not_json_is_refused(target: &Target) {
-    for body in ["{\"name\": ", "name=first", "{\"name\": \"a\"} x", ""] {
+    for body in [
+        "{\"name\": ",
+        "name=first",
+        "{\"name\": \"a\"} x",
+        "",
+        // What two readers would take for two things.
+        "{\"name\": \"a\", \"name\": \"b\"}",
+        "{\"name\": \"a\", \"attributes\": {\"b\": [{\"c\": 1, \"c\": 2}]}}",
+    ] {
         for reply in answers(target, Some("application/json"), body) {
             reply.problem(400, "bad-request");
         }
@@ -104,6 +113,33 @@ fn a_wrong_missing_or_unknown_field_is_named(target: &Target) {
 fn create_under(target: &Target, token: &str, key: &str, body: &Value) -> Reply {
     let call = target.post("/items").bearer(token).json(body);
     call.header("idempotency-key", key).send()
+}
+
+fn a_number_is_kept_or_refused_but_never_altered(target: &Target) {
+    let token = target.token();
+    let send = |number: &str| {
+        let body = format!(r#"{{"name": "numbers", "attributes": {{"number": {number}}}}}"#);
+        let call = target.post("/items").bearer(&token);
+        let call = call.header("content-type", "application/json");
+        call.body(body).send()
+    };
+    for number in [
+        "0.1",
+        "-3.738638718011047e106",
+        "18446744073709551615",
+        "5e-324",
+    ] {
+        let kept = send(number).expect(201).json();
+        let sent: f64 = number.parse().unwrap();
+        assert_eq!(
+            kept["attributes"]["number"].as_f64(),
+            Some(sent),
+            "{number}"
+        );
+    }
+    for number in ["123456789012345678901234567890", "0.1234567890123456789"] {
+        send(number).problem(422, "invalid-body");
+    }
 }
 
 fn an_idempotency_key_sent_again_with_the_same_body_gives_the_same_item(target: &Target) {

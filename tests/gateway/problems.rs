@@ -78,8 +78,12 @@ fn a_method_that_a_path_lacks_is_not_allowed_and_the_others_are_named(target: &T
         (Method::PUT, "/keys", &["get", "options", "post"]),
         (Method::PATCH, "/keys/abc", &["delete", "get", "options"]),
         (Method::GET, "/keys/abc/rotate", &["options", "post"]),
-        (Method::POST, "/problems", &["get", "options"]),
-        (Method::DELETE, "/problems/not-found", &["get", "options"]),
+        (Method::POST, "/problems", &["get", "head", "options"]),
+        (
+            Method::DELETE,
+            "/problems/not-found",
+            &["get", "head", "options"],
+        ),
     ] {
         let reply = target.call(method.clone(), path).send();
         let problem = reply.problem(405, "method-not-allowed");

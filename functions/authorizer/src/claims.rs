@@ -4,7 +4,7 @@
 use keygate::scope::{Scope, Scopes};
 use serde_json::Value;
 
-use crate::token::json::Object;
+use keygate::json::Object;
 
 /// The longest client id or principal in bytes: a DynamoDB key holds 2,048.
 const MAX_NAME: usize = 1024;

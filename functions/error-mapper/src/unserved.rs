@@ -11,6 +11,10 @@ pub(crate) fn problem(method: &Method, path: &str) -> Problem {
     if allowed.is_empty() {
         return not_found(path);
     }
+    if routes::is_public(path) {
+        // This function answers it for the pages that everybody may read.
+        allowed.push(Method::HEAD.as_str());
+    }
     allowed.push(Method::OPTIONS.as_str());
     let list = allowed.join(", ");
     // A method is any token that the client makes up, so it is named only when it is well known.

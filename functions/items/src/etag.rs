@@ -42,10 +42,8 @@ impl Precondition {
     /// # Errors
     /// As [`Condition::read`].
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Problem> {
-        let only = Condition::read(headers, &IF_MATCH)?;
         let mut precondition = Self {
-            // Strong comparison (RFC 9110 section 13.1.1): a weak tag never matches.
-            only: only.and_then(|condition| condition.versions(|tag| !tag.weak)),
+            only: Self::read_if_match(headers)?,
             except: Vec::new(),
         };
         match Condition::read(headers, &IF_NONE_MATCH)? {
@@ -55,6 +53,16 @@ impl Precondition {
             Some(listed) => precondition.except = listed.versions(|_| true).unwrap_or_default(),
         }
         Ok(precondition)
+    }
+
+    /// Reads `If-Match` alone: the only versions that will do, `None` for any.
+    ///
+    /// # Errors
+    /// As [`Condition::read`].
+    pub(crate) fn read_if_match(headers: &HeaderMap) -> Result<Option<Vec<u64>>, Problem> {
+        let only = Condition::read(headers, &IF_MATCH)?;
+        // Strong comparison (RFC 9110 section 13.1.1): a weak tag never matches.
+        Ok(only.and_then(|condition| condition.versions(|tag| !tag.weak)))
     }
 }
 

@@ -115,9 +115,14 @@ async fn read(
     store: &Store,
     owner: &str,
 ) -> Result<Response<Body>, Problem> {
+    let wanted = Precondition::read_if_match(request.headers())?;
     let known = Condition::read(request.headers(), &IF_NONE_MATCH)?;
     let item = store.get(owner, id(request)?).await.map_err(failed)?;
     let item = item.ok_or_else(not_found)?;
+    // In this order (RFC 9110 section 13.2.2).
+    if wanted.is_some_and(|versions| !versions.contains(&item.version)) {
+        return Err(stale());
+    }
     if known.is_some_and(|known| known.holds(item.version)) {
         let mut response = represent(304, &item)?;
         *response.body_mut() = Body::Empty;
@@ -164,11 +169,15 @@ fn done<T>(written: Written<T>) -> Result<T, Problem> {
     match written {
         Written::Done(value) => Ok(value),
         Written::Missing => Err(not_found()),
-        Written::Stale => Err(Problem::new(
-            &PRECONDITION_FAILED,
-            "The item's version is not one that If-Match or If-None-Match allows.",
-        )),
+        Written::Stale => Err(stale()),
     }
+}
+
+fn stale() -> Problem {
+    Problem::new(
+        &PRECONDITION_FAILED,
+        "The item's version is not one that If-Match or If-None-Match allows.",
+    )
 }
 
 fn represent(status: u16, item: &Item) -> Result<Response<Body>, Problem> {

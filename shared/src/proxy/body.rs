@@ -4,12 +4,16 @@ use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
 
 use super::ProxyRequest;
+use crate::json::{self as strict, JsonError};
 use crate::problem::{
     BAD_REQUEST, INVALID_BODY, PAYLOAD_TOO_LARGE, Problem, UNSUPPORTED_MEDIA_TYPE,
 };
 
 /// The largest body that a handler takes: 256 KiB.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// How deep a body's arrays and objects may nest.
+const MAX_DEPTH: usize = 100;
 
 /// The fields of a JSON object, taken one by one. [`Fields::finish`] refuses the body when any was
 /// wrong, missing or unknown, and names each.
@@ -23,8 +27,8 @@ impl ProxyRequest {
     /// The body's fields.
     ///
     /// # Errors
-    /// 413 over [`MAX_BODY_BYTES`], 415 when it does not say that it is JSON, 400 when it is not,
-    /// 422 when it is JSON and no object.
+    /// 413 over [`MAX_BODY_BYTES`], 415 when it does not say that it is JSON, 400 when it is not, has
+    /// a member twice or nests too deeply, 422 when it is JSON and no object.
     pub fn fields(&self) -> Result<Fields, Problem> {
         let body = self.body();
         if body.len() > MAX_BODY_BYTES {
@@ -42,27 +46,43 @@ impl ProxyRequest {
                 "Send the body as Content-Type: application/json.",
             ));
         }
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(object)) => Ok(Fields {
-                object,
-                errors: Vec::new(),
-            }),
-            Ok(_) => Err(
-                Problem::new(&INVALID_BODY, "The body is not a JSON object.").with(
-                    "errors",
-                    json!([{"field": "", "detail": "is not an object"}]),
-                ),
-            ),
-            Err(error) => Err(Problem::new(
-                &BAD_REQUEST,
-                format!(
-                    "The body is not JSON: line {}, column {}.",
-                    error.line(),
-                    error.column()
-                ),
-            )),
+        let object = strict::object(body, MAX_DEPTH).map_err(unreadable)?;
+        let mut fields = Fields {
+            object,
+            errors: Vec::new(),
+        };
+        // To store another number than was sent would be to lose it.
+        if let Some(number) = std::str::from_utf8(body)
+            .ok()
+            .and_then(strict::inexact_number)
+        {
+            let start: String = number.chars().take(40).collect();
+            let detail = format!(
+                "holds the number {start}, which has too many digits to be kept as one: send a string"
+            );
+            fields.wrong("", detail);
         }
+        Ok(fields)
     }
+}
+
+/// 422 for JSON that is no object, and 400 for what is no JSON that every reader takes alike.
+fn unreadable(error: JsonError) -> Problem {
+    let detail = match error {
+        JsonError::NotObject => {
+            return Problem::new(&INVALID_BODY, "The body is not a JSON object.").with(
+                "errors",
+                json!([{"field": "", "detail": "is not an object"}]),
+            );
+        }
+        JsonError::NotJson { line: 0, .. } => "The body is not UTF-8.".to_owned(),
+        JsonError::NotJson { line, column } => {
+            format!("The body is not JSON that can be read: line {line}, column {column}.")
+        }
+        JsonError::DuplicateMember => "A member of the body is there twice.".to_owned(),
+        JsonError::TooDeep(levels) => format!("The body nests deeper than {levels} levels."),
+    };
+    Problem::new(&BAD_REQUEST, detail)
 }
 
 /// `application/json`, or a type with the `+json` suffix (RFC 6839 section 3.1); parameters do not
@@ -163,15 +183,15 @@ impl Fields {
         if self.errors.is_empty() {
             return Ok(());
         }
-        let named = self
-            .errors
-            .iter()
-            .filter_map(|error| error["field"].as_str());
-        let named = named.collect::<Vec<_>>().join(", ");
-        Err(
-            Problem::new(&INVALID_BODY, format!("These fields are wrong: {named}."))
-                .with("errors", self.errors),
-        )
+        let named = self.errors.iter();
+        let named = named.filter_map(|error| error["field"].as_str());
+        let named: Vec<&str> = named.filter(|field| !field.is_empty()).collect();
+        let detail = if named.is_empty() {
+            "The body is wrong: errors says what.".to_owned()
+        } else {
+            format!("These fields are wrong: {}.", named.join(", "))
+        };
+        Err(Problem::new(&INVALID_BODY, detail).with("errors", self.errors))
     }
 
     fn take(&mut self, field: &str) -> Option<Value> {

@@ -21,7 +21,7 @@ use cel::{Context, Env, ExecutionError, Value};
 use regex_lite::Regex;
 
 use self::cost::CostBound;
-use crate::token::json::Object;
+use keygate::json::Object;
 
 pub(crate) use self::compile::MalformedRule;
 

@@ -1,16 +1,16 @@
 //! A JWS in compact form (RFC 7515 section 7.1), read strictly and not yet believed: nothing here
 //! says that the token is genuine. [`crate::verify`] does.
 
-pub(crate) mod json;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use keygate::json::{self, JsonError, Object};
 use serde_json::Value;
-
-use self::json::{JsonError, Object};
 
 /// The longest token that is looked at, in bytes. API Gateway passes on headers of up to 10,240.
 pub(crate) const MAX_LENGTH: usize = 8 * 1024;
+
+/// How deep arrays and objects may nest. Keycloak's `resource_access` reaches four.
+const MAX_DEPTH: usize = 16;
 
 /// Which part of a token is at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,7 +139,7 @@ fn decode(part: Part, text: &str) -> Result<Vec<u8>, TokenError> {
 }
 
 fn object(part: Part, text: &str) -> Result<Object, TokenError> {
-    json::object(&decode(part, text)?).map_err(|error| TokenError::Json(part, error))
+    json::object(&decode(part, text)?, MAX_DEPTH).map_err(|error| TokenError::Json(part, error))
 }
 
 #[cfg(test)]

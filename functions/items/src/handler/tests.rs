@@ -42,6 +42,22 @@ async fn a_reader_that_has_the_version_is_told_so_without_a_body() {
 }
 
 #[tokio::test]
+async fn a_reader_can_ask_for_one_version_and_no_other() {
+    let rig = Rig::start().await;
+    let path = path_of(&create(&rig, "first").await);
+    for (tag, status) in [
+        ("\"1\"", 200),
+        ("*", 200),
+        ("\"2\"", 412),
+        ("W/\"1\"", 412),
+        ("x", 400),
+    ] {
+        let read = Event::new("GET", &path).header("if-match", tag);
+        assert_eq!(rig.answer(read).await.status, status, "{tag}");
+    }
+}
+
+#[tokio::test]
 async fn a_write_takes_place_only_on_a_version_that_its_conditions_allow() {
     let rig = Rig::start().await;
     let path = path_of(&create(&rig, "first").await);
