@@ -130,7 +130,7 @@ fn a_number_is_kept_or_refused_but_never_altered(target: &Target) {
         "5e-324",
     ] {
         let kept = send(number).expect(201).json();
-        let sent: f64 = number.parse().unwrap();
+        let expected: f64 = number.parse().unwrap();
         assert_eq!(
             kept["attributes"]["number"].as_f64(),
             Some(sent),

@@ -1,0 +1,124 @@
+//! Figures of the gateway on this machine, beside the budgets that they are held against: how soon it
+//! is ready, and how many warm requests a second go through cached authorizer, usage plan, handler
+//! process and DynamoDB. `cargo bench -p keygate-tests`, or with `GATEWAY_BIN` naming a directory of
+//! built executables. A benchmark, not a test: nothing here fails on a slow machine.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what breaks here is a bench that fails"
+)]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use keygate_tests::keygate::Build;
+
+/// How long each load goes on.
+const LOAD: Duration = Duration::from_secs(5);
+/// What a single client may send is not what is measured.
+const WITHOUT_LIMITS: [&str; 6] = [
+    "--parameter",
+    "RateLimit=1000000",
+    "--parameter",
+    "BurstLimit=1000000",
+    "--parameter",
+    "QuotaLimit=1000000000",
+];
+
+fn main() {
+    let build = Build::find();
+    let started = Instant::now();
+    let gateway = build.start(&WITHOUT_LIMITS);
+    println!("start to ready: {:?} (at most 2 s)", started.elapsed());
+    let url = gateway.ready.url.strip_prefix("http://").unwrap();
+    let (address, stage) = url.split_once('/').unwrap();
+    let key = &gateway.ready.api_key;
+    let request = |method: &str, path: &str, body: &str| {
+        let length = body.len();
+        format!(
+            "{method} /{stage}{path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+    };
+    let create = request("POST", "/items", r#"{"name": "first"}"#);
+    for _ in 0..3 {
+        Connection::open(address).ask(&create, 201);
+    }
+    println!("warm requests (GET /items: at least 1,000 a second):");
+    for (what, request, status) in [
+        ("GET /items", request("GET", "/items", ""), 200),
+        ("GET /nothing", request("GET", "/nothing", ""), 404),
+        ("POST /items", create, 201),
+    ] {
+        for connections in [4, 32] {
+            load(what, address, &request, status, connections);
+        }
+    }
+}
+
+fn load(what: &str, address: &str, request: &str, status: u16, connections: usize) {
+    let started = Instant::now();
+    let mut latencies: Vec<Duration> = std::thread::scope(|scope| {
+        let clients = (0..connections).map(|_| {
+            scope.spawn(|| {
+                let mut connection = Connection::open(address);
+                let mut latencies = Vec::new();
+                while started.elapsed() < LOAD {
+                    let asked = Instant::now();
+                    connection.ask(request, status);
+                    latencies.push(asked.elapsed());
+                }
+                latencies
+            })
+        });
+        let clients: Vec<_> = clients.collect();
+        clients
+            .into_iter()
+            .flat_map(|client| client.join().unwrap())
+            .collect()
+    });
+    let elapsed = started.elapsed().as_secs_f64();
+    latencies.sort_unstable();
+    let at = |share: usize| latencies[latencies.len() * share / 100];
+    let count = u32::try_from(latencies.len()).unwrap();
+    println!(
+        "  {what}, {connections} connections: {:.0} a second, median {:.1?}, 99 % within {:.1?}",
+        f64::from(count) / elapsed,
+        at(50),
+        at(99),
+    );
+}
+
+/// One connection that is kept open.
+struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    fn open(address: &str) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    fn ask(&mut self, request: &str, status: u16) {
+        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        assert!(line.starts_with(&format!("HTTP/1.1 {status} ")), "{line}");
+        let mut length = 0;
+        loop {
+            line.clear();
+            self.0.read_line(&mut line).unwrap();
+            let header = line.trim_end().to_ascii_lowercase();
+            if header.is_empty() {
+                break;
+            }
+            if let Some(value) = header.strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+    }
+}
