@@ -133,7 +133,7 @@ fn a_number_is_kept_or_refused_but_never_altered(target: &Target) {
         let expected: f64 = number.parse().unwrap();
         assert_eq!(
             kept["attributes"]["number"].as_f64(),
-            Some(sent),
+            Some(expected),
             "{number}"
         );
     }
