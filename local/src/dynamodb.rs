@@ -78,7 +78,7 @@ pub(crate) fn client(outbound: &Outbound, endpoint: &str) -> Client {
         .credentials_provider(Credentials::new(
             CREDENTIAL, CREDENTIAL, None, None, "keygate",
         ))
-        .http_client(keygate::dynamodb::http_client(outbound))
+        .http_client(keygate::aws::http_client(outbound))
         .build();
     Client::from_conf(config)
 }
