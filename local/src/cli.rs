@@ -42,6 +42,9 @@ pub(crate) struct Serve {
     /// DynamoDB's port
     #[arg(long, value_name = "PORT", default_value_t = 3002)]
     pub(crate) dynamodb_port: u16,
+    /// The port of API Gateway's management API
+    #[arg(long, value_name = "PORT", default_value_t = 3003)]
+    pub(crate) api_gateway_port: u16,
     /// Keep the tables in this directory instead of in memory
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,

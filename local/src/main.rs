@@ -1,5 +1,6 @@
 //! `keygate`: the gateway on this machine, and the operator's commands.
 
+mod aws;
 mod binaries;
 mod cli;
 mod dynamodb;
@@ -8,6 +9,7 @@ mod explain;
 mod functions;
 mod gateway;
 mod issuer;
+mod management;
 mod model;
 mod seed;
 mod serve;
