@@ -74,15 +74,19 @@ pub(crate) fn endpoint_override(variable: &str) -> Option<String> {
 /// the request's id, or else what kept the answer away. No service puts a credential in them.
 pub(crate) fn words<E: Error + ProvideErrorMetadata>(error: &E) -> String {
     let Some(code) = error.code() else {
-        let mut words = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            let cause_words = cause.to_string();
+        // Without a code the error only says that it is unhandled; its causes say more.
+        let mut words = String::new();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let more = error.to_string();
+            let more = more.lines().map(str::trim).collect::<Vec<_>>().join("; ");
             // Layers that only pass their cause on repeat its words.
-            if !words.ends_with(&cause_words) {
-                words = format!("{words}: {cause_words}");
+            if words.is_empty() {
+                words = more;
+            } else if !words.ends_with(&more) {
+                words = format!("{words}: {more}");
             }
-            source = cause.source();
+            cause = error.source();
         }
         return words;
     };

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use tempfile::TempDir;
 
 use crate::target::Target;
+use keygate_tests::keygate::PORTS;
 
 keygate_tests::tests! { for Target:
     a_port_in_use_is_named_with_the_flag_that_changes_it needs "own-gateway";
@@ -35,7 +36,7 @@ fn is_refused(target: &Target, arguments: &[&str], code: i32, words: &[&str]) {
 fn a_port_in_use_is_named_with_the_flag_that_changes_it(target: &Target) {
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    for flag in ["--port", "--issuer-port", "--dynamodb-port"] {
+    for flag in PORTS {
         is_refused(target, &[flag, &port], 1, &[flag, &port, "in use"]);
     }
 }

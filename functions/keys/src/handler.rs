@@ -4,7 +4,7 @@
 mod tests;
 
 use keygate::api_key::ApiKeyId;
-use keygate::issuing::{Issued, Issuing, Representation, Stage, WithKey};
+use keygate::issuing::{Flush, Issued, Issuing, Representation, Stage, WithKey};
 use keygate::key_record::{KeyRecord, now};
 use keygate::problem::{INTERNAL_ERROR, NOT_FOUND, Problem};
 use keygate::proxy::{self, Caller, Cursor, Page, ProxyRequest};
@@ -102,7 +102,8 @@ impl Keys {
         let revoked = self
             .issuing
             .revoke(Some(caller.principal()), &id, stage.as_ref());
-        revoked.await.map_err(refusal::of_revoking)?;
+        let flush = revoked.await.map_err(refusal::of_revoking)?;
+        warn_of(flush, stage.as_ref());
         tracing::info!(key_id = %id, owner = caller.principal(), "a key was revoked");
         let mut response = Response::new(Body::Empty);
         *response.status_mut() = StatusCode::NO_CONTENT;
@@ -120,7 +121,8 @@ impl Keys {
         within_callers(&record.scopes, caller)?;
         let stage = stage(request);
         let rotated = self.issuing.rotate(record, grace, stage.as_ref()).await;
-        let (issued, _) = rotated.map_err(refusal::of_rotating)?;
+        let (issued, flush) = rotated.map_err(refusal::of_rotating)?;
+        warn_of(flush, stage.as_ref());
         let record = &issued.record;
         tracing::info!(key_id = %record.id, owner = record.owner, grace, "a key was rotated");
         show_once(200, &issued)
@@ -150,6 +152,14 @@ fn show_once(status: u16, issued: &Issued) -> Result<Response<Body>, Problem> {
 fn id(request: &ProxyRequest) -> Result<ApiKeyId, Problem> {
     let id = request.path_parameter("id").unwrap_or_default();
     id.parse().map_err(|_| not_found())
+}
+
+/// A stage that is not there is no failure: the invocation came around the API, or the emulator
+/// that serves it knows no flush.
+fn warn_of(flush: Flush, stage: Option<&Stage>) {
+    if let (Flush::NoSuchStage, Some(Stage { api_id, name })) = (flush, stage) {
+        tracing::warn!(api_id, stage = name, "there is no such stage to flush");
+    }
 }
 
 /// The stage whose authorizer has cached answers; the gateway always says it.

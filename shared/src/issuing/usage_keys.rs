@@ -99,7 +99,7 @@ impl UsageKeys {
             found => {
                 let many = if found.is_some() { "several" } else { "no" };
                 Err(ApiGatewayError::Refused(format!(
-                    "USAGE_PLANS names {target}, and there are {many} usage plans of this name"
+                    "there are {many} usage plans with the id or name {target}"
                 )))
             }
         }
@@ -324,8 +324,6 @@ impl UsageKeys {
         match flushed {
             Ok(_) => Ok(Flush::Done),
             Err(SdkError::ServiceError(error)) if error.err().is_not_found_exception() => {
-                let Stage { api_id, name } = stage;
-                tracing::warn!(api_id, stage = name, "there is no such stage to flush");
                 Ok(Flush::NoSuchStage)
             }
             Err(error) => Err(ApiGatewayError::of(error)),
