@@ -14,6 +14,7 @@ keygate_tests::tests! { for Target:
     a_template_that_is_no_yaml_or_is_not_there_is_refused needs "own-gateway";
     a_parameter_that_the_template_does_not_take_is_refused needs "own-gateway";
     a_setting_that_a_function_refuses_is_named needs "own-gateway";
+    usage_plans_that_are_no_list_of_plans_are_named needs "own-gateway";
     a_function_without_an_executable_is_named needs "own-gateway";
 }
 
@@ -110,6 +111,19 @@ fn a_setting_that_a_function_refuses_is_named(target: &Target) {
     ] {
         let arguments = ["--parameter", parameter];
         is_refused(target, &arguments, 1, &[name, "AuthorizerFunction"]);
+    }
+}
+
+fn usage_plans_that_are_no_list_of_plans_are_named(target: &Target) {
+    let setting = "USAGE_PLANS: !Sub standard=";
+    for malformed in [
+        "USAGE_PLANS: !Sub ",
+        "USAGE_PLANS: !Sub =",
+        "USAGE_PLANS: !Sub a=b,a=",
+    ] {
+        let template = target.build().template_with(setting, malformed);
+        let arguments = ["--template", template.path().to_str().unwrap()];
+        is_refused(target, &arguments, 1, &["USAGE_PLANS", "KeysFunction"]);
     }
 }
 

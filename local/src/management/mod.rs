@@ -6,6 +6,8 @@
 //! cannot call it.
 
 mod answer;
+#[cfg(test)]
+mod tests;
 mod usage_keys;
 mod usage_plans;
 
