@@ -25,8 +25,8 @@ pub async fn prewarm(client: &Client, outbound: &Outbound, limit: Duration) {
 /// A call that API Gateway did not carry out, for a reason that is not the caller's.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ApiGatewayError {
-    /// It does not answer, or throttles: an account has 10 management calls a second. Whether the
-    /// call was carried out is not known.
+    /// It does not answer, or throttles: an account makes 5 usage keys a second. Whether the call
+    /// was carried out is not known.
     #[error("API Gateway is not available: {0}")]
     Unavailable(String),
     /// It refuses the call: a fault of the function, of its permissions, or a quota that is used
