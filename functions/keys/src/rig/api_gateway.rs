@@ -40,6 +40,8 @@ pub(crate) enum Fault {
     Refused,
     /// It finds nothing: 404.
     NotFound,
+    /// It is not carried out, as another change is under way: 409.
+    Conflict,
     /// It is not answered for a minute.
     Hangs,
 }
@@ -218,6 +220,7 @@ async fn answer(
         Some(Fault::Unavailable) => return error(503, "ServiceUnavailableException"),
         Some(Fault::Throttled) => return error(429, "TooManyRequestsException"),
         Some(Fault::Refused) => return error(403, "AccessDeniedException"),
+        Some(Fault::Conflict) => return error(409, "ConflictException"),
         Some(Fault::NotFound) => return error(404, "NotFoundException"),
         Some(Fault::Hangs) => tokio::time::sleep(std::time::Duration::from_mins(1)).await,
         Some(Fault::Lost) | None => {}

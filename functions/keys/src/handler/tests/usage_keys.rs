@@ -71,6 +71,7 @@ async fn a_step_that_fails_while_a_key_is_issued_leaves_nothing_behind() {
         ("CreateApiKey", Fault::Unavailable, "service-unavailable"),
         ("CreateApiKey", Fault::Lost, "service-unavailable"),
         ("CreateApiKey", Fault::Throttled, "service-unavailable"),
+        ("CreateApiKey", Fault::Conflict, "service-unavailable"),
         ("CreateApiKey", Fault::Refused, "internal-error"),
         (
             "CreateUsagePlanKey",
@@ -78,6 +79,7 @@ async fn a_step_that_fails_while_a_key_is_issued_leaves_nothing_behind() {
             "service-unavailable",
         ),
         ("CreateUsagePlanKey", Fault::Refused, "internal-error"),
+        ("CreateUsagePlanKey", Fault::Conflict, "service-unavailable"),
         ("CreateUsagePlanKey", Fault::NotFound, "service-unavailable"),
     ] {
         let rig = Rig::start().await;
@@ -116,6 +118,34 @@ async fn an_answer_that_is_lost_once_makes_one_usage_key() {
         assert_eq!(revoke(&rig, issued.id()).await.status, 204);
         assert!(rig.api_gateway.keys().is_empty(), "{operation}");
     }
+}
+
+#[tokio::test]
+async fn a_change_of_a_plan_that_meets_another_goes_on_when_it_is_sent_again() {
+    let rig = Rig::start().await;
+    rig.api_gateway
+        .fail("CreateUsagePlanKey", Fault::Conflict, 1);
+    assert_eq!(rig.answer(issue()).await.slug(), "service-unavailable");
+    nothing_is_left(&rig).await;
+    let issued = rig.answer(issue()).await;
+    let usage_key = rig.api_gateway.key_of(issued.id()).unwrap();
+    assert_eq!(usage_key.plan.as_deref(), Some("plan-standard"));
+}
+
+#[tokio::test]
+async fn a_plan_that_a_deployment_made_anew_is_looked_up_again() {
+    let rig = Rig::start().await;
+    rig.issue().await;
+    rig.api_gateway
+        .fail("CreateUsagePlanKey", Fault::NotFound, 1);
+    assert_eq!(rig.answer(issue()).await.slug(), "service-unavailable");
+    let looked_up = || {
+        let calls = rig.api_gateway.calls();
+        calls.iter().filter(|call| *call == "GetUsagePlans").count()
+    };
+    let before = looked_up();
+    assert_eq!(rig.answer(issue()).await.status, 201);
+    assert!(looked_up() > before);
 }
 
 #[tokio::test]
