@@ -1,5 +1,7 @@
 //! The command line.
 
+pub(crate) mod keys;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -22,6 +24,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Run the development issuer alone
     Issuer(Issuer),
+    /// Issue, list, rotate and revoke API keys, here or in a deployed table
+    Keys(Box<keys::Keys>),
 }
 
 /// What `keygate` without a command takes.
@@ -42,6 +46,9 @@ pub(crate) struct Serve {
     /// DynamoDB's port
     #[arg(long, value_name = "PORT", default_value_t = 3002)]
     pub(crate) dynamodb_port: u16,
+    /// The port of API Gateway's management API
+    #[arg(long, value_name = "PORT", default_value_t = 3003)]
+    pub(crate) api_gateway_port: u16,
     /// Keep the tables in this directory instead of in memory
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
@@ -109,4 +116,54 @@ fn parameter(text: &str) -> Result<(String, String), String> {
         .filter(|(name, _)| !name.is_empty())
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .ok_or_else(|| "write it as Name=Value".to_owned())
+}
+
+/// An error of the command line without the usage that follows it: what is wrong, and a tip if
+/// there is one.
+pub(crate) fn one_line(error: &str) -> String {
+    let mut lines = error.lines().map(str::trim);
+    let wrong: Vec<&str> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
+    let tips = lines.filter(|line| line.starts_with("tip:"));
+    let wrong = wrong.join(" ");
+    let parts = std::iter::once(wrong.trim_start_matches("error: ")).chain(tips);
+    let parts: Vec<&str> = parts.chain(["--help says more"]).collect();
+    parts.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(arguments: &[&str]) -> String {
+        let error = Cli::try_parse_from(arguments).unwrap_err();
+        one_line(&error.render().to_string())
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_command_line_is_one_line() {
+        assert_eq!(
+            wrong(&["keygate", "keys", "create", "--name", "x"]),
+            "the following required arguments were not provided: --owner <OWNER> \
+             --scope <SCOPE>; --help says more"
+        );
+        assert_eq!(
+            wrong(&["keygate", "--prot", "1"]),
+            "unexpected argument '--prot' found; tip: a similar argument exists: '--port'; \
+             --help says more"
+        );
+    }
+
+    #[test]
+    fn the_ports_of_keygate_alone_do_not_stand_in_for_those_of_its_keys() {
+        let cli = Cli::try_parse_from(["keygate", "keys", "list"]).unwrap();
+        let Some(Command::Keys(keys)) = cli.command else {
+            panic!("another command")
+        };
+        assert_eq!(keys.place.dynamodb_port, None);
+        let arguments = ["keygate", "keys", "list", "--dynamodb-port", "7"];
+        let Some(Command::Keys(keys)) = Cli::try_parse_from(arguments).unwrap().command else {
+            panic!("another command")
+        };
+        assert_eq!(keys.place.dynamodb_port, Some(7));
+    }
 }

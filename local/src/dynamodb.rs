@@ -1,11 +1,9 @@
 //! DynamoDB on this machine: `dynoxide-rs` embedded, in memory or in a file, behind the real
 //! DynamoDB protocol, with the template's tables.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::types::{
@@ -13,17 +11,12 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
 };
 use dynoxide::Database;
-use keygate::outbound::Outbound;
 use tokio::net::TcpListener;
 
 use crate::model::{Index, Table};
 
 /// The database file in `--data DIR`.
 const FILE: &str = "dynamodb.sqlite";
-/// The region of everything on this machine.
-const REGION: &str = "us-east-1";
-/// Both halves of the credentials, which the database does not check.
-const CREDENTIAL: &str = "local";
 
 /// Why the tables are not there.
 #[derive(Debug, thiserror::Error)]
@@ -67,34 +60,6 @@ pub(crate) fn open(data: Option<&Path>) -> Result<Database, DynamoDbError> {
 /// Serves the database until the task is dropped.
 pub(crate) async fn serve(listener: TcpListener, database: Database) {
     dynoxide::server::serve_on(listener, database).await;
-}
-
-/// A client of the database at `endpoint`, which takes any credentials.
-pub(crate) fn client(outbound: &Outbound, endpoint: &str) -> Client {
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(REGION))
-        .endpoint_url(endpoint)
-        .credentials_provider(Credentials::new(
-            CREDENTIAL, CREDENTIAL, None, None, "keygate",
-        ))
-        .http_client(keygate::dynamodb::http_client(outbound))
-        .build();
-    Client::from_conf(config)
-}
-
-/// What the SDK inside a function needs to find the database at `endpoint`.
-pub(crate) fn environment(endpoint: &str) -> BTreeMap<String, String> {
-    let variables = [
-        ("AWS_REGION", REGION),
-        ("AWS_DEFAULT_REGION", REGION),
-        ("AWS_ACCESS_KEY_ID", CREDENTIAL),
-        ("AWS_SECRET_ACCESS_KEY", CREDENTIAL),
-        ("AWS_ENDPOINT_URL_DYNAMODB", endpoint),
-    ];
-    variables
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into()
 }
 
 /// Creates the tables that are not there yet.

@@ -4,12 +4,9 @@ use keygate::outbound::{Outbound, OutboundError};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::aws::{self, KEY_TABLE};
 use crate::cli::Event;
-use crate::dynamodb;
 use crate::seed::{self, SeedError};
-
-/// The key table's name when the template is served here.
-const KEY_TABLE: &str = "keygate-local-KeyTable";
 
 /// The events there are, with what the authorizer answers to each.
 const NAMES: [(&str, &str); 4] = [
@@ -63,8 +60,8 @@ pub(crate) async fn print(options: &Event) -> Result<(), EventError> {
         "authorizer-no-scope" => token(&outbound, options, &[("scope", "nothing:here")]).await?,
         "authorizer-expired" => token(&outbound, options, &[("lifetime", "-3600")]).await?,
         "authorizer-api-key" => {
-            let endpoint = format!("http://127.0.0.1:{}", options.dynamodb_port);
-            let client = dynamodb::client(&outbound, &endpoint);
+            let endpoint = aws::address(options.dynamodb_port);
+            let client = aws::dynamodb(&outbound, &endpoint);
             seed::issue(&client, KEY_TABLE, None)
                 .await?
                 .expose()
@@ -91,7 +88,7 @@ async fn token(
     options: &Event,
     extras: &[(&str, &str)],
 ) -> Result<String, EventError> {
-    let url = format!("http://127.0.0.1:{}/token", options.issuer_port);
+    let url = format!("{}/token", aws::address(options.issuer_port));
     let failed = |reason: String| EventError::Issuer {
         url: url.clone(),
         reason,

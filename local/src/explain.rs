@@ -11,7 +11,7 @@ use crate::binaries::{self, BinaryError};
 use crate::cli::Explain;
 use crate::model::Function;
 use crate::template::{self, TemplateError};
-use crate::{dynamodb, issuer};
+use crate::{aws, issuer};
 
 /// Why nothing is explained.
 #[derive(Debug, thiserror::Error)]
@@ -49,10 +49,10 @@ pub(crate) async fn explain(options: &Explain) -> Result<ExitCode, ExplainError>
         // A deployed table is reached as the AWS tools reach it, by this environment.
         command.envs(&function.environment).env("KEY_TABLE", table);
     } else {
-        let endpoint = format!("http://127.0.0.1:{}", options.dynamodb_port);
+        let endpoint = aws::address(options.dynamodb_port);
         command
             .env_clear()
-            .envs(dynamodb::environment(&endpoint))
+            .envs(aws::environment(&endpoint))
             .envs(&function.environment);
     }
     command.envs(options.settings.iter().cloned());
@@ -66,10 +66,7 @@ pub(crate) async fn explain(options: &Explain) -> Result<ExitCode, ExplainError>
 fn authorizer(options: &Explain) -> Result<Function, ExplainError> {
     let mut parameters: BTreeMap<String, String> = options.parameters.iter().cloned().collect();
     for (name, value) in [
-        (
-            "OAuthIssuer",
-            format!("http://127.0.0.1:{}", options.issuer_port),
-        ),
+        ("OAuthIssuer", aws::address(options.issuer_port)),
         ("OAuthAudience", issuer::AUDIENCE.to_owned()),
     ] {
         parameters.entry(name.to_owned()).or_insert(value);

@@ -1,5 +1,6 @@
 //! `keygate`: the gateway on this machine, and the operator's commands.
 
+mod aws;
 mod binaries;
 mod cli;
 mod dynamodb;
@@ -8,6 +9,8 @@ mod explain;
 mod functions;
 mod gateway;
 mod issuer;
+mod keys;
+mod management;
 mod model;
 mod seed;
 mod serve;
@@ -34,18 +37,16 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() {
-                ExitCode::from(USAGE)
-            } else {
-                ExitCode::SUCCESS
-            };
-        }
+        Err(error) => return refused(&error),
+    };
+    // A command's own words are enough where nothing is served.
+    let level = match cli.command {
+        Some(Command::Keys(_)) => LevelFilter::WARN,
+        _ => LevelFilter::INFO,
     };
     // The embedded database warns of each refused call, which is a handler's business.
     let filter = Targets::new()
-        .with_default(LevelFilter::INFO)
+        .with_default(level)
         .with_target("dynoxide", LevelFilter::ERROR);
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
@@ -76,6 +77,22 @@ fn main() -> ExitCode {
     }
 }
 
+/// Help is printed as it is, and what is wrong with a command line in one line.
+fn refused(error: &clap::Error) -> ExitCode {
+    use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand as NoCommand;
+
+    if error.use_stderr() && error.kind() != NoCommand {
+        eprintln!("keygate: {}", cli::one_line(&error.render().to_string()));
+        return ExitCode::from(USAGE);
+    }
+    let _ = error.print();
+    if error.use_stderr() {
+        ExitCode::from(USAGE)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
 async fn run(cli: Cli) -> Result<ExitCode, (String, u8)> {
     let done = match cli.command {
         None => serve::serve(cli.serve).await.map_err(|error| {
@@ -98,6 +115,10 @@ async fn run(cli: Cli) -> Result<ExitCode, (String, u8)> {
                 (error.to_string(), code)
             });
         }
+        Some(Command::Keys(options)) => keys::run(*options).await.map_err(|error| {
+            let code = if error.is_usage() { USAGE } else { 1 };
+            (error.to_string(), code)
+        }),
         Some(Command::Issuer(options)) => {
             let served = serve::serve_issuer(options.port).await;
             served.map_err(|error| (error.to_string(), 1))

@@ -83,6 +83,8 @@ pub(crate) struct GatewayResponse {
 /// A usage plan with the usage keys on it.
 #[derive(Debug, Clone)]
 pub(crate) struct UsagePlan {
+    /// The plan's id.
+    pub(crate) id: String,
     /// The plan's name.
     pub(crate) name: String,
     /// Requests a second for each usage key, and how many may come at once.
@@ -93,11 +95,13 @@ pub(crate) struct UsagePlan {
     pub(crate) keys: Vec<UsageKey>,
 }
 
-/// An `AWS::ApiGateway::ApiKey` on a usage plan.
+/// An `AWS::ApiGateway::ApiKey`, or one that was made by a call of API Gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UsageKey {
     /// The key's id, which access logs and `requestContext.identity.apiKeyId` show.
     pub(crate) id: String,
+    /// What people call the key; not unique.
+    pub(crate) name: String,
     /// The value that an authorizer answers as `usageIdentifierKey`.
     pub(crate) value: String,
     /// A disabled key is refused like an unknown one.

@@ -6,6 +6,8 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use keygate::api_key::ApiKey;
+use keygate::issuing::Failure;
 use keygate::outbound::{Outbound, OutboundError};
 use serde_json::json;
 use tokio::io::AsyncReadExt as _;
@@ -13,12 +15,14 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::aws::{self, Services};
 use crate::binaries::{self, BinaryError};
 use crate::cli::Serve;
 use crate::dynamodb::{self, DynamoDbError};
 use crate::functions::{Functions, InvokeError, Program};
 use crate::gateway::{self, GatewayError};
 use crate::issuer::{self, SigningFailed, SigningKey};
+use crate::management;
 use crate::model::Application;
 use crate::seed::{self, SeedError};
 use crate::template::{self, TemplateError};
@@ -62,6 +66,9 @@ pub(crate) enum ServeError {
     /// DynamoDB does not start.
     #[error(transparent)]
     DynamoDb(#[from] DynamoDbError),
+    /// The usage keys of stored keys cannot be made.
+    #[error("the usage keys of the stored API keys cannot be made: {0}")]
+    Sweep(#[from] Failure),
     /// There is no API key to start with.
     #[error(transparent)]
     Seed(#[from] SeedError),
@@ -76,11 +83,12 @@ pub(crate) enum ServeError {
     ReadyFile(std::io::Error),
 }
 
-/// The three ports, bound before anything else is done.
+/// The four ports, bound before anything else is done.
 struct Listeners {
     gateway: TcpListener,
     issuer: TcpListener,
     dynamodb: TcpListener,
+    api_gateway: TcpListener,
 }
 
 /// Binds a port of loopback.
@@ -107,6 +115,7 @@ pub(crate) async fn serve(options: Serve) -> Result<(), ServeError> {
         gateway: listen(options.port, "--port").await?,
         issuer: listen(options.issuer_port, "--issuer-port").await?,
         dynamodb: listen(options.dynamodb_port, "--dynamodb-port").await?,
+        api_gateway: listen(options.api_gateway_port, "--api-gateway-port").await?,
     };
     let (application, public_url) = load(&options, &listeners)?;
     let gateway = gateway::Gateway::new(&application, port(&listeners.gateway))?;
@@ -120,43 +129,29 @@ pub(crate) async fn serve(options: Serve) -> Result<(), ServeError> {
     let signing_key = signing_key
         .await
         .unwrap_or(Err(SigningFailed::INTERRUPTED))?;
-    let issuer_url = format!("http://127.0.0.1:{}", port(&listeners.issuer));
-    let endpoint = format!("http://127.0.0.1:{}", port(&listeners.dynamodb));
+    let issuer_url = aws::address(port(&listeners.issuer));
+    let services = Services::on_ports(port(&listeners.dynamodb), port(&listeners.api_gateway));
     let database = dynamodb::open(options.data.as_deref())?;
     let background = Background(vec![
         tokio::spawn(async move {
             let _ = issuer::serve(listeners.issuer, signing_key).await;
         }),
         tokio::spawn(dynamodb::serve(listeners.dynamodb, database)),
+        tokio::spawn(management::serve(listeners.api_gateway, gateway.control())),
     ]);
-    let outbound = Outbound::new()?;
-    let client = dynamodb::client(&outbound, &endpoint);
-    dynamodb::create_tables(&client, &application.tables).await?;
-
-    let functions = Arc::new(Functions::new(programs(&application, &paths, &endpoint)));
-    let key_table = key_table(&application);
-    let (warmed, key) = tokio::join!(functions.warm(), async {
-        match &key_table {
-            Some(table) => seed::seed(&client, table, usage_key(&application))
-                .await
-                .map(Some),
-            None => Ok(None),
-        }
+    let programs = programs(&application, &paths, &services);
+    let functions = Arc::new(Functions::new(programs));
+    let outcome = prepare(&application, &services, &functions).await;
+    let outcome = outcome.and_then(|api_key| {
+        let addresses = Addresses {
+            url: public_url,
+            issuer: issuer_url,
+            services,
+            api_key,
+            kept_in: options.data.clone(),
+        };
+        announce(&addresses, options.ready_file.as_deref())
     });
-    let outcome = match (warmed, key) {
-        (Ok(()), Ok(key)) => {
-            let addresses = Addresses {
-                url: public_url,
-                issuer: issuer_url,
-                dynamodb: endpoint,
-                api_key: key,
-                kept_in: options.data.clone(),
-            };
-            announce(&addresses, options.ready_file.as_deref()).map(|()| addresses)
-        }
-        (Err(error), _) => Err(error.into()),
-        (_, Err(error)) => Err(error.into()),
-    };
     if outcome.is_ok() {
         gateway
             .serve(listeners.gateway, Arc::clone(&functions), stopped(stop))
@@ -164,7 +159,50 @@ pub(crate) async fn serve(options: Serve) -> Result<(), ServeError> {
     }
     functions.shut_down().await;
     drop(background);
-    outcome.map(drop)
+    outcome
+}
+
+/// The tables, the functions' first processes, and the keys: what a first request needs. Gives
+/// the API key to start with.
+async fn prepare(
+    application: &Application,
+    services: &Services,
+    functions: &Functions,
+) -> Result<Option<ApiKey>, ServeError> {
+    let outbound = Outbound::new()?;
+    let client = aws::dynamodb(&outbound, &services.dynamodb);
+    dynamodb::create_tables(&client, &application.tables).await?;
+    let key_table = key_table(application);
+    let keys = async {
+        let Some(table) = &key_table else {
+            return Ok(None);
+        };
+        sweep(application, services, &outbound, table).await?;
+        let key = seed::seed(&client, table, usage_key(application)).await?;
+        Ok::<_, ServeError>(Some(key))
+    };
+    let (warmed, key) = tokio::join!(functions.warm(), keys);
+    warmed?;
+    key
+}
+
+/// Makes the usage keys of stored keys again, which live in memory only.
+async fn sweep(
+    application: &Application,
+    services: &Services,
+    outbound: &Outbound,
+    table: &str,
+) -> Result<(), ServeError> {
+    let plans = setting(application, "USAGE_PLANS");
+    // A list with a mistake is the function's to name.
+    let Some(plans) = plans.and_then(|plans| plans.parse().ok()) else {
+        return Ok(());
+    };
+    let issuing = services.issuing(outbound, table, plans);
+    for (key, reason) in issuing.sweep().await?.failed {
+        tracing::warn!(key, reason, "the key is not metered");
+    }
+    Ok(())
 }
 
 /// Serves the development issuer alone, until it is told to stop.
@@ -192,14 +230,11 @@ fn load(options: &Serve, listeners: &Listeners) -> Result<(Application, String),
     let mut give = |name: &str, value: String| {
         parameters.entry(name.to_owned()).or_insert(value);
     };
-    give(
-        "OAuthIssuer",
-        format!("http://127.0.0.1:{}", port(&listeners.issuer)),
-    );
+    give("OAuthIssuer", aws::address(port(&listeners.issuer)));
     give("OAuthAudience", issuer::AUDIENCE.to_owned());
     // The stage is the template's to say, so the address is only known once it is read.
     let stage = template::load(&options.template, &parameters)?.api.stage;
-    let url = format!("http://127.0.0.1:{}/{stage}", port(&listeners.gateway));
+    let url = format!("{}/{stage}", aws::address(port(&listeners.gateway)));
     parameters
         .entry("PublicUrl".to_owned())
         .or_insert_with(|| url.clone());
@@ -228,9 +263,9 @@ async fn executables(
 fn programs(
     application: &Application,
     paths: &BTreeMap<String, PathBuf>,
-    endpoint: &str,
+    services: &Services,
 ) -> Vec<Program> {
-    let environment = dynamodb::environment(endpoint);
+    let environment = services.environment();
     let program = |function: &crate::model::Function| {
         Some(Program {
             path: paths.get(&function.binary)?.clone(),
@@ -241,14 +276,19 @@ fn programs(
     application.functions.values().filter_map(program).collect()
 }
 
+/// A variable that a function is given.
+fn setting<'a>(application: &'a Application, name: &str) -> Option<&'a String> {
+    let mut functions = application.functions.values();
+    functions.find_map(|function| function.environment.get(name))
+}
+
 /// The key table, as the functions are told its name.
 fn key_table(application: &Application) -> Option<String> {
-    application
-        .functions
-        .values()
-        .find_map(|function| function.environment.get("KEY_TABLE"))
-        .filter(|name| application.tables.iter().any(|table| table.name == **name))
-        .cloned()
+    let name = setting(application, "KEY_TABLE")?;
+    let mut tables = application.tables.iter();
+    tables
+        .any(|table| table.name == *name)
+        .then(|| name.clone())
 }
 
 fn usage_key(application: &Application) -> Option<&str> {
@@ -269,8 +309,9 @@ fn announce(addresses: &Addresses, ready_file: Option<&Path>) -> Result<(), Serv
         "url": addresses.url,
         "issuer": addresses.issuer,
         "token_endpoint": format!("{}/token", addresses.issuer),
-        "dynamodb": addresses.dynamodb,
-        "api_key": addresses.api_key.as_ref().map(keygate::api_key::ApiKey::expose),
+        "dynamodb": addresses.services.dynamodb,
+        "api_gateway": addresses.services.api_gateway,
+        "api_key": addresses.api_key.as_ref().map(ApiKey::expose),
     });
     // Under another name first, so that whoever waits for the file finds it whole.
     let partial = path.with_extension("partial");

@@ -4,14 +4,16 @@ use std::path::PathBuf;
 
 use keygate::api_key::ApiKey;
 
+use crate::aws::Services;
+
 /// Where everything is, and the key for a first call.
 pub(crate) struct Addresses {
     /// The stage's address.
     pub(crate) url: String,
     /// The development issuer's.
     pub(crate) issuer: String,
-    /// DynamoDB's.
-    pub(crate) dynamodb: String,
+    /// DynamoDB's, and that of API Gateway's management API.
+    pub(crate) services: Services,
     /// The seeded key, when the template has a key table.
     pub(crate) api_key: Option<ApiKey>,
     /// Where tables are kept; in memory without it.
@@ -24,7 +26,7 @@ impl Addresses {
         let Self {
             url,
             issuer,
-            dynamodb,
+            services,
             ..
         } = self;
         let tables = self.kept_in.as_ref().map_or_else(
@@ -33,7 +35,11 @@ impl Addresses {
         );
         println!("\nKeygate is ready at {url}");
         println!("  OAuth issuer  {issuer}  (development only: it believes whoever asks)");
-        println!("  DynamoDB      {dynamodb}  (tables {tables})");
+        println!("  DynamoDB      {}  (tables {tables})", services.dynamodb);
+        println!(
+            "  API Gateway   {}  (usage keys, for keygate keys)",
+            services.api_gateway
+        );
         if let Some(key) = &self.api_key {
             let key = key.expose();
             println!("  API key       {key}");

@@ -16,6 +16,9 @@ keygate_tests::tests! { for Target:
     the_seeded_key_works_at_once needs "own-gateway";
     a_revoked_key_is_refused_once_the_caches_ran_out needs "own-gateway";
     a_former_secret_is_refused_after_its_grace_period needs "own-gateway";
+    a_revoked_key_is_refused_at_the_next_request_although_its_answer_was_cached needs "authorizer-flush";
+    a_former_secret_without_grace_is_refused_at_the_next_request needs "authorizer-flush";
+    a_key_that_is_bound_to_networks_is_refused_where_no_source_address_is_told;
 }
 
 /// A new key of a new client, with these scopes.
@@ -97,13 +100,9 @@ fn the_seeded_key_works_at_once(target: &Target) {
     list(&own, &format!("ApiKey {}", gateway.ready.api_key)).expect(200);
 }
 
-/// A gateway that remembers no key and no answer of the authorizer.
+/// A gateway that keeps no answer of the authorizer.
 fn without_caches(target: &Target) -> (Keygate, Target) {
-    let setting = "DEFAULT_USAGE_KEY: !Sub";
-    let forgetful = format!("KEY_CACHE_TTL_SECONDS: '0'\n          {setting}");
-    let template = target.build().template_with(setting, &forgetful);
-    let path = template.path().to_str().unwrap();
-    target.own(&["--template", path, "--parameter", "AuthorizerCacheTtl=0"])
+    target.own(&["--parameter", "AuthorizerCacheTtl=0"])
 }
 
 /// The key stops working, and with the answer that an unknown one gets.
@@ -136,4 +135,46 @@ fn a_former_secret_is_refused_after_its_grace_period(target: &Target) {
     let after = rotate.send().expect(200).json();
     is_refused_before_long(&own, text(&before, "key"));
     list(&own, &format!("ApiKey {}", text(&after, "key"))).expect(200);
+}
+
+fn a_revoked_key_is_refused_at_the_next_request_although_its_answer_was_cached(target: &Target) {
+    let token = target.token();
+    for _ in 0..5 {
+        let key = issue(target, &token, &["items:read"]).json();
+        let credential = format!("ApiKey {}", text(&key, "key"));
+        list(target, &credential).expect(200);
+        list(target, &credential).expect(200);
+        let path = format!("/keys/{}", text(&key, "id"));
+        target.delete(&path).bearer(&token).send().expect(204);
+        is_unauthorized(target, &list(target, &credential));
+        // Revoked again it is as revoked as before.
+        target.delete(&path).bearer(&token).send().expect(204);
+        is_unauthorized(target, &list(target, &credential));
+    }
+}
+
+fn a_former_secret_without_grace_is_refused_at_the_next_request(target: &Target) {
+    let token = target.token();
+    let before = issue(target, &token, &["items:read"]).json();
+    let former = format!("ApiKey {}", text(&before, "key"));
+    list(target, &former).expect(200);
+    let rotate = target.post(&format!("/keys/{}/rotate", text(&before, "id")));
+    let rotate = rotate.bearer(&token).json(&json!({"grace_seconds": 0}));
+    let after = rotate.send().expect(200).json();
+    is_unauthorized(target, &list(target, &former));
+    list(target, &format!("ApiKey {}", text(&after, "key"))).expect(200);
+}
+
+fn a_key_that_is_bound_to_networks_is_refused_where_no_source_address_is_told(target: &Target) {
+    let token = target.token();
+    let networks = json!(["0.0.0.0/0", "::/0"]);
+    let body = json!({"name": "bound", "scopes": ["items:read"], "allowed_cidrs": networks});
+    let issued = target.post("/keys").bearer(&token).json(&body).send();
+    let key = issued.expect(201).json();
+    assert_eq!(key["allowed_cidrs"], networks);
+    // The template's authorizer gets TOKEN events, which have none.
+    is_unauthorized(
+        target,
+        &list(target, &format!("ApiKey {}", text(&key, "key"))),
+    );
 }

@@ -1,6 +1,7 @@
 //! The resource `/keys`: issuing, reading, rotating and revoking API keys.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::call::Reply;
 use crate::target::Target;
@@ -11,6 +12,9 @@ keygate_tests::tests! { for Target:
     a_key_cannot_have_scopes_that_its_issuer_lacks;
     a_key_that_cannot_be_issued_is_refused_with_each_field_named;
     a_body_that_is_no_json_issues_no_key;
+    a_request_that_is_repeated_makes_one_key_and_every_answer_works;
+    an_idempotency_key_stands_for_one_body;
+    an_idempotency_key_does_not_bring_a_revoked_key_back;
     a_rotation_gives_another_secret_to_the_same_key;
     a_rotation_that_cannot_be_is_refused;
     a_revoked_key_is_kept_as_revoked_and_never_rotated;
@@ -141,6 +145,10 @@ fn a_key_that_cannot_be_issued_is_refused_with_each_field_named(target: &Target)
             "usage_plan",
         ),
         (
+            json!({"name": "x", "scopes": scopes, "allowed_cidrs": ["10.0.0.1/8"]}),
+            "allowed_cidrs",
+        ),
+        (
             json!({"name": "x", "scopes": scopes, "owner": "somebody"}),
             "owner",
         ),
@@ -162,6 +170,80 @@ fn a_body_that_is_no_json_issues_no_key(target: &Target) {
     let call = target.post("/keys").bearer(&token).body("{}");
     let refused = call.header("content-type", "text/plain").send();
     refused.problem(415, "unsupported-media-type");
+}
+
+/// Issues a key under an idempotency key.
+fn issue_once(target: &Target, token: &str, key: &str, body: &Value) -> Reply {
+    let call = target.post("/keys").bearer(token).json(body);
+    call.header("idempotency-key", key).send()
+}
+
+fn a_request_that_is_repeated_makes_one_key_and_every_answer_works(target: &Target) {
+    let token = target.token();
+    let body = json!({"name": "once", "scopes": ["items:read"]});
+    let once = Uuid::new_v4().to_string();
+    let first = issue_once(target, &token, &once, &body).expect(201);
+    let again = issue_once(target, &token, &once, &body).expect(201);
+    assert_eq!(again.header("location"), first.header("location"));
+    let (first, again) = (first.json(), again.json());
+    assert_eq!(again["id"], first["id"]);
+    assert_ne!(again["key"], first["key"]);
+    for key in [text(&first, "key"), text(&again, "key")] {
+        let credential = format!("ApiKey {key}");
+        target
+            .get("/items")
+            .authorization(&credential)
+            .send()
+            .expect(200);
+    }
+    // All at once.
+    let once = Uuid::new_v4().to_string();
+    let replies: Vec<Reply> = std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..6)
+            .map(|_| scope.spawn(|| issue_once(target, &token, &once, &body)))
+            .collect();
+        calls.into_iter().map(|call| call.join().unwrap()).collect()
+    });
+    for reply in &replies {
+        if reply.status == 201 {
+            let credential = format!("ApiKey {}", text(&reply.json(), "key"));
+            let call = target.get("/items").authorization(&credential);
+            call.send().expect(200);
+        } else {
+            reply.problem(409, "conflict");
+            reply.must_header("retry-after");
+        }
+    }
+    let list = target.get("/keys").bearer(&token).send().expect(200).json();
+    assert_eq!(list["items"].as_array().unwrap().len(), 2, "{list}");
+}
+
+fn an_idempotency_key_stands_for_one_body(target: &Target) {
+    let token = target.token();
+    let once = Uuid::new_v4().to_string();
+    let body = json!({"name": "one", "scopes": ["items:read"]});
+    issue_once(target, &token, &once, &body).expect(201);
+    let other = json!({"name": "two", "scopes": ["items:read"]});
+    let refused = issue_once(target, &token, &once, &other);
+    refused.problem(422, "idempotency-key-reused");
+    // Another client's is another.
+    issue_once(target, &target.token(), &once, &other).expect(201);
+    for malformed in ["a b", &"x".repeat(256)] {
+        let refused = issue_once(target, &token, malformed, &body);
+        refused.problem(400, "bad-request");
+    }
+}
+
+fn an_idempotency_key_does_not_bring_a_revoked_key_back(target: &Target) {
+    let token = target.token();
+    let once = Uuid::new_v4().to_string();
+    let body = json!({"name": "gone", "scopes": ["items:read"]});
+    let issued = issue_once(target, &token, &once, &body).expect(201).json();
+    let path = format!("/keys/{}", text(&issued, "id"));
+    target.delete(&path).bearer(&token).send().expect(204);
+    issue_once(target, &token, &once, &body).problem(409, "conflict");
+    let read = target.get(&path).bearer(&token).send().expect(200);
+    assert_eq!(read.json()["status"], "revoked");
 }
 
 fn a_rotation_gives_another_secret_to_the_same_key(target: &Target) {

@@ -22,6 +22,7 @@ mod item_bodies;
 mod items;
 mod key_credentials;
 mod keys;
+mod operator;
 mod paging;
 mod problems;
 mod processes;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         cors::TESTS,
         problems::TESTS,
         usage_plan::TESTS,
+        operator::TESTS,
         start::TESTS,
         processes::TESTS,
         access_log::TESTS,

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use tempfile::TempDir;
 
 use crate::target::Target;
+use keygate_tests::keygate::PORTS;
 
 keygate_tests::tests! { for Target:
     a_port_in_use_is_named_with_the_flag_that_changes_it needs "own-gateway";
@@ -13,6 +14,7 @@ keygate_tests::tests! { for Target:
     a_template_that_is_no_yaml_or_is_not_there_is_refused needs "own-gateway";
     a_parameter_that_the_template_does_not_take_is_refused needs "own-gateway";
     a_setting_that_a_function_refuses_is_named needs "own-gateway";
+    usage_plans_that_are_no_list_of_plans_are_named needs "own-gateway";
     a_function_without_an_executable_is_named needs "own-gateway";
 }
 
@@ -35,7 +37,7 @@ fn is_refused(target: &Target, arguments: &[&str], code: i32, words: &[&str]) {
 fn a_port_in_use_is_named_with_the_flag_that_changes_it(target: &Target) {
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    for flag in ["--port", "--issuer-port", "--dynamodb-port"] {
+    for flag in PORTS {
         is_refused(target, &[flag, &port], 1, &[flag, &port, "in use"]);
     }
 }
@@ -109,6 +111,19 @@ fn a_setting_that_a_function_refuses_is_named(target: &Target) {
     ] {
         let arguments = ["--parameter", parameter];
         is_refused(target, &arguments, 1, &[name, "AuthorizerFunction"]);
+    }
+}
+
+fn usage_plans_that_are_no_list_of_plans_are_named(target: &Target) {
+    let setting = "USAGE_PLANS: !Sub standard=";
+    for malformed in [
+        "USAGE_PLANS: !Sub ",
+        "USAGE_PLANS: !Sub =",
+        "USAGE_PLANS: !Sub a=b,a=",
+    ] {
+        let template = target.build().template_with(setting, malformed);
+        let arguments = ["--template", template.path().to_str().unwrap()];
+        is_refused(target, &arguments, 1, &["USAGE_PLANS", "KeysFunction"]);
     }
 }
 

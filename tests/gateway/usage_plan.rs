@@ -2,15 +2,21 @@
 
 use crate::call::Reply;
 use crate::cors::{ALLOWED, is_readable_by};
+use crate::keys::text;
 use crate::target::Target;
 use crate::tokens::list;
 use keygate_tests::keygate::{Keygate, wait_for};
+use serde_json::json;
+use tempfile::TempDir;
 
 keygate_tests::tests! { for Target:
     a_client_that_sends_too_fast_is_told_so_and_served_again_later needs "usage-plans", "own-gateway";
     a_client_that_used_up_its_quota_is_told_so needs "usage-plans", "own-gateway";
     what_was_not_let_in_is_not_counted needs "usage-plans", "own-gateway";
     an_api_key_is_metered_like_a_token needs "usage-plans", "own-gateway";
+    each_issued_key_is_metered_by_itself_and_on_its_plan needs "usage-plans", "own-gateway";
+    the_plan_partner_takes_more_at_once_than_standard needs "usage-plans", "own-gateway";
+    issued_keys_are_metered_on_their_plan_after_a_restart needs "usage-plans", "restart", "own-gateway";
 }
 
 fn own(target: &Target, settings: &[&str]) -> (Keygate, Target) {
@@ -85,5 +91,67 @@ fn an_api_key_is_metered_like_a_token(target: &Target) {
     let credential = format!("ApiKey {}", gateway.ready.api_key);
     let (served, refused) = until_refused(&own, &credential);
     assert_eq!(served, 2);
+    refused.problem(429, "quota-exceeded");
+}
+
+/// Issues a key on a usage plan, as a credential.
+fn issue_on(target: &Target, token: &str, plan: &str) -> String {
+    let body = json!({"name": plan, "scopes": ["items:read"], "usage_plan": plan});
+    let issued = target.post("/keys").bearer(token).json(&body).send();
+    let issued = issued.expect(201).json();
+    assert_eq!(issued["usage_plan"], plan);
+    format!("ApiKey {}", text(&issued, "key"))
+}
+
+fn each_issued_key_is_metered_by_itself_and_on_its_plan(target: &Target) {
+    let (_gateway, own) = own(target, &["QuotaLimit=5", "PartnerQuotaLimit=8"]);
+    let token = own.token();
+    for (plan, quota) in [("standard", 5), ("standard", 5), ("partner", 8)] {
+        let credential = issue_on(&own, &token, plan);
+        let (served, refused) = until_refused(&own, &credential);
+        assert_eq!(served, quota, "{plan}");
+        refused.problem(429, "quota-exceeded");
+    }
+    // And none of them has used up what the clients without a usage key of their own share.
+    let shared = format!("Bearer {}", own.token());
+    assert_eq!(until_refused(&own, &shared).0, 2);
+}
+
+fn the_plan_partner_takes_more_at_once_than_standard(target: &Target) {
+    let (_gateway, own) = own(
+        target,
+        &[
+            "RateLimit=1",
+            "BurstLimit=3",
+            "PartnerRateLimit=1",
+            "PartnerBurstLimit=30",
+        ],
+    );
+    let token = own.token();
+    let [standard, partner] = ["standard", "partner"].map(|plan| issue_on(&own, &token, plan));
+    let (few, refused) = until_refused(&own, &standard);
+    refused.problem(429, "too-many-requests");
+    let (many, refused) = until_refused(&own, &partner);
+    refused.problem(429, "too-many-requests");
+    assert!((3..30).contains(&few) && many >= 30, "{few} and {many}");
+}
+
+fn issued_keys_are_metered_on_their_plan_after_a_restart(target: &Target) {
+    let data = TempDir::new().unwrap();
+    let arguments = [
+        "--data",
+        data.path().to_str().unwrap(),
+        "--parameter",
+        "PartnerQuotaLimit=4",
+    ];
+    let (gateway, own) = target.own(&arguments);
+    let token = own.token();
+    let credential = issue_on(&own, &token, "partner");
+    assert_eq!(until_refused(&own, &credential).0, 4);
+    assert!(gateway.stop().success());
+    // Counters start anew, on the same plan.
+    let (_gateway, own) = target.own(&arguments);
+    let (served, refused) = until_refused(&own, &credential);
+    assert_eq!(served, 4);
     refused.problem(429, "quota-exceeded");
 }

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -17,6 +17,13 @@ const BINARIES: [&str; 6] = [
     "keys",
     "preflight",
     "error-mapper",
+];
+/// The flags of the ports that a gateway listens on.
+pub const PORTS: [&str; 4] = [
+    "--port",
+    "--issuer-port",
+    "--dynamodb-port",
+    "--api-gateway-port",
 ];
 /// The longest that a gateway may take to start, or to stop; a bound, not a measure.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -79,7 +86,7 @@ impl Build {
         if !arguments.contains(&"--functions") {
             command.arg("--functions").arg(&self.directory);
         }
-        for port in ["--port", "--issuer-port", "--dynamodb-port"] {
+        for port in PORTS {
             if !arguments.contains(&port) {
                 command.args([port, "0"]);
             }
@@ -88,6 +95,22 @@ impl Build {
             command.arg("--template").arg(&self.template);
         }
         command
+    }
+
+    /// Runs `keygate keys` to its end, on a gateway's keys.
+    #[must_use]
+    #[track_caller]
+    pub fn keys(&self, gateway: &Keygate, arguments: &[&str]) -> Output {
+        let mut command = Command::new(self.directory.join("keygate"));
+        command.arg("keys").args(arguments);
+        for (flag, address) in [
+            ("--dynamodb-port", &gateway.ready.dynamodb),
+            ("--api-gateway-port", &gateway.ready.api_gateway),
+        ] {
+            let port = address.rsplit(':').next().unwrap_or_default();
+            command.args([flag, port]);
+        }
+        command.output().expect("keygate can be run")
     }
 
     /// The template with one passage replaced, in a file that lives as long as the value.
@@ -159,6 +182,8 @@ pub struct Ready {
     pub issuer: String,
     /// `DynamoDB`'s.
     pub dynamodb: String,
+    /// The address of API Gateway's management API.
+    pub api_gateway: String,
     /// The seeded API key.
     pub api_key: String,
 }

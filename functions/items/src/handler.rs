@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::etag::{self, Condition, Precondition};
-use crate::idempotency::IdempotencyKey;
 use crate::item::{Content, Item};
 use crate::store::{Created, Store, StoreError, Written};
 
@@ -77,7 +76,7 @@ async fn create(
     store: &Store,
     owner: &str,
 ) -> Result<Response<Body>, Problem> {
-    let key = IdempotencyKey::read(request)?;
+    let key = request.idempotency_key()?;
     let content = Content::read(request)?;
     let item = match key {
         None => store.create(owner, content).await.map_err(failed)?,

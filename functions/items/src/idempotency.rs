@@ -7,18 +7,13 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use keygate::problem::{BAD_REQUEST, Problem};
-use keygate::proxy::ProxyRequest;
+use keygate::idempotency_key::IdempotencyKey;
 use uuid::Uuid;
 
 use crate::item::hex;
 
 /// How long a key is remembered, in seconds: a day.
 const REMEMBERED_FOR: u64 = 24 * 60 * 60;
-
-/// A key that a client sent: 1 to 255 visible ASCII characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct IdempotencyKey(String);
 
 /// What is remembered of the request that first came with a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,32 +26,9 @@ pub(crate) struct Record {
     pub(crate) fingerprint: String,
 }
 
-impl IdempotencyKey {
-    /// Reads the header, if there is one.
-    ///
-    /// # Errors
-    /// 400 when it is no key.
-    pub(crate) fn read(request: &ProxyRequest) -> Result<Option<Self>, Problem> {
-        let mut lines = request.headers().get_all("idempotency-key").iter();
-        let Some(line) = lines.next() else {
-            return Ok(None);
-        };
-        let key = line.to_str().unwrap_or_default();
-        let fits =
-            (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
-        if fits && lines.next().is_none() {
-            return Ok(Some(Self(key.to_owned())));
-        }
-        Err(Problem::new(
-            &BAD_REQUEST,
-            "The header Idempotency-Key comes once, with 1 to 255 visible ASCII characters.",
-        ))
-    }
-
-    /// The record's sort key: a hash, so that any key fits.
-    pub(crate) fn sk(&self) -> String {
-        format!("idem#{}", hex(self.0.as_bytes()))
-    }
+/// The sort key of a key's record: a hash, so that any key fits.
+pub(crate) fn sk(key: &IdempotencyKey) -> String {
+    format!("idem#{}", hex(key.as_str().as_bytes()))
 }
 
 impl Record {
@@ -85,7 +57,7 @@ impl Record {
         let text = |value: String| AttributeValue::S(value);
         HashMap::from([
             ("owner".to_owned(), text(owner.to_owned())),
-            ("sk".to_owned(), text(key.sk())),
+            ("sk".to_owned(), text(sk(key))),
             ("id".to_owned(), text(self.id.to_string())),
             ("created_at".to_owned(), text(self.created_at.to_string())),
             ("fingerprint".to_owned(), text(self.fingerprint.clone())),

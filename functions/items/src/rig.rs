@@ -131,7 +131,7 @@ fn client(endpoint: &str, retry: RetryConfig) -> Client {
         .endpoint_url(endpoint)
         .retry_config(retry)
         .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
-        .http_client(keygate::dynamodb::http_client(&Outbound::new().unwrap()));
+        .http_client(keygate::aws::http_client(&Outbound::new().unwrap()));
     Client::from_conf(config.build())
 }
 

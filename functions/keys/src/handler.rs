@@ -3,25 +3,23 @@
 #[cfg(test)]
 mod tests;
 
-use keygate::api_key::{ApiKey, ApiKeyId, RandomnessUnavailable};
-use keygate::key_record::{KeyRecord, PreviousSecret, Status, now};
-use keygate::problem::{CONFLICT, INTERNAL_ERROR, NOT_FOUND, Problem, SERVICE_UNAVAILABLE};
+use keygate::api_key::ApiKeyId;
+use keygate::issuing::{Flush, Issued, Issuing, Representation, Stage, WithKey};
+use keygate::key_record::{KeyRecord, now};
+use keygate::problem::{INTERNAL_ERROR, NOT_FOUND, Problem};
 use keygate::proxy::{self, Caller, Cursor, Page, ProxyRequest};
 use lambda_http::http::StatusCode;
-use lambda_http::http::header::{CACHE_CONTROL, HeaderValue, LOCATION, RETRY_AFTER};
+use lambda_http::http::header::{CACHE_CONTROL, HeaderValue, LOCATION};
 use lambda_http::{Body, Response};
 
-use crate::issue::{Order, within_callers};
-use crate::representation::{Issued, Representation};
+use crate::issue::{order, within_callers};
+use crate::refusal::{self, not_found};
 use crate::rotate;
-use crate::store::{Store, StoreError};
-use crate::usage_key::UsageKeys;
 
 /// What the routes work on.
 #[derive(Debug)]
 pub(crate) struct Keys {
-    pub(crate) store: Store,
-    pub(crate) usage_keys: UsageKeys,
+    pub(crate) issuing: Issuing,
 }
 
 impl Keys {
@@ -53,31 +51,13 @@ impl Keys {
         request: &ProxyRequest,
         caller: &Caller,
     ) -> Result<Response<Body>, Problem> {
-        let now = now();
-        let order = Order::read(request, caller, &self.usage_keys, now)?;
-        let key = ApiKey::generate().map_err(no_randomness)?;
-        let (usage_plan, usage_key) = order.usage_key.map(|key| (key.plan, key.value)).unzip();
-        let record = KeyRecord {
-            id: key.id().clone(),
-            secret: key.secret_hash(),
-            previous: None,
-            owner: caller.principal().to_owned(),
-            name: order.name,
-            scopes: order.scopes,
-            status: Status::Active,
-            created_at: now,
-            expires_at: order.expires_at,
-            usage_key,
-            usage_plan,
-            allowed_cidrs: Vec::new(),
-        };
-        if !self.store.create(&record).await.map_err(failed)? {
-            // One in 10^21: the caller just asks again.
-            let problem = Problem::new(&CONFLICT, "The new key's id is taken. Ask again.");
-            return Err(problem.with_header(RETRY_AFTER, "1"));
-        }
+        let once = request.idempotency_key()?;
+        let order = order(request, caller, self.issuing.plans(), now())?;
+        let issued = self.issuing.issue(&order, once.as_ref()).await;
+        let issued = issued.map_err(refusal::of_issuing)?;
+        let record = &issued.record;
         tracing::info!(key_id = %record.id, owner = record.owner, "a key was issued");
-        let mut response = show_once(201, &record, &key)?;
+        let mut response = show_once(201, &issued)?;
         let location = format!("{}/keys/{}", request.public_url(), record.id);
         if let Ok(location) = HeaderValue::from_str(&location) {
             response.headers_mut().insert(LOCATION, location);
@@ -92,8 +72,8 @@ impl Keys {
     ) -> Result<Response<Body>, Problem> {
         let limit = usize::try_from(request.limit()?).unwrap_or_default();
         let after = request.cursor()?;
-        let listed = self.store.list(caller.principal(), limit, after).await;
-        let (records, next) = listed.map_err(failed)?;
+        let listed = self.issuing.store.list(caller.principal(), limit, after);
+        let (records, next) = listed.await.map_err(refusal::of_store)?;
         let next_cursor = next.map(|position| Cursor::new(&position)).transpose();
         let next_cursor = next_cursor.map_err(|_| {
             Problem::new(&INTERNAL_ERROR, "The next page's cursor could not be made.")
@@ -118,10 +98,12 @@ impl Keys {
         caller: &Caller,
     ) -> Result<Response<Body>, Problem> {
         let id = id(request)?;
-        let revoked = self.store.revoke(caller.principal(), &id).await;
-        if !revoked.map_err(failed)? {
-            return Err(not_found());
-        }
+        let stage = stage(request);
+        let revoked = self
+            .issuing
+            .revoke(Some(caller.principal()), &id, stage.as_ref());
+        let flush = revoked.await.map_err(refusal::of_revoking)?;
+        warn_of(flush, stage.as_ref());
         tracing::info!(key_id = %id, owner = caller.principal(), "a key was revoked");
         let mut response = Response::new(Body::Empty);
         *response.status_mut() = StatusCode::NO_CONTENT;
@@ -134,47 +116,32 @@ impl Keys {
         caller: &Caller,
     ) -> Result<Response<Body>, Problem> {
         let grace = rotate::grace_seconds(request)?;
-        let mut record = self.find(request, caller).await?;
-        let now = now();
-        if record.status == Status::Revoked || record.is_expired(now) {
-            return Err(Problem::new(
-                &CONFLICT,
-                "The key is revoked or expired. Issue a new one.",
-            ));
-        }
+        let record = self.find(request, caller).await?;
         // The answer holds a working key: it must not open more than the caller may.
         within_callers(&record.scopes, caller)?;
-        let key = ApiKey::generate_for(record.id.clone()).map_err(no_randomness)?;
-        let previous = (grace > 0).then(|| PreviousSecret {
-            hash: record.secret,
-            until: now + grace,
-        });
-        let rotated = self.store.rotate(&record, &key, previous.as_ref()).await;
-        if !rotated.map_err(failed)? {
-            return Err(Problem::new(
-                &CONFLICT,
-                "The key was changed at the same time. Read it again.",
-            ));
-        }
+        let stage = stage(request);
+        let rotated = self.issuing.rotate(record, grace, stage.as_ref()).await;
+        let (issued, flush) = rotated.map_err(refusal::of_rotating)?;
+        warn_of(flush, stage.as_ref());
+        let record = &issued.record;
         tracing::info!(key_id = %record.id, owner = record.owner, grace, "a key was rotated");
-        record.previous = previous;
-        record.secret = key.secret_hash();
-        show_once(200, &record, &key)
+        show_once(200, &issued)
     }
 
     async fn find(&self, request: &ProxyRequest, caller: &Caller) -> Result<KeyRecord, Problem> {
-        let found = self.store.get(caller.principal(), &id(request)?).await;
-        found.map_err(failed)?.ok_or_else(not_found)
+        let id = id(request)?;
+        let found = self.issuing.store.get(Some(caller.principal()), &id).await;
+        found.map_err(refusal::of_store)?.ok_or_else(not_found)
     }
 }
 
 /// The one answer that shows the whole key; no cache may keep it.
-fn show_once(status: u16, record: &KeyRecord, key: &ApiKey) -> Result<Response<Body>, Problem> {
-    let issued = Issued {
-        record: Representation::at(now(), record),
-        key: key.expose(),
+fn show_once(status: u16, issued: &Issued) -> Result<Response<Body>, Problem> {
+    let shown = WithKey {
+        record: Representation::at(now(), &issued.record),
+        key: issued.key.expose(),
     };
-    let mut response = proxy::json(status, &issued)?;
+    let mut response = proxy::json(status, &shown)?;
     response
         .headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -187,21 +154,19 @@ fn id(request: &ProxyRequest) -> Result<ApiKeyId, Problem> {
     id.parse().map_err(|_| not_found())
 }
 
-fn not_found() -> Problem {
-    Problem::new(&NOT_FOUND, "There is no key of yours with this id.")
-}
-
-fn no_randomness(error: RandomnessUnavailable) -> Problem {
-    tracing::error!(%error);
-    Problem::new(&SERVICE_UNAVAILABLE, "A key cannot be made now.").with_header(RETRY_AFTER, "1")
-}
-
-fn failed(error: StoreError) -> Problem {
-    match error {
-        StoreError::Table(error) => error.into_problem(),
-        StoreError::Malformed(error) => {
-            tracing::error!(%error);
-            Problem::new(&INTERNAL_ERROR, "The key cannot be read.")
-        }
+/// A stage that is not there is no failure: the invocation came around the API, or the emulator
+/// that serves it knows no flush.
+fn warn_of(flush: Flush, stage: Option<&Stage>) {
+    if let (Flush::NoSuchStage, Some(Stage { api_id, name })) = (flush, stage) {
+        tracing::warn!(api_id, stage = name, "there is no such stage to flush");
     }
+}
+
+/// The stage whose authorizer has cached answers; the gateway always says it.
+fn stage(request: &ProxyRequest) -> Option<Stage> {
+    let (api_id, name) = request.api_stage()?;
+    Some(Stage {
+        api_id: api_id.to_owned(),
+        name: name.to_owned(),
+    })
 }

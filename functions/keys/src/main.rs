@@ -2,33 +2,30 @@
 
 mod handler;
 mod issue;
-mod representation;
+mod refusal;
 #[cfg(test)]
 mod rig;
 mod rotate;
-mod store;
-mod usage_key;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use keygate::issuing::{Issuing, UsagePlans};
 use keygate::outbound::Outbound;
 use keygate::proxy::{self, Cors, ProxySettings};
 use keygate::settings::{self, SettingError};
-use keygate::{dynamodb, logging};
+use keygate::{aws, logging};
 
 use crate::handler::Keys;
-use crate::store::Store;
-use crate::usage_key::UsageKeys;
 
-/// How long opening the connection to the table may hold up the start.
+/// How long opening the connections to the table and to API Gateway may hold up the start.
 const PREWARM_LIMIT: Duration = Duration::from_secs(1);
 
 struct Configured {
     proxy: ProxySettings,
     table: String,
-    usage_keys: UsageKeys,
+    plans: Option<UsagePlans>,
     outbound: Outbound,
 }
 
@@ -37,7 +34,7 @@ fn configure() -> Result<Configured, SettingError> {
     Ok(Configured {
         proxy: ProxySettings::from_env()?,
         table: settings::required("KEY_TABLE", "the DynamoDB table of API keys")?,
-        usage_keys: settings::parsed("USAGE_KEYS")?.unwrap_or_default(),
+        plans: settings::parsed("USAGE_PLANS")?,
         outbound: Outbound::new()?,
     })
 }
@@ -48,15 +45,18 @@ async fn main() -> ExitCode {
         Ok(configured) => configured,
         Err(error) => return settings::refuse_to_start("keys", &error),
     };
-    let client = dynamodb::client(&configured.outbound).await;
-    dynamodb::prewarm(&client, &configured.outbound, PREWARM_LIMIT).await;
-    let keys = Arc::new(Keys {
-        store: Store::new(client, configured.table),
-        usage_keys: configured.usage_keys,
-    });
+    let Configured {
+        proxy: settings,
+        table,
+        plans,
+        outbound,
+    } = configured;
+    let config = aws::sdk_config(&outbound).await;
+    let issuing = Issuing::connected(&config, &outbound, table, plans, PREWARM_LIMIT).await;
+    let keys = Arc::new(Keys { issuing });
     let handler = |request| {
         let keys = Arc::clone(&keys);
         async move { keys.answer(&request).await }
     };
-    proxy::exit_code(proxy::run(configured.proxy, Cors::OfResponse, handler).await)
+    proxy::exit_code(proxy::run(settings, Cors::OfResponse, handler).await)
 }

@@ -1,12 +1,15 @@
 //! What tests stand on: the key table in a DynamoDB of its own on loopback, which the SDK reaches
 //! like any other, and events as API Gateway sends them.
 
+pub(crate) mod api_gateway;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::Database;
 use keygate::api_key::ApiKey;
+use keygate::issuing::{Issuing, Store};
 use keygate::key_record::{Item, KeyRecord, Status};
 use keygate::outbound::Outbound;
 use keygate::problem::Problem;
@@ -15,10 +18,10 @@ use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 
+use self::api_gateway::ApiGateway;
 use crate::handler::Keys;
-use crate::store::Store;
 
-const TABLE: &str = "keys";
+pub(crate) const TABLE: &str = "keys";
 /// Where the tests' API is.
 pub(crate) const PUBLIC_URL: &str = "https://api.example.com/dev";
 /// All scopes that there are.
@@ -27,10 +30,23 @@ pub(crate) const ALL: &str = "items:read items:write keys:admin";
 pub(crate) struct Rig {
     client: Client,
     pub(crate) keys: Keys,
+    pub(crate) api_gateway: ApiGateway,
 }
 
 impl Rig {
+    /// A rig whose keys get usage keys, on a plan by its name or by its id.
     pub(crate) async fn start() -> Self {
+        let mut rig = Self::without_plans().await;
+        let (api_gateway, client) = ApiGateway::start().await;
+        let plans = "standard=stack-standard,partner=plan-partner".parse();
+        let store = Store::new(rig.client.clone(), TABLE.to_owned());
+        rig.keys.issuing = Issuing::new(store).with_usage_keys(client, plans.unwrap());
+        rig.api_gateway = api_gateway;
+        rig
+    }
+
+    /// A rig without usage plans.
+    pub(crate) async fn without_plans() -> Self {
         let database = Database::memory().unwrap();
         let table = json!({
             "TableName": TABLE,
@@ -66,11 +82,12 @@ impl Rig {
     }
 
     fn on(client: Client) -> Self {
-        let keys = Keys {
-            store: Store::new(client.clone(), TABLE.to_owned()),
-            usage_keys: "standard=usage-a,partner=usage-b".parse().unwrap(),
-        };
-        Self { client, keys }
+        let issuing = Issuing::new(Store::new(client.clone(), TABLE.to_owned()));
+        Self {
+            client,
+            keys: Keys { issuing },
+            api_gateway: ApiGateway::default(),
+        }
     }
 
     /// A key's item in the table.
@@ -82,6 +99,23 @@ impl Rig {
 
     pub(crate) async fn record(&self, id: &str) -> KeyRecord {
         KeyRecord::from_item(&self.item(id).await).unwrap()
+    }
+
+    /// Everything that the table holds.
+    pub(crate) async fn items(&self) -> Vec<Item> {
+        let scanned = self.client.scan().table_name(TABLE).send().await;
+        scanned.unwrap().items.unwrap_or_default()
+    }
+
+    pub(crate) async fn delete(&self, id: &str) {
+        let delete = self.client.delete_item().table_name(TABLE);
+        let delete = delete.key("pk", AttributeValue::S(format!("key#{id}")));
+        delete.send().await.unwrap();
+    }
+
+    pub(crate) async fn drop_table(&self) {
+        let delete = self.client.delete_table().table_name(TABLE);
+        delete.send().await.unwrap();
     }
 
     pub(crate) async fn put(&self, item: Item) {
@@ -168,6 +202,13 @@ impl Reply {
         self.body["key"].as_str().unwrap().parse().unwrap()
     }
 
+    /// A header of the problem.
+    pub(crate) fn problem_header(&self, name: &str) -> Option<&str> {
+        let headers = &self.problem.as_ref()?.headers;
+        let found = headers.iter().find(|(header, _)| header == name)?;
+        Some(found.1.as_str())
+    }
+
     /// The slug of the problem's type.
     pub(crate) fn slug(&self) -> &str {
         self.problem
@@ -183,7 +224,7 @@ fn client(endpoint: &str, retry: RetryConfig) -> Client {
         .endpoint_url(endpoint)
         .retry_config(retry)
         .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
-        .http_client(keygate::dynamodb::http_client(&Outbound::new().unwrap()));
+        .http_client(keygate::aws::http_client(&Outbound::new().unwrap()));
     Client::from_conf(config.build())
 }
 
@@ -219,6 +260,7 @@ impl Event {
                 "httpMethod": method,
                 "resourcePath": resource,
                 "requestId": "request",
+                "apiId": "api",
                 "stage": "dev",
                 "authorizer": {"principal": "me", "scopes": ALL},
             },
@@ -228,6 +270,11 @@ impl Event {
 
     pub(crate) fn by(mut self, principal: &str, scopes: &str) -> Self {
         self.0["requestContext"]["authorizer"] = json!({"principal": principal, "scopes": scopes});
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.0["multiValueHeaders"][name] = json!([value]);
         self
     }
 

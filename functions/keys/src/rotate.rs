@@ -1,12 +1,8 @@
-//! Rotation: a new secret for a key that exists, while the former one fades out.
+//! What a client asks for when it rotates a key.
 
+use keygate::issuing::{DEFAULT_GRACE, MAX_GRACE};
 use keygate::problem::Problem;
 use keygate::proxy::ProxyRequest;
-
-/// How long the former secret still works when the request does not say: an hour, in seconds.
-const DEFAULT_GRACE: u64 = 60 * 60;
-/// How long it may work at most: a week.
-const MAX_GRACE: u64 = 7 * 24 * 60 * 60;
 
 /// The seconds that the former secret still works, from the body's `grace_seconds`. A request
 /// without a body takes the default.

@@ -2,7 +2,7 @@
 //! authorizers", API Gateway guide).
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -21,7 +21,15 @@ const MAX_CACHED: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Authorizer {
     settings: Settings,
-    cache: Mutex<HashMap<String, (Instant, Arc<Authorized>)>>,
+    cache: Mutex<Cache>,
+}
+
+/// The answers that are kept, each until its time is over.
+#[derive(Debug, Default)]
+struct Cache {
+    answers: HashMap<String, (Instant, Arc<Authorized>)>,
+    /// Counts the flushes: an answer that was asked for before one says what held before it.
+    generation: u64,
 }
 
 /// What an authorizer said of a credential; the policy is evaluated for each request anew.
@@ -36,7 +44,7 @@ impl Authorizer {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
             settings,
-            cache: Mutex::new(HashMap::new()),
+            cache: Mutex::default(),
         }
     }
 
@@ -57,9 +65,10 @@ impl Authorizer {
         if expression.is_some_and(|expression| !expression.is_match(&credential)) {
             return Err(unauthorized());
         }
-        if let Some(authorized) = self.cached(&credential) {
-            return Ok(authorized);
-        }
+        let generation = match self.cached(&credential) {
+            Ok(authorized) => return Ok(authorized),
+            Err(generation) => generation,
+        };
         let event = json!({
             "type": "TOKEN",
             "methodArn": method_arn,
@@ -77,34 +86,52 @@ impl Authorizer {
         let outcome = read(answer, &mut call);
         exchange.authorizer_call = Some(call);
         let authorized = Arc::new(outcome?);
-        self.keep(credential, &authorized);
+        self.keep(credential, &authorized, generation);
         Ok(authorized)
     }
 
-    fn cached(&self, credential: &str) -> Option<Arc<Authorized>> {
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        let (expiry, authorized) = cache.get(credential)?;
-        if Instant::now() < *expiry {
-            return Some(Arc::clone(authorized));
-        }
-        cache.remove(credential);
-        None
+    /// Forgets every answer, and those that are under way.
+    pub(super) fn flush(&self) {
+        let mut cache = self.cache();
+        cache.answers.clear();
+        cache.generation += 1;
     }
 
-    fn keep(&self, credential: String, authorized: &Arc<Authorized>) {
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The answer that is kept for a credential, or else the generation that one would be of.
+    fn cached(&self, credential: &str) -> Result<Arc<Authorized>, u64> {
+        let mut cache = self.cache();
+        match cache.answers.get(credential) {
+            Some((expiry, authorized)) if Instant::now() < *expiry => {
+                return Ok(Arc::clone(authorized));
+            }
+            Some(_) => {
+                cache.answers.remove(credential);
+            }
+            None => {}
+        }
+        Err(cache.generation)
+    }
+
+    fn keep(&self, credential: String, authorized: &Arc<Authorized>, generation: u64) {
         if self.settings.result_ttl.is_zero() {
             return;
         }
         let now = Instant::now();
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if cache.len() >= MAX_CACHED {
-            cache.retain(|_, (expiry, _)| now < *expiry);
+        let mut cache = self.cache();
+        if cache.generation != generation {
+            return;
         }
-        if cache.len() < MAX_CACHED {
-            cache.insert(
-                credential,
-                (now + self.settings.result_ttl, Arc::clone(authorized)),
-            );
+        let answers = &mut cache.answers;
+        if answers.len() >= MAX_CACHED {
+            answers.retain(|_, (expiry, _)| now < *expiry);
+        }
+        if answers.len() < MAX_CACHED {
+            let expiry = now + self.settings.result_ttl;
+            answers.insert(credential, (expiry, Arc::clone(authorized)));
         }
     }
 }
@@ -174,7 +201,45 @@ fn context(answer: &Value) -> Option<BTreeMap<String, String>> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    fn authorizer() -> Authorizer {
+        Authorizer::new(Settings {
+            function: "Authorizer".to_owned(),
+            identity_header: "Authorization".to_owned(),
+            validation_expression: None,
+            result_ttl: Duration::from_mins(1),
+        })
+    }
+
+    fn answer() -> Arc<Authorized> {
+        let answer = r#"{"policyDocument":{"Statement":[]},"usageIdentifierKey":"a"}"#;
+        let answer = Ok(Bytes::from(answer));
+        Arc::new(read(answer, &mut Call::default()).unwrap())
+    }
+
+    #[test]
+    fn a_flush_forgets_every_answer() {
+        let authorizer = authorizer();
+        let generation = authorizer.cached("Bearer x").unwrap_err();
+        authorizer.keep("Bearer x".to_owned(), &answer(), generation);
+        assert!(authorizer.cached("Bearer x").is_ok());
+        authorizer.flush();
+        assert!(authorizer.cached("Bearer x").is_err());
+    }
+
+    #[test]
+    fn an_answer_that_was_under_way_during_a_flush_is_not_kept() {
+        let authorizer = authorizer();
+        let generation = authorizer.cached("Bearer x").unwrap_err();
+        authorizer.flush();
+        authorizer.keep("Bearer x".to_owned(), &answer(), generation);
+        let generation = authorizer.cached("Bearer x").unwrap_err();
+        authorizer.keep("Bearer x".to_owned(), &answer(), generation);
+        assert!(authorizer.cached("Bearer x").is_ok());
+    }
 
     fn fault(answer: Result<&str, InvokeError>) -> ResponseType {
         let answer = answer.map(|text| Bytes::from(text.to_owned()));

@@ -13,6 +13,7 @@ mod policy;
 mod proxy_event;
 mod proxy_response;
 mod routing;
+mod usage_keys;
 mod usage_plan;
 mod variables;
 
@@ -40,7 +41,8 @@ use self::authorizer::Authorizer;
 use self::exchange::{ACCOUNT, Call, Exchange, REGION};
 use self::gateway_response::{Fault, GatewayResponses, ResponseType};
 use self::policy::Verdict;
-use self::usage_plan::{Refusal, Usage};
+pub(crate) use self::usage_keys::{Listed, Refused, Usage};
+use self::usage_plan::Refusal;
 use self::variables::{Stage, Template};
 use crate::functions::{Functions, InvokeError};
 use crate::model::Application;
@@ -76,11 +78,23 @@ pub(crate) enum GatewayError {
 pub(crate) struct Gateway {
     stage: Stage,
     router: routing::Router,
-    authorizers: BTreeMap<String, Authorizer>,
-    usage: Usage,
+    authorizers: Arc<BTreeMap<String, Authorizer>>,
+    usage: Arc<Usage>,
     responses: GatewayResponses,
     access_log_format: Option<Template>,
     port: u16,
+}
+
+/// What calls of API Gateway's management API see and change while requests are served.
+#[derive(Debug, Clone)]
+pub(crate) struct Control {
+    /// The API's id.
+    pub(crate) api_id: String,
+    /// The stage's name.
+    pub(crate) stage: String,
+    /// Usage plans and the keys on them.
+    pub(crate) usage: Arc<Usage>,
+    authorizers: Arc<BTreeMap<String, Authorizer>>,
 }
 
 struct Front {
@@ -105,16 +119,28 @@ impl Gateway {
                 variables: api.stage_variables.clone(),
             },
             router: routing::Router::new(&api.routes),
-            authorizers: authorizers
-                .map(|(name, settings)| (name.clone(), Authorizer::new(settings.clone())))
-                .collect(),
-            usage: Usage::new(&api.usage_plans)?,
+            authorizers: Arc::new(
+                authorizers
+                    .map(|(name, settings)| (name.clone(), Authorizer::new(settings.clone())))
+                    .collect(),
+            ),
+            usage: Arc::new(Usage::new(api.usage_plans.clone())?),
             responses: GatewayResponses::new(&api.gateway_responses)?,
             access_log_format: format
                 .map(|format| Template::read(format, "the access log's format"))
                 .transpose()?,
             port,
         })
+    }
+
+    /// What manages this stage.
+    pub(crate) fn control(&self) -> Control {
+        Control {
+            api_id: self.stage.api_id.clone(),
+            stage: self.stage.name.clone(),
+            usage: Arc::clone(&self.usage),
+            authorizers: Arc::clone(&self.authorizers),
+        }
     }
 
     /// Serves requests until `stop` is done, then those in flight.
@@ -164,6 +190,15 @@ impl Gateway {
         }
         drop(listener);
         let _ = tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await;
+    }
+}
+
+impl Control {
+    /// Forgets what the stage's authorizers have answered.
+    pub(crate) fn flush_authorizers(&self) {
+        for authorizer in self.authorizers.values() {
+            authorizer.flush();
+        }
     }
 }
 
@@ -249,7 +284,7 @@ impl Front {
                     Refusal::QuotaExceeded => ResponseType::QuotaExceeded,
                 })
             })?;
-            exchange.usage_key_id = Some(id.to_owned());
+            exchange.usage_key_id = Some(id.as_ref().to_owned());
         }
         let event = proxy_event::build(exchange, &gateway.stage, path, &body);
         self.integrate(exchange, &route.function, event).await

@@ -1,26 +1,23 @@
 //! Usage plans: rate, burst and quota for each usage key ("Usage plans and API keys for REST
-//! APIs", API Gateway guide).
+//! APIs", API Gateway guide). What changes them while requests are served is in [`usage_keys`].
+//!
+//! [`usage_keys`]: super::usage_keys
 
-use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use governor::{DefaultDirectRateLimiter, Quota as Bucket, RateLimiter};
 use jiff::civil::{Date, Weekday};
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::model::{Period, Quota, UsagePlan};
+use super::usage_keys::Usage;
+use crate::model::{Period, Quota, Throttle, UsageKey, UsagePlan};
 
-/// What is left to each usage key of the stage.
+/// What is left to one usage key.
 #[derive(Debug)]
-pub(super) struct Usage {
-    meters: HashMap<String, Meter>,
-}
-
-#[derive(Debug)]
-struct Meter {
-    key_id: String,
+pub(super) struct Meter {
+    key_id: Arc<str>,
     enabled: bool,
     bucket: Option<DefaultDirectRateLimiter>,
     quota: Option<(Quota, Mutex<Spent>)>,
@@ -50,60 +47,26 @@ pub(super) enum Refusal {
 pub(crate) struct ImpossibleThrottle(String);
 
 impl Usage {
-    pub(super) fn new(plans: &[UsagePlan]) -> Result<Self, ImpossibleThrottle> {
-        let mut meters = HashMap::new();
-        for plan in plans {
-            for key in &plan.keys {
-                let bucket = plan.throttle.map(|throttle| {
-                    let interval = Duration::try_from_secs_f64(throttle.rate.recip()).ok()?;
-                    let burst = NonZeroU32::new(throttle.burst)?;
-                    Some(RateLimiter::direct(
-                        Bucket::with_period(interval)?.allow_burst(burst),
-                    ))
-                });
-                let bucket = match bucket {
-                    Some(None) => return Err(ImpossibleThrottle(plan.name.clone())),
-                    Some(bucket) => bucket,
-                    None => None,
-                };
-                let quota = plan.quota.map(|quota| {
-                    let spent = Spent {
-                        since: Date::MIN,
-                        requests: 0,
-                    };
-                    (quota, Mutex::new(spent))
-                });
-                let meter = Meter {
-                    key_id: key.id.clone(),
-                    enabled: key.enabled,
-                    bucket,
-                    quota,
-                };
-                meters.insert(key.value.clone(), meter);
-            }
-        }
-        Ok(Self { meters })
-    }
-
     /// Counts a request of a usage key, and gives the key's id. A request that is refused is not
     /// counted.
-    pub(super) fn admit(&self, usage_key: Option<&str>, now: Timestamp) -> Result<&str, Refusal> {
+    pub(super) fn admit(
+        &self,
+        usage_key: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Arc<str>, Refusal> {
         let meter = usage_key
-            .and_then(|key| self.meters.get(key))
+            .and_then(|key| self.meter(key))
             .filter(|meter| meter.enabled)
             .ok_or(Refusal::UnknownKey)?;
         if meter.is_used_up(now) {
             return Err(Refusal::QuotaExceeded);
         }
-        if meter
-            .bucket
-            .as_ref()
-            .is_some_and(|bucket| bucket.check().is_err())
-        {
+        let bucket = meter.bucket.as_ref();
+        if bucket.is_some_and(|bucket| bucket.check().is_err()) {
             return Err(Refusal::Throttled);
         }
         if meter.spend(now) {
-            Ok(&meter.key_id)
+            Ok(Arc::clone(&meter.key_id))
         } else {
             Err(Refusal::QuotaExceeded)
         }
@@ -111,6 +74,28 @@ impl Usage {
 }
 
 impl Meter {
+    /// A usage key that has spent nothing of its plan yet.
+    pub(super) fn new(plan: &UsagePlan, key: &UsageKey) -> Result<Self, ImpossibleThrottle> {
+        let impossible = || ImpossibleThrottle(plan.name.clone());
+        let bucket = plan.throttle.map(|throttle| {
+            let bucket = bucket(throttle).ok_or_else(impossible)?;
+            Ok(RateLimiter::direct(bucket))
+        });
+        let quota = plan.quota.map(|quota| {
+            let spent = Spent {
+                since: Date::MIN,
+                requests: 0,
+            };
+            (quota, Mutex::new(spent))
+        });
+        Ok(Self {
+            key_id: Arc::from(key.id.as_str()),
+            enabled: key.enabled,
+            bucket: bucket.transpose()?,
+            quota,
+        })
+    }
+
     fn is_used_up(&self, now: Timestamp) -> bool {
         self.quota.as_ref().is_some_and(|(quota, spent)| {
             let spent = *spent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -133,6 +118,20 @@ impl Meter {
     }
 }
 
+/// Whether a meter can be made for the keys of a plan.
+pub(super) fn check(plan: &UsagePlan) -> Result<(), ImpossibleThrottle> {
+    match plan.throttle.map(bucket) {
+        Some(None) => Err(ImpossibleThrottle(plan.name.clone())),
+        _ => Ok(()),
+    }
+}
+
+fn bucket(throttle: Throttle) -> Option<Bucket> {
+    let interval = Duration::try_from_secs_f64(throttle.rate.recip()).ok()?;
+    let burst = NonZeroU32::new(throttle.burst)?;
+    Some(Bucket::with_period(interval)?.allow_burst(burst))
+}
+
 fn period_start(period: Period, now: Timestamp) -> Date {
     let today = TimeZone::UTC.to_datetime(now).date();
     match period {
@@ -148,21 +147,22 @@ fn period_start(period: Period, now: Timestamp) -> Date {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Throttle, UsageKey};
 
     fn usage(throttle: Option<Throttle>, quota: Option<Quota>) -> Usage {
         let key = |value: &str, enabled| UsageKey {
             id: format!("id-{value}"),
+            name: value.into(),
             value: value.into(),
             enabled,
         };
         let plan = UsagePlan {
+            id: "plan".into(),
             name: "standard".into(),
             throttle,
             quota,
             keys: vec![key("a", true), key("b", true), key("off", false)],
         };
-        Usage::new(&[plan]).unwrap()
+        Usage::new(vec![plan]).unwrap()
     }
 
     fn at(text: &str) -> Timestamp {
@@ -176,7 +176,7 @@ mod tests {
         for key in [None, Some(""), Some("c"), Some("off")] {
             assert_eq!(usage.admit(key, now), Err(Refusal::UnknownKey), "{key:?}");
         }
-        assert_eq!(usage.admit(Some("a"), now), Ok("id-a"));
+        assert_eq!(usage.admit(Some("a"), now), Ok("id-a".into()));
     }
 
     #[test]

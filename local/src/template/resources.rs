@@ -18,6 +18,10 @@ pub(super) const USAGE_PLAN_KEY: &str = "AWS::ApiGateway::UsagePlanKey";
 const NO_MEANING: &[(&str, &[&str])] = &[
     ("AWS::ApiGateway::Account", &["CloudWatchRoleArn"]),
     (
+        "AWS::IAM::Policy",
+        &["Groups", "PolicyDocument", "PolicyName", "Roles", "Users"],
+    ),
+    (
         "AWS::IAM::Role",
         &[
             "AssumeRolePolicyDocument",

@@ -31,6 +31,13 @@ impl Resolver<'_> {
             }
             return self.own_name(id, "StageName", line, place, String::new);
         }
+        if let Some(function) = self.function_of_role(name) {
+            return if self.active(function, line, place) {
+                Value::Text(format!("{STACK_NAME}-{name}"))
+            } else {
+                Value::Unknown
+            };
+        }
         if self.kind(name).is_none() {
             let message = format!("`{name}` is no parameter and no resource of this template");
             return self.wrong(line, place, &message);
@@ -50,6 +57,12 @@ impl Resolver<'_> {
 
     /// What `Fn::GetAtt` gives for a resource's attribute.
     pub(super) fn attribute(&self, id: &str, name: &str, line: usize, place: &str) -> Value {
+        if let (Some(_), "Arn") = (self.function_of_role(id), name) {
+            return match self.reference(id, line, place) {
+                Value::Text(role) => Value::Text(role_arn(&role)),
+                other => other,
+            };
+        }
         let Some(kind) = self.kind(id) else {
             return self.wrong(
                 line,
@@ -75,7 +88,7 @@ impl Resolver<'_> {
             ("AWS::Logs::LogGroup", "Arn") => {
                 arn("logs", REGION, &format!("log-group:{physical_id}:*"))
             }
-            ("AWS::IAM::Role", "Arn") => arn("iam", "", &format!("role/{physical_id}")),
+            ("AWS::IAM::Role", "Arn") => role_arn(&physical_id),
             ("AWS::IAM::Role", "RoleId") => format!("AROALOCAL{}", id.to_uppercase()),
             ("AWS::Serverless::Api", "RootResourceId") => "root".to_owned(),
             ("AWS::Serverless::Api", "RestApiId")
@@ -87,6 +100,18 @@ impl Resolver<'_> {
                 return self.wrong(line, place, &message);
             }
         })
+    }
+
+    /// The function whose role SAM makes under this name: the function's with `Role` behind it,
+    /// unless the function names a role itself.
+    fn function_of_role<'n>(&self, name: &'n str) -> Option<&'n str> {
+        let function = name.strip_suffix("Role")?;
+        let has_own = |properties: &Node| properties.get("Role").is_some();
+        let resource = self.resources.get(function)?;
+        let made = self.kind(name).is_none()
+            && self.kind(function) == Some("AWS::Serverless::Function")
+            && !resource.get("Properties").is_some_and(has_own);
+        made.then_some(function)
     }
 
     /// The type of a declared resource.
@@ -164,6 +189,10 @@ impl Resolver<'_> {
 /// The ARN that stands for a function.
 pub(super) fn function_arn(id: &str) -> String {
     format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{id}")
+}
+
+fn role_arn(name: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT_ID}:role/{name}")
 }
 
 fn pseudo_parameter(name: &str) -> Option<String> {

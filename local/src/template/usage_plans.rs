@@ -64,6 +64,7 @@ impl Drafts {
                 line,
                 stages,
                 plan: UsagePlan {
+                    id: id.to_ascii_lowercase(),
                     name: name.unwrap_or_else(|| id.clone()),
                     throttle,
                     quota,
@@ -78,13 +79,8 @@ impl Drafts {
     pub(super) fn key(&mut self, resource: Resource<'_>) {
         let Resource { id, line, .. } = resource;
         let mut properties = resource.properties;
-        properties.no_meaning(&[
-            "CustomerId",
-            "Description",
-            "GenerateDistinctId",
-            "Name",
-            "Tags",
-        ]);
+        properties.no_meaning(&["CustomerId", "Description", "GenerateDistinctId", "Tags"]);
+        let name = properties.text("Name");
         // CloudFormation's default: a key that nobody enabled is refused.
         let enabled = properties.flag("Enabled").unwrap_or(false);
         let key_id = id.to_ascii_lowercase();
@@ -101,6 +97,7 @@ impl Drafts {
                 |(value, _)| value,
             ),
             id: key_id.clone(),
+            name: name.unwrap_or_else(|| id.clone()),
             enabled,
         };
         self.keys.insert(

@@ -129,6 +129,7 @@ pub static CONFLICT: ProblemType = ProblemType {
         "two requests with one `Idempotency-Key` at the same time",
         "an API key that two requests change at the same time",
         "an API key that is to be rotated, and is revoked or expired",
+        "an `Idempotency-Key` whose API key is revoked, expired, or in use since a day",
     ],
     remedy: "Read the resource again. If `Retry-After` is there, wait for its seconds and send the same request again.",
 };
@@ -255,7 +256,10 @@ pub static SERVICE_UNAVAILABLE: ProblemType = ProblemType {
     status: 503,
     title: "Service unavailable",
     meaning: "The request could not be checked or served now. That says nothing about the credential or the request.",
-    causes: &["a token issuer or a database that does not answer, or throttles"],
+    causes: &[
+        "a token issuer or a database that does not answer, or throttles",
+        "an API key that could not be given to, or taken from, the gateway's usage plans; `detail` says what was done",
+    ],
     remedy: "Wait for the seconds in `Retry-After` and send the request again.",
 };
 

@@ -18,6 +18,7 @@ pub struct ProxyRequest {
     path: String,
     resource_path: String,
     request_id: String,
+    api_stage: Option<(String, String)>,
     public_url: String,
     headers: HeaderMap,
     path_parameters: lambda_http::aws_lambda_events::query_map::QueryMap,
@@ -34,6 +35,7 @@ impl ProxyRequest {
             Some(RequestContext::ApiGatewayV1(context)) => context.clone(),
             _ => lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext::default(),
         };
+        let api_stage = context.apiid.zip(context.stage.clone());
         let stage = context.stage.unwrap_or_default();
         let public_url = settings.public_url.clone().unwrap_or_else(|| {
             let domain = context.domain_name.as_deref().unwrap_or("localhost");
@@ -50,6 +52,7 @@ impl ProxyRequest {
             path,
             resource_path: context.resource_path.unwrap_or_default(),
             request_id: context.request_id.unwrap_or_default(),
+            api_stage,
             public_url,
             headers: parts.headers,
             path_parameters,
@@ -84,6 +87,13 @@ impl ProxyRequest {
     #[must_use]
     pub fn request_id(&self) -> &str {
         &self.request_id
+    }
+
+    /// The REST API's id and the stage that the request came to, where the event says both.
+    #[must_use]
+    pub fn api_stage(&self) -> Option<(&str, &str)> {
+        let (api, stage) = self.api_stage.as_ref()?;
+        Some((api, stage))
     }
 
     /// Where clients reach the stage, without a slash at its end.

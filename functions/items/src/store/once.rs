@@ -7,10 +7,11 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use keygate::dynamodb::TableError;
+use keygate::idempotency_key::IdempotencyKey;
 use keygate::key_record::now;
 
 use super::{Attributes, Store, StoreError, key_of, new_item};
-use crate::idempotency::{IdempotencyKey, Record};
+use crate::idempotency::{self, Record};
 use crate::item::{Content, Item};
 
 /// How often the transaction is tried while others with the same key are in its way.
@@ -55,7 +56,7 @@ impl Store {
                 Err(error) if is_contended(&error) => {}
                 Err(error) => return Err(TableError::of(error).into()),
             }
-            let remembered = self.read(key_of(owner, key.sk())).await?;
+            let remembered = self.read(key_of(owner, idempotency::sk(key))).await?;
             let remembered =
                 remembered.and_then(|attributes| Record::from_attributes(&attributes, now));
             if let Some(remembered) = remembered {

@@ -1,5 +1,9 @@
 //! Requests as API Gateway passes them on, against the key table over the real DynamoDB protocol.
 
+mod once;
+mod sweeping;
+mod usage_keys;
+
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use keygate::api_key::ApiKey;
@@ -28,7 +32,6 @@ async fn an_issued_key_works_and_is_shown_in_no_later_answer() {
         record.secret_match(&issued.key(), now()),
         SecretMatch::Current
     );
-    assert_eq!(record.usage_key.as_deref(), Some("usage-a"));
 
     let mut shown = issued.body.clone();
     shown.as_object_mut().unwrap().remove("key");
@@ -40,6 +43,7 @@ async fn an_issued_key_works_and_is_shown_in_no_later_answer() {
     assert_eq!(
         fields,
         [
+            "allowed_cidrs",
             "created_at",
             "expires_at",
             "id",
@@ -82,6 +86,12 @@ async fn a_wrong_field_of_a_request_for_a_key_is_named() {
         ("expires_at", json!("tomorrow")),
         ("expires_at", json!({})),
         ("usage_plan", json!("other")),
+        ("usage_plan", json!("stack-standard")),
+        ("allowed_cidrs", json!("192.0.2.0/24")),
+        ("allowed_cidrs", json!(["192.0.2.0"])),
+        ("allowed_cidrs", json!(["192.0.2.1/24"])),
+        ("allowed_cidrs", json!(["2001:db8::/32", "x"])),
+        ("allowed_cidrs", json!(vec!["192.0.2.0/24"; 21])),
         ("owner", json!("somebody")),
     ] {
         let mut body = good.clone();
@@ -95,18 +105,21 @@ async fn a_wrong_field_of_a_request_for_a_key_is_named() {
 }
 
 #[tokio::test]
-async fn expiry_and_usage_plan_are_as_asked_for() {
+async fn expiry_usage_plan_and_networks_are_as_asked_for() {
     let rig = Rig::start().await;
     let expiry = now() + 3_600;
     let body = json!({
         "name": "a", "scopes": ["items:read"], "expires_at": expiry, "usage_plan": "partner",
+        "allowed_cidrs": ["2001:DB8::/32", "192.0.2.0/24", "192.0.2.0/24"],
     });
     let issued = rig.answer(Event::new("POST", "/keys").json(&body)).await;
     assert_eq!(issued.status, 201, "{}", issued.body);
     assert_eq!(issued.body["usage_plan"], "partner");
     let record = rig.record(issued.id()).await;
     assert_eq!(record.expires_at, Some(expiry));
-    assert_eq!(record.usage_key.as_deref(), Some("usage-b"));
+    let networks = json!(["192.0.2.0/24", "2001:db8::/32"]);
+    assert_eq!(issued.body["allowed_cidrs"], networks);
+    assert_eq!(record.allowed_cidrs.len(), 2);
     // What an answer says can be sent back.
     let mut again = body.clone();
     again["expires_at"] = issued.body["expires_at"].clone();
@@ -279,7 +292,7 @@ async fn of_two_rotations_of_one_secret_one_takes_place() {
         hash: record.secret,
         until: now() + 60,
     });
-    let store = &rig.keys.store;
+    let store = &rig.keys.issuing.store;
     assert!(
         store
             .rotate(&record, &first, previous.as_ref())
@@ -314,9 +327,9 @@ async fn an_id_that_is_taken_is_never_overwritten() {
     let mut mine = record.clone();
     mine.owner = "me".to_owned();
     mine.secret = ApiKey::generate().unwrap().secret_hash();
-    assert!(!rig.keys.store.create(&mine).await.unwrap());
+    assert!(!rig.keys.issuing.store.create(&mine, None).await.unwrap());
     // Its own creation again, as the SDK tries it when the answer was lost, is done.
-    assert!(rig.keys.store.create(&record).await.unwrap());
+    assert!(rig.keys.issuing.store.create(&record, None).await.unwrap());
     assert_eq!(rig.record(record.id.as_str()).await.owner, "other");
 }
 

@@ -68,6 +68,11 @@ fn each_function_gives_its_value_in_either_spelling() {
             "!GetAtt Role.Arn",
             "arn:aws:iam::123456789012:role/keygate-local-Role",
         ),
+        ("!Ref FnRole", "keygate-local-FnRole"),
+        (
+            "!GetAtt FnRole.Arn",
+            "arn:aws:iam::123456789012:role/keygate-local-FnRole",
+        ),
         ("!Sub 'x-${Stage}-${AWS::StackName}'", "x-dev-keygate-local"),
         (
             "!Sub '${Table.Arn}/index'",
@@ -110,6 +115,11 @@ fn what_cannot_be_resolved_is_one_problem_with_its_reason() {
             "!GetAtt Table.StreamArn",
             "no attribute `StreamArn` of AWS::DynamoDB::Table",
         ),
+        (
+            "!Ref TableRole",
+            "`TableRole` is no parameter and no resource",
+        ),
+        ("!GetAtt FnRole.RoleId", "`FnRole` is no resource"),
         ("!GetAtt Table", "`Fn::GetAtt` takes"),
         ("!Ref NotMade", "`NotMade` is not made"),
         ("!If [Nothing, a, b]", "no condition `Nothing`"),

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::model::{Application, Route};
+use keygate::issuing::UsagePlans;
+
+use crate::model::{Application, Route, UsagePlan};
 use crate::template::load;
 
 fn repository_template(extra: &[(&str, &str)]) -> Application {
@@ -87,14 +89,13 @@ fn what_the_template_says_reaches_the_model() {
     assert!(table_names.contains(&keys.environment["KEY_TABLE"].as_str()));
 
     let authorizer = &application.functions["AuthorizerFunction"];
-    let [plan] = application.api.usage_plans.as_slice() else {
-        panic!("one plan")
+    let plans = &application.api.usage_plans;
+    let standard = plans.iter().find(|plan| plan.name.ends_with("-standard"));
+    let [key] = standard.unwrap().keys.as_slice() else {
+        panic!("one key")
     };
-    assert_eq!(
-        plan.keys[0].value,
-        authorizer.environment["DEFAULT_USAGE_KEY"]
-    );
-    assert!(plan.keys[0].enabled);
+    assert_eq!(key.value, authorizer.environment["DEFAULT_USAGE_KEY"]);
+    assert!(key.enabled);
 
     let unauthorized = &application.api.gateway_responses["UNAUTHORIZED"];
     let template = &unauthorized.templates["application/json"];
@@ -103,6 +104,26 @@ fn what_the_template_says_reaches_the_model() {
         "{template}"
     );
     assert!(application.api.access_log_format.is_some());
+}
+
+#[test]
+fn the_plans_that_keys_are_issued_on_are_those_of_the_template_and_partner_is_the_larger() {
+    let application = repository_template(&[]);
+    let setting = &application.functions["KeysFunction"].environment["USAGE_PLANS"];
+    let offered: UsagePlans = setting.parse().unwrap();
+    assert_eq!(offered.names(), "standard, partner");
+    let plans = &application.api.usage_plans;
+    assert_eq!(plans.len(), 2);
+    let [standard, partner] = ["standard", "partner"].map(|name| {
+        let target = &offered.find(Some(name)).unwrap().target;
+        plans.iter().find(|plan| plan.name == *target).unwrap()
+    });
+    let limits = |plan: &UsagePlan| {
+        let (throttle, quota) = (plan.throttle.unwrap(), plan.quota.unwrap());
+        (throttle.rate, throttle.burst, quota.limit)
+    };
+    assert_eq!(limits(standard), (50.0, 100, 100_000));
+    assert_eq!(limits(partner), (500.0, 1_000, 1_000_000));
 }
 
 #[test]

@@ -35,6 +35,10 @@ fn usage_plans_hold_their_keys() {
         (plan.keys[0].id.as_str(), plan.keys[0].enabled),
         ("key", true)
     );
+    assert_eq!(
+        (plan.id.as_str(), plan.keys[0].name.as_str()),
+        ("plan", "Key")
+    );
     assert_eq!(plan.keys[0].value, "twenty-characters-long");
 }
 

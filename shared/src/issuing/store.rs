@@ -1,19 +1,24 @@
-//! The key table, as far as keys of one owner go.
+//! The key table, as far as it holds API keys.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::AttributeValue;
-use keygate::api_key::{ApiKey, ApiKeyError, ApiKeyId, SecretHash};
-use keygate::dynamodb::TableError;
-use keygate::key_record::{KeyRecord, MalformedRecord, PreviousSecret, Status};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use serde::{Deserialize, Serialize};
+
+use crate::api_key::{ApiKey, ApiKeyError, ApiKeyId, SecretHash};
+use crate::dynamodb::TableError;
+use crate::key_record::{Item, KeyRecord, MalformedRecord, PreviousSecret, Status};
+
+/// The attribute with the fingerprint of the request that made the key, where it came under an
+/// idempotency key. The authorizer has no use for it, so it is no part of [`KeyRecord`].
+const REQUEST: &str = "request_sha256";
 
 /// Why the table gave no answer, or not the one that was asked for.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum StoreError {
+pub enum StoreError {
     /// The table does not answer, or refuses the call.
     #[error(transparent)]
     Table(#[from] TableError),
@@ -25,7 +30,7 @@ pub(crate) enum StoreError {
 /// A position in the list of an owner's keys: the last key before it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "(String, u64)", into = "(String, u64)")]
-pub(crate) struct Position {
+pub struct Position {
     id: ApiKeyId,
     created_at: u64,
 }
@@ -47,23 +52,51 @@ impl From<Position> for (String, u64) {
 
 /// The table.
 #[derive(Debug)]
-pub(crate) struct Store {
+pub struct Store {
     client: Client,
     table: String,
 }
 
+/// A key's record with what only issuing keeps beside it.
+#[derive(Debug, Clone)]
+pub(super) struct Stored {
+    pub(super) record: KeyRecord,
+    /// The fingerprint of the request that made the key, where it came under an idempotency key.
+    pub(super) request: Option<String>,
+}
+
 impl Store {
-    pub(crate) fn new(client: Client, table: String) -> Self {
+    /// The table of this name. Nothing is read.
+    #[must_use]
+    pub fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 
+    /// The table's name.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
     /// Writes a new key's record; false when its id is taken.
-    pub(crate) async fn create(&self, record: &KeyRecord) -> Result<bool, StoreError> {
+    ///
+    /// # Errors
+    /// When the table does not answer or refuses. Whether the record was written is then known
+    /// only if it refuses.
+    pub async fn create(
+        &self,
+        record: &KeyRecord,
+        request: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let mut item = record.to_item();
+        if let Some(request) = request {
+            item.insert(REQUEST.to_owned(), text(request.to_owned()));
+        }
         let written = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(record.to_item()))
+            .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk)")
             .send()
             .await;
@@ -87,17 +120,48 @@ impl Store {
             .is_some_and(|record| record.status == Status::Active && record.secret.matches(secret)))
     }
 
-    /// One key of an owner; somebody else's is as good as none.
-    pub(crate) async fn get(
+    /// Takes back a record that [`create`](Self::create) may have written. One that has got
+    /// another secret since stays.
+    pub(super) async fn withdraw(&self, record: &KeyRecord) -> Result<(), StoreError> {
+        let deleted = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("pk", text(KeyRecord::pk(&record.id)))
+            .condition_expression("secret_sha256 = :secret")
+            .expression_attribute_values(":secret", text(record.secret.to_hex()))
+            .send()
+            .await;
+        match deleted {
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(error))
+                if error.err().is_conditional_check_failed_exception() =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(TableError::of(error).into()),
+        }
+    }
+
+    /// One key, whose owner is `owner` if one is given; somebody else's is as good as none.
+    ///
+    /// # Errors
+    /// When the table does not answer, refuses, or holds no record there.
+    pub async fn get(
         &self,
-        owner: &str,
+        owner: Option<&str>,
         id: &ApiKeyId,
     ) -> Result<Option<KeyRecord>, StoreError> {
         let record = self.read(id).await?;
-        Ok(record.filter(|record| record.owner == owner))
+        Ok(record.filter(|record| owner.is_none_or(|owner| record.owner == owner)))
     }
 
     async fn read(&self, id: &ApiKeyId) -> Result<Option<KeyRecord>, StoreError> {
+        Ok(self.stored(id).await?.map(|stored| stored.record))
+    }
+
+    /// One key with what is kept beside it.
+    pub(super) async fn stored(&self, id: &ApiKeyId) -> Result<Option<Stored>, StoreError> {
         let output = self
             .client
             .get_item()
@@ -107,12 +171,21 @@ impl Store {
             .send()
             .await
             .map_err(TableError::of)?;
-        Ok(output.item.as_ref().map(KeyRecord::from_item).transpose()?)
+        let Some(item) = output.item else {
+            return Ok(None);
+        };
+        Ok(Some(Stored {
+            record: KeyRecord::from_item(&item)?,
+            request: item.get(REQUEST).and_then(|text| text.as_s().ok()).cloned(),
+        }))
     }
 
     /// Up to `limit` keys of an owner, oldest first, behind a position; and the next position.
     /// From an index, so a key of this second may still be missing.
-    pub(crate) async fn list(
+    ///
+    /// # Errors
+    /// When the table does not answer, refuses, or holds something else than keys.
+    pub async fn list(
         &self,
         owner: &str,
         limit: usize,
@@ -150,27 +223,72 @@ impl Store {
         Ok((records, next))
     }
 
-    /// Shuts a key out for good; false when the owner has no such key.
-    pub(crate) async fn revoke(&self, owner: &str, id: &ApiKeyId) -> Result<bool, StoreError> {
-        let written = self
+    /// Every key of the table, as it is now, in no order; and the items that are no keys although
+    /// they are named so. Reads the whole table.
+    ///
+    /// # Errors
+    /// When the table does not answer or refuses.
+    pub async fn all(&self) -> Result<(Vec<KeyRecord>, Vec<MalformedRecord>), StoreError> {
+        let mut records = Vec::new();
+        let mut malformed = Vec::new();
+        let mut start: Option<Item> = None;
+        loop {
+            let page = self
+                .client
+                .scan()
+                .table_name(&self.table)
+                .filter_expression("begins_with(pk, :key)")
+                .expression_attribute_values(":key", text("key#".to_owned()))
+                .set_exclusive_start_key(start)
+                .consistent_read(true)
+                .send()
+                .await
+                .map_err(TableError::of)?;
+            for item in page.items() {
+                match KeyRecord::from_item(item) {
+                    Ok(record) => records.push(record),
+                    Err(error) => malformed.push(error),
+                }
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok((records, malformed));
+            }
+        }
+    }
+
+    /// Shuts a key out for good, and gives its record; `None` when there is no such key, or
+    /// `owner` is given and not its owner. Revoked again it stays as it is.
+    pub(super) async fn revoke(
+        &self,
+        owner: Option<&str>,
+        id: &ApiKeyId,
+    ) -> Result<Option<KeyRecord>, StoreError> {
+        let mut request = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("pk", text(KeyRecord::pk(id)))
             .update_expression("SET #status = :revoked REMOVE previous_sha256, previous_until")
-            .condition_expression("#owner = :owner")
+            .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":revoked", text(Status::Revoked.as_str().to_owned()))
-            .expression_attribute_values(":owner", text(owner.to_owned()))
-            .send()
-            .await;
-        match written {
-            Ok(_) => Ok(true),
+            .return_values(ReturnValue::AllNew);
+        if let Some(owner) = owner {
+            request = request
+                .condition_expression("#owner = :owner")
+                .expression_attribute_names("#owner", "owner")
+                .expression_attribute_values(":owner", text(owner.to_owned()));
+        }
+        match request.send().await {
+            Ok(output) => {
+                let item = output.attributes.unwrap_or_default();
+                Ok(Some(KeyRecord::from_item(&item)?))
+            }
             Err(SdkError::ServiceError(error))
                 if error.err().is_conditional_check_failed_exception() =>
             {
-                Ok(false)
+                Ok(None)
             }
             Err(error) => Err(TableError::of(error).into()),
         }
@@ -178,7 +296,10 @@ impl Store {
 
     /// Gives a key a new secret in place of `record`'s, and keeps that as `previous` if there is
     /// one; false when the key has changed since `record` was read.
-    pub(crate) async fn rotate(
+    ///
+    /// # Errors
+    /// When the table does not answer or refuses.
+    pub async fn rotate(
         &self,
         record: &KeyRecord,
         key: &ApiKey,

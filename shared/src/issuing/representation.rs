@@ -1,13 +1,15 @@
-//! A key as its owner reads it: never a secret, nor a hash of one.
+//! A key as its owner and operators read it, over HTTP and on a terminal: never a secret, nor a
+//! hash of one.
 
 use jiff::Timestamp;
-use keygate::key_record::KeyRecord;
-use keygate::scope::Scopes;
 use serde::Serialize;
+
+use crate::key_record::KeyRecord;
+use crate::scope::Scopes;
 
 /// A key's public side.
 #[derive(Debug, Serialize)]
-pub(crate) struct Representation {
+pub struct Representation {
     id: String,
     name: String,
     owner: String,
@@ -16,6 +18,8 @@ pub(crate) struct Representation {
     created_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
     usage_plan: Option<String>,
+    /// Networks (CIDR) that the key may be used from; empty is anywhere.
+    allowed_cidrs: Vec<String>,
     /// Until when the secret before the last rotation still works; nothing once it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous_until: Option<Timestamp>,
@@ -23,16 +27,22 @@ pub(crate) struct Representation {
 
 /// The same with the whole key, for the one answer that shows it.
 #[derive(Debug, Serialize)]
-pub(crate) struct Issued<'a> {
+pub struct WithKey<'a> {
+    /// The public side.
     #[serde(flatten)]
-    pub(crate) record: Representation,
-    pub(crate) key: &'a str,
+    pub record: Representation,
+    /// The whole key.
+    pub key: &'a str,
 }
 
 impl Representation {
     /// A record as its owner reads it at `now` (epoch seconds).
-    pub(crate) fn at(now: u64, record: &KeyRecord) -> Self {
+    #[must_use]
+    pub fn at(now: u64, record: &KeyRecord) -> Self {
         let previous = record.previous.as_ref();
+        let mut allowed_cidrs = record.allowed_cidrs.clone();
+        // A set has no order of its own.
+        allowed_cidrs.sort();
         Self {
             id: record.id.to_string(),
             name: record.name.clone(),
@@ -42,6 +52,7 @@ impl Representation {
             created_at: time(record.created_at),
             expires_at: record.expires_at.and_then(time),
             usage_plan: record.usage_plan.clone(),
+            allowed_cidrs,
             previous_until: previous
                 .filter(|previous| now < previous.until)
                 .and_then(|previous| time(previous.until)),

@@ -1,0 +1,106 @@
+//! What is answered when a key is not issued, rotated or revoked. What a service said is for the
+//! log alone.
+
+use keygate::apigateway::ApiGatewayError;
+use keygate::issuing::{Failure, IssueError, RevokeError, RotateError, StoreError};
+use keygate::problem::{
+    CONFLICT, IDEMPOTENCY_KEY_REUSED, INTERNAL_ERROR, INVALID_BODY, NOT_FOUND, Problem,
+    SERVICE_UNAVAILABLE,
+};
+use lambda_http::http::header::RETRY_AFTER;
+
+pub(crate) fn not_found() -> Problem {
+    Problem::new(&NOT_FOUND, "There is no key of yours with this id.")
+}
+
+pub(crate) fn of_issuing(error: IssueError) -> Problem {
+    match error {
+        IssueError::Failed(failure) => of_failure(failure),
+        // Checked with the body's other fields, so it is a change in between.
+        IssueError::NoSuchPlan(_) => Problem::new(&INVALID_BODY, "There is no such usage plan."),
+        IssueError::IdTaken => Problem::new(&CONFLICT, "The new key's id is taken. Ask again.")
+            .with_header(RETRY_AFTER, "1"),
+        IssueError::OtherOrder => Problem::new(
+            &IDEMPOTENCY_KEY_REUSED,
+            "This Idempotency-Key came before with another body.",
+        ),
+        IssueError::UnderWay { seconds } => Problem::new(
+            &CONFLICT,
+            "A request with this Idempotency-Key is being answered.",
+        )
+        .with_header(RETRY_AFTER, seconds.to_string()),
+        IssueError::Ended => Problem::new(
+            &CONFLICT,
+            "The key of this Idempotency-Key is revoked or expired. Send another one.",
+        ),
+        IssueError::InUse => Problem::new(
+            &CONFLICT,
+            "The key of this Idempotency-Key is a day old, or was rotated. Rotate it, or send \
+             another Idempotency-Key.",
+        ),
+    }
+}
+
+pub(crate) fn of_rotating(error: RotateError) -> Problem {
+    match error {
+        RotateError::Failed(failure) => of_failure(failure),
+        RotateError::Ended => {
+            Problem::new(&CONFLICT, "The key is revoked or expired. Issue a new one.")
+        }
+        RotateError::Changed => Problem::new(
+            &CONFLICT,
+            "The key was changed at the same time. Read it again.",
+        ),
+        RotateError::NotFlushed(failure) => {
+            tracing::error!(error = %failure, "a key was rotated, and answers stay cached");
+            unfinished(
+                "The key has a new secret, which this answer does not show, and cached answers may \
+                 let the former one in until their time is over. Send the request again.",
+            )
+        }
+    }
+}
+
+pub(crate) fn of_revoking(error: RevokeError) -> Problem {
+    match error {
+        RevokeError::Failed(failure) => of_failure(failure),
+        RevokeError::NotFound => not_found(),
+        RevokeError::Unfinished(failure) => {
+            tracing::error!(error = %failure, "a key was revoked, and something is left to do");
+            unfinished(
+                "The key is revoked. Cached answers may let it in until their time is over: send \
+                 the request again.",
+            )
+        }
+    }
+}
+
+pub(crate) fn of_store(error: StoreError) -> Problem {
+    match error {
+        StoreError::Table(error) => error.into_problem(),
+        StoreError::Malformed(error) => {
+            tracing::error!(%error);
+            Problem::new(&INTERNAL_ERROR, "The key cannot be read.")
+        }
+    }
+}
+
+fn of_failure(failure: Failure) -> Problem {
+    if let Failure::Store(error) = failure {
+        return of_store(error);
+    }
+    tracing::error!(error = %failure);
+    match failure {
+        Failure::ApiGateway(ApiGatewayError::Refused(_)) => {
+            Problem::new(&INTERNAL_ERROR, "API Gateway refuses the call.")
+        }
+        Failure::ApiGateway(_) => unfinished("API Gateway is not available now."),
+        Failure::Randomness(_) => unfinished("A key cannot be made now."),
+        Failure::Store(_) | Failure::TimedOut => unfinished("This took too long."),
+    }
+}
+
+/// 503 with `Retry-After`: nothing is wrong with the request, which may be sent again.
+fn unfinished(detail: &str) -> Problem {
+    Problem::new(&SERVICE_UNAVAILABLE, detail).with_header(RETRY_AFTER, "1")
+}

@@ -1,0 +1,86 @@
+//! The AWS services on this machine, as the SDK reaches them: in a function by its environment,
+//! here by clients. They take any credentials.
+
+use std::collections::BTreeMap;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use keygate::issuing::{Issuing, Store, UsagePlans};
+use keygate::outbound::Outbound;
+
+/// The key table's name when the template is served here.
+pub(crate) const KEY_TABLE: &str = "keygate-local-KeyTable";
+/// The region of everything on this machine.
+const REGION: &str = "us-east-1";
+/// Both halves of the credentials, which nobody checks.
+const CREDENTIAL: &str = "local";
+
+/// Where the services are.
+#[derive(Debug, Clone)]
+pub(crate) struct Services {
+    /// DynamoDB's address.
+    pub(crate) dynamodb: String,
+    /// The address of API Gateway's management API.
+    pub(crate) api_gateway: String,
+}
+
+impl Services {
+    /// Services on these ports of loopback.
+    pub(crate) fn on_ports(dynamodb: u16, api_gateway: u16) -> Self {
+        Self {
+            dynamodb: address(dynamodb),
+            api_gateway: address(api_gateway),
+        }
+    }
+
+    /// What the SDK inside a function needs to find them.
+    pub(crate) fn environment(&self) -> BTreeMap<String, String> {
+        let mut variables = environment(&self.dynamodb);
+        let api_gateway = self.api_gateway.clone();
+        variables.insert("AWS_ENDPOINT_URL_API_GATEWAY".to_owned(), api_gateway);
+        variables
+    }
+
+    /// Keys in a table of this DynamoDB, with usage keys at this API Gateway.
+    pub(crate) fn issuing(&self, outbound: &Outbound, table: &str, plans: UsagePlans) -> Issuing {
+        let store = Store::new(dynamodb(outbound, &self.dynamodb), table.to_owned());
+        let config = config(outbound, &self.api_gateway);
+        let client = aws_sdk_apigateway::Client::new(&config);
+        Issuing::new(store).with_usage_keys(client, plans)
+    }
+}
+
+/// What the SDK inside a function needs to find DynamoDB alone.
+pub(crate) fn environment(dynamodb: &str) -> BTreeMap<String, String> {
+    let variables = [
+        ("AWS_REGION", REGION),
+        ("AWS_DEFAULT_REGION", REGION),
+        ("AWS_ACCESS_KEY_ID", CREDENTIAL),
+        ("AWS_SECRET_ACCESS_KEY", CREDENTIAL),
+        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
+    ];
+    variables
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+}
+
+/// An address of this machine.
+pub(crate) fn address(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+/// A client of the DynamoDB at an address.
+pub(crate) fn dynamodb(outbound: &Outbound, endpoint: &str) -> aws_sdk_dynamodb::Client {
+    aws_sdk_dynamodb::Client::new(&config(outbound, endpoint))
+}
+
+fn config(outbound: &Outbound, endpoint: &str) -> SdkConfig {
+    let credentials = Credentials::new(CREDENTIAL, CREDENTIAL, None, None, "keygate");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(REGION))
+        .endpoint_url(endpoint)
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(keygate::aws::http_client(outbound))
+        .build()
+}

@@ -1,0 +1,154 @@
+//! The command line of `keygate keys`.
+
+// The comments of options are help texts, which show backticks as they are.
+#![allow(clippy::doc_markdown)]
+
+use clap::{Args, Subcommand, ValueEnum};
+use keygate::api_key::ApiKeyId;
+use keygate::idempotency_key::IdempotencyKey;
+use keygate::issuing::{DEFAULT_GRACE, MAX_GRACE, MAX_NAME_CHARACTERS, UsagePlans, expiry};
+use keygate::key_record::now;
+use keygate::scope::Scopes;
+
+#[derive(Debug, Args)]
+pub(crate) struct Keys {
+    #[command(subcommand)]
+    pub(crate) command: KeysCommand,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Output::Table, global = true)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) place: PlaceOptions,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+/// Where the keys are: the running gateway's table, unless another is named.
+// The ids of the ports are their own: `keygate` alone takes the same flags, and its defaults would
+// stand in for a global argument of the same id.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where the keys are")]
+pub(crate) struct PlaceOptions {
+    /// The port of the running gateway's DynamoDB [default: 3002]
+    #[arg(
+        id = "keys_dynamodb_port",
+        long = "dynamodb-port",
+        value_name = "PORT",
+        global = true
+    )]
+    pub(crate) dynamodb_port: Option<u16>,
+    /// The port of the running gateway's API Gateway [default: 3003]
+    #[arg(
+        id = "keys_api_gateway_port",
+        long = "api-gateway-port",
+        value_name = "PORT",
+        global = true
+    )]
+    pub(crate) api_gateway_port: Option<u16>,
+    /// A deployed key table instead, reached with the standard AWS credentials
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(crate) table: Option<String>,
+    /// The usage plans to choose from, as USAGE_PLANS has them: name=PLAN, comma separated
+    #[arg(long, value_name = "PLANS", global = true)]
+    pub(crate) usage_plans: Option<UsagePlans>,
+    /// The deployed API's id; with --stage, revoking flushes the stage's cached answers
+    #[arg(long, value_name = "ID", global = true)]
+    pub(crate) api: Option<String>,
+    /// The deployed API's stage
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(crate) stage: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Issue a key and print it, once
+    Create(Create),
+    /// List keys
+    List {
+        /// Only the keys of this principal
+        #[arg(long)]
+        owner: Option<String>,
+    },
+    /// Print one key's record
+    Show {
+        /// The key's id
+        #[arg(value_parser = id)]
+        id: ApiKeyId,
+    },
+    /// Give a key a new secret and print it, once
+    Rotate {
+        /// The key's id
+        #[arg(value_parser = id)]
+        id: ApiKeyId,
+        /// How long the former secret still works; 0 ends it at once
+        #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_GRACE,
+              value_parser = clap::value_parser!(u64).range(..=MAX_GRACE))]
+        grace: u64,
+    },
+    /// Shut a key out for good
+    Revoke {
+        /// The key's id
+        #[arg(value_parser = id)]
+        id: ApiKeyId,
+    },
+    /// Find and finish what issuing or revoking left half done
+    Sweep,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    /// What people call the key
+    #[arg(long, value_parser = name)]
+    pub(crate) name: String,
+    /// The principal that the key speaks for
+    #[arg(long, value_parser = owner)]
+    pub(crate) owner: String,
+    /// A scope, or several separated by spaces; may be given several times
+    #[arg(long = "scope", value_name = "SCOPE", required = true)]
+    pub(crate) scopes: Vec<Scopes>,
+    /// When the key ends by itself: RFC 3339, or epoch seconds
+    #[arg(long, value_name = "TIME", value_parser = expires)]
+    pub(crate) expires: Option<u64>,
+    /// The usage plan [default: the first]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) usage_plan: Option<String>,
+    /// A network that the key may be used from, such as 192.0.2.0/24; may be given several times
+    #[arg(long = "cidr", value_name = "CIDR")]
+    pub(crate) networks: Vec<String>,
+    /// Makes it safe to give the command again: one key comes of it
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
+}
+
+fn id(text: &str) -> Result<ApiKeyId, &'static str> {
+    text.parse()
+        .map_err(|_| "an id is 12 letters and digits, which a key has behind kg_")
+}
+
+fn name(text: &str) -> Result<String, String> {
+    if (1..=MAX_NAME_CHARACTERS).contains(&text.chars().count()) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("a name has 1 to {MAX_NAME_CHARACTERS} characters"))
+}
+
+fn owner(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() {
+        return Err("an owner has a name");
+    }
+    Ok(text.to_owned())
+}
+
+fn expires(text: &str) -> Result<u64, String> {
+    let expiry = match text.parse() {
+        Ok(seconds) => expiry::of_seconds(seconds, now()),
+        Err(_) => expiry::of_text(text, now()),
+    };
+    expiry.map_err(|error| error.to_string())
+}

@@ -1,0 +1,274 @@
+//! The usage keys of the stage: those of the template, and those that calls of API Gateway make
+//! and delete while requests are served. They live in memory.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use keygate::key_record::now;
+
+use super::usage_plan::{self, ImpossibleThrottle, Meter};
+use crate::model::{UsageKey, UsagePlan};
+
+/// Usage plans with the keys on them.
+#[derive(Debug)]
+pub(crate) struct Usage {
+    plans: Vec<UsagePlan>,
+    keys: RwLock<Keys>,
+}
+
+#[derive(Debug, Default)]
+struct Keys {
+    by_id: BTreeMap<String, Listed>,
+    /// The keys on a plan by their value, for the requests, which hold the lock for a look only.
+    meters: HashMap<String, Arc<Meter>>,
+}
+
+/// A usage key as a list shows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    pub(crate) key: UsageKey,
+    /// Epoch seconds.
+    pub(crate) created_at: u64,
+    /// The id of the plan that the key is on.
+    pub(crate) plan: Option<String>,
+}
+
+/// Why usage keys are not changed so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error("API Key already exists")]
+    ValueTaken,
+    #[error("Invalid API Key identifier specified")]
+    NoSuchKey,
+    #[error("Invalid Usage Plan ID specified")]
+    NoSuchPlan,
+    #[error("The API key is on this usage plan already")]
+    OnPlan,
+    /// API Gateway could not tell which of the two counts a request.
+    #[error("The API key is on another usage plan of the same stage")]
+    OnAnotherPlan,
+    #[error("The API key is not on this usage plan")]
+    NotOnPlan,
+}
+
+impl Usage {
+    /// The template's plans, with the keys that it puts on them.
+    pub(super) fn new(plans: Vec<UsagePlan>) -> Result<Self, ImpossibleThrottle> {
+        let mut keys = Keys::default();
+        let created_at = now();
+        for plan in &plans {
+            usage_plan::check(plan)?;
+            for key in &plan.keys {
+                let meter = Arc::new(Meter::new(plan, key)?);
+                keys.meters.insert(key.value.clone(), meter);
+                let listed = Listed {
+                    key: key.clone(),
+                    created_at,
+                    plan: Some(plan.id.clone()),
+                };
+                keys.by_id.insert(key.id.clone(), listed);
+            }
+        }
+        Ok(Self {
+            plans,
+            keys: RwLock::new(keys),
+        })
+    }
+
+    /// What is left to the key of this value; `None` when there is none on a plan.
+    pub(super) fn meter(&self, value: &str) -> Option<Arc<Meter>> {
+        self.read().meters.get(value).cloned()
+    }
+
+    /// The plans, of which the template is the only source.
+    pub(crate) fn plans(&self) -> &[UsagePlan] {
+        &self.plans
+    }
+
+    /// A key by its id.
+    pub(crate) fn key(&self, id: &str) -> Option<Listed> {
+        self.read().by_id.get(id).cloned()
+    }
+
+    /// Up to `limit` keys that fit, in the order of their ids, behind the id `after`.
+    pub(crate) fn keys(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+        fits: impl Fn(&Listed) -> bool,
+    ) -> Vec<Listed> {
+        let keys = self.read();
+        let behind = keys
+            .by_id
+            .iter()
+            .filter(|(id, _)| after.is_none_or(|after| id.as_str() > after));
+        let fitting = behind.map(|(_, listed)| listed).filter(|key| fits(key));
+        fitting.take(limit).cloned().collect()
+    }
+
+    /// Adds a key that is on no plan yet.
+    pub(crate) fn create(&self, key: UsageKey) -> Result<Listed, Refused> {
+        let mut keys = self.write();
+        let mut all = keys.by_id.values();
+        if all.any(|other| other.key.value == key.value || other.key.id == key.id) {
+            return Err(Refused::ValueTaken);
+        }
+        let listed = Listed {
+            created_at: now(),
+            plan: None,
+            key,
+        };
+        keys.by_id.insert(listed.key.id.clone(), listed.clone());
+        Ok(listed)
+    }
+
+    /// Deletes a key: the next request that it is to meter is refused.
+    pub(crate) fn delete(&self, id: &str) -> Result<(), Refused> {
+        let mut keys = self.write();
+        let listed = keys.by_id.remove(id).ok_or(Refused::NoSuchKey)?;
+        keys.meters.remove(&listed.key.value);
+        Ok(())
+    }
+
+    /// Puts a key on a plan, with nothing spent.
+    pub(crate) fn put_on(&self, id: &str, plan_id: &str) -> Result<Listed, Refused> {
+        let mut keys = self.write();
+        let plan = self.plan(plan_id)?;
+        let listed = keys.by_id.get_mut(id).ok_or(Refused::NoSuchKey)?;
+        match listed.plan.as_deref() {
+            None => {}
+            Some(on) if on == plan_id => return Err(Refused::OnPlan),
+            Some(_) => return Err(Refused::OnAnotherPlan),
+        }
+        // Checked at start, so this does not happen.
+        let meter = Meter::new(plan, &listed.key).map_err(|_| Refused::NoSuchPlan)?;
+        listed.plan = Some(plan_id.to_owned());
+        let listed = listed.clone();
+        keys.meters
+            .insert(listed.key.value.clone(), Arc::new(meter));
+        Ok(listed)
+    }
+
+    /// Takes a key off a plan.
+    pub(crate) fn take_off(&self, id: &str, plan_id: &str) -> Result<(), Refused> {
+        let mut keys = self.write();
+        self.plan(plan_id)?;
+        let listed = keys.by_id.get_mut(id).ok_or(Refused::NotOnPlan)?;
+        if listed.plan.as_deref() != Some(plan_id) {
+            return Err(Refused::NotOnPlan);
+        }
+        listed.plan = None;
+        let value = listed.key.value.clone();
+        keys.meters.remove(&value);
+        Ok(())
+    }
+
+    /// A plan by its id.
+    pub(crate) fn plan(&self, id: &str) -> Result<&UsagePlan, Refused> {
+        let plan = self.plans.iter().find(|plan| plan.id == id);
+        plan.ok_or(Refused::NoSuchPlan)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Keys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Keys> {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::super::usage_plan::Refusal;
+    use super::*;
+    use crate::model::{Period, Quota};
+
+    fn usage() -> Usage {
+        let plan = |id: &str, limit| UsagePlan {
+            id: id.into(),
+            name: id.into(),
+            throttle: None,
+            quota: Some(Quota {
+                limit,
+                period: Period::Day,
+            }),
+            keys: Vec::new(),
+        };
+        Usage::new(vec![plan("small", 1), plan("large", 3)]).unwrap()
+    }
+
+    fn key(id: &str) -> UsageKey {
+        UsageKey {
+            id: id.into(),
+            name: format!("name of {id}"),
+            value: format!("value of {id}"),
+            enabled: true,
+        }
+    }
+
+    fn admit(usage: &Usage, id: &str) -> Result<String, Refusal> {
+        let value = format!("value of {id}");
+        let admitted = usage.admit(Some(&value), Timestamp::UNIX_EPOCH);
+        admitted.map(|id| id.to_string())
+    }
+
+    #[test]
+    fn a_key_is_metered_by_itself_once_it_is_on_a_plan_and_refused_once_it_is_deleted() {
+        let usage = usage();
+        for id in ["a", "b"] {
+            usage.create(key(id)).unwrap();
+            assert_eq!(admit(&usage, id), Err(Refusal::UnknownKey));
+            usage.put_on(id, "small").unwrap();
+        }
+        assert_eq!(admit(&usage, "a"), Ok("a".to_owned()));
+        assert_eq!(admit(&usage, "a"), Err(Refusal::QuotaExceeded));
+        assert_eq!(admit(&usage, "b"), Ok("b".to_owned()));
+        usage.delete("a").unwrap();
+        assert_eq!(admit(&usage, "a"), Err(Refusal::UnknownKey));
+        assert_eq!(usage.delete("a"), Err(Refused::NoSuchKey));
+    }
+
+    #[test]
+    fn a_key_is_on_one_plan_at_a_time() {
+        let usage = usage();
+        usage.create(key("a")).unwrap();
+        assert_eq!(usage.put_on("a", "x").unwrap_err(), Refused::NoSuchPlan);
+        assert_eq!(usage.put_on("x", "small").unwrap_err(), Refused::NoSuchKey);
+        usage.put_on("a", "small").unwrap();
+        assert_eq!(usage.put_on("a", "small").unwrap_err(), Refused::OnPlan);
+        let other = usage.put_on("a", "large").unwrap_err();
+        assert_eq!(other, Refused::OnAnotherPlan);
+        assert_eq!(usage.take_off("a", "large"), Err(Refused::NotOnPlan));
+        usage.take_off("a", "small").unwrap();
+        assert_eq!(admit(&usage, "a"), Err(Refusal::UnknownKey));
+        usage.put_on("a", "large").unwrap();
+        for _ in 0..3 {
+            assert!(admit(&usage, "a").is_ok());
+        }
+    }
+
+    #[test]
+    fn no_two_keys_have_one_value() {
+        let usage = usage();
+        usage.create(key("a")).unwrap();
+        let mut other = key("b");
+        other.value = key("a").value;
+        assert_eq!(usage.create(other).unwrap_err(), Refused::ValueTaken);
+    }
+
+    #[test]
+    fn a_list_goes_on_behind_an_id_that_is_gone() {
+        let usage = usage();
+        for id in ["a", "b", "c", "d"] {
+            usage.create(key(id)).unwrap();
+        }
+        usage.delete("b").unwrap();
+        let listed = usage.keys(Some("b"), 1, |_| true);
+        assert_eq!(listed[0].key.id, "c");
+        let listed = usage.keys(None, 10, |listed| listed.key.name.ends_with('d'));
+        assert_eq!(listed.len(), 1);
+    }
+}

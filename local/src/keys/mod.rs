@@ -1,0 +1,195 @@
+//! `keygate keys`: what the function `keys` does for its callers, for an operator, who may do it
+//! to anybody's key. So the first key of a deployment has a way to be born.
+
+mod output;
+mod place;
+
+use keygate::api_key::ApiKeyId;
+use keygate::apigateway::ApiGatewayError;
+use keygate::dynamodb::TableError;
+use keygate::issuing::{
+    Failure, IssueError, Issued, Issuing, MalformedNetworks, Networks, Order, RevokeError,
+    RotateError, StoreError,
+};
+use keygate::key_record::KeyRecord;
+use keygate::outbound::OutboundError;
+
+use self::output::Printer;
+use self::place::Place;
+use crate::cli::keys::{Create, Keys, KeysCommand};
+
+/// How many keys are asked for at a time.
+const PAGE: usize = 100;
+
+/// Why a command did not do what it was to do, in one line.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeysError {
+    /// The command line cannot be right.
+    #[error("{0}")]
+    Usage(String),
+    /// The networks are none.
+    #[error("--cidr: {0}")]
+    Networks(#[from] MalformedNetworks),
+    /// There is no such key.
+    #[error("there is no key {0}")]
+    NoSuchKey(ApiKeyId),
+    /// The running gateway does not answer.
+    #[error(
+        "{0}; is the gateway running? --dynamodb-port and --api-gateway-port say where, --table \
+         names a deployed table"
+    )]
+    NotRunning(String),
+    /// A service did not do its part.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// No key was issued.
+    #[error(transparent)]
+    Issue(IssueError),
+    /// There is no new secret.
+    #[error(transparent)]
+    Rotate(RotateError),
+    /// The key is not revoked, or not all that follows is done.
+    #[error(transparent)]
+    Revoke(RevokeError),
+    /// A part of the sweep could not be done.
+    #[error("{0} of the differences could not be put in order")]
+    Sweep(usize),
+    /// There is no HTTP client.
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
+}
+
+impl KeysError {
+    /// Whether the command line is wrong, as far as that can be told.
+    pub(crate) fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::Usage(_) | Self::Networks(_) | Self::Issue(IssueError::NoSuchPlan(_))
+        )
+    }
+}
+
+impl From<StoreError> for KeysError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Carries out one command.
+pub(crate) async fn run(options: Keys) -> Result<(), KeysError> {
+    let place = Place::connect(&options.place).await?;
+    let printer = Printer::new(options.output);
+    let outcome = carry_out(&place, printer, options.command).await;
+    outcome.map_err(|error| place.explain(error))
+}
+
+async fn carry_out(place: &Place, printer: Printer, command: KeysCommand) -> Result<(), KeysError> {
+    let issuing = &place.issuing;
+    match command {
+        KeysCommand::Create(create) => {
+            let issued = issue(issuing, create).await?;
+            printer.issued(&issued);
+        }
+        KeysCommand::List { owner } => {
+            let records = match owner {
+                Some(owner) => of_owner(issuing, &owner).await?,
+                None => all(issuing).await?,
+            };
+            printer.list(&records);
+        }
+        KeysCommand::Show { id } => printer.record(&find(issuing, &id).await?),
+        KeysCommand::Rotate { id, grace } => {
+            let record = find(issuing, &id).await?;
+            let stage = if grace == 0 {
+                place.stage().await?
+            } else {
+                None
+            };
+            let rotated = issuing.rotate(record, grace, stage.as_ref()).await;
+            let (issued, flush) = rotated.map_err(KeysError::Rotate)?;
+            printer.issued(&issued);
+            // With a grace period nothing has to be flushed.
+            if grace == 0 {
+                output::cached(flush);
+            }
+        }
+        KeysCommand::Revoke { id } => {
+            // The key is shut out whatever API Gateway says. If it does not answer here, it will
+            // not answer the rest either, and that is told.
+            let stage = place.stage().await.unwrap_or_default();
+            let revoked = issuing.revoke(None, &id, stage.as_ref()).await;
+            let flush = revoked.map_err(|error| match error {
+                RevokeError::NotFound => KeysError::NoSuchKey(id.clone()),
+                error => KeysError::Revoke(error),
+            })?;
+            printer.revoked(&id, flush);
+            output::cached(flush);
+        }
+        KeysCommand::Sweep => {
+            let swept = issuing.sweep().await?;
+            printer.swept(&swept);
+            if !swept.is_complete() {
+                return Err(KeysError::Sweep(swept.failed.len()));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn issue(issuing: &Issuing, create: Create) -> Result<Issued, KeysError> {
+    let scopes = create
+        .scopes
+        .iter()
+        .flat_map(|scopes| scopes.iter().cloned());
+    let order = Order {
+        owner: create.owner,
+        name: create.name,
+        scopes: scopes.collect(),
+        expires_at: create.expires,
+        usage_plan: create.usage_plan,
+        networks: Networks::read(&create.networks)?,
+    };
+    if order.scopes.is_empty() {
+        return Err(KeysError::Usage("--scope names no scope".to_owned()));
+    }
+    let issued = issuing.issue(&order, create.idempotency_key.as_ref()).await;
+    issued.map_err(KeysError::Issue)
+}
+
+async fn find(issuing: &Issuing, id: &ApiKeyId) -> Result<KeyRecord, KeysError> {
+    let found = issuing.store.get(None, id).await?;
+    found.ok_or_else(|| KeysError::NoSuchKey(id.clone()))
+}
+
+/// Every key of a principal, oldest first.
+async fn of_owner(issuing: &Issuing, owner: &str) -> Result<Vec<KeyRecord>, KeysError> {
+    let mut records = Vec::new();
+    let mut after = None;
+    loop {
+        let (page, next) = issuing.store.list(owner, PAGE, after).await?;
+        records.extend(page);
+        after = next;
+        if after.is_none() {
+            return Ok(records);
+        }
+    }
+}
+
+/// Every key of the table, oldest first.
+async fn all(issuing: &Issuing) -> Result<Vec<KeyRecord>, KeysError> {
+    let (mut records, malformed) = issuing.store.all().await?;
+    for error in malformed {
+        eprintln!("keygate: left out: {error}");
+    }
+    records.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
+    Ok(records)
+}
+
+/// What a service said that did not answer at all.
+fn silence(failure: &Failure) -> Option<String> {
+    match failure {
+        Failure::Store(StoreError::Table(TableError::Unavailable(_)))
+        | Failure::ApiGateway(ApiGatewayError::Unavailable(_)) => Some(failure.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,110 @@
+//! Where the keys are: at the gateway that runs on this machine, or deployed.
+
+use aws_sdk_apigateway::Client as ApiGateway;
+use aws_sdk_dynamodb::Client as DynamoDb;
+use keygate::issuing::{Failure, IssueError, Issuing, RevokeError, RotateError, Stage, Store};
+use keygate::outbound::Outbound;
+
+use super::{KeysError, silence};
+use crate::aws::{KEY_TABLE, Services};
+use crate::cli::keys::PlaceOptions;
+
+/// The usage plans when the repository's template is served here.
+const USAGE_PLANS: &str = "standard=keygate-local-standard,partner=keygate-local-partner";
+
+/// A key table with its API Gateway.
+pub(super) struct Place {
+    pub(super) issuing: Issuing,
+    /// The stage whose cached answers are flushed, where the command line says it.
+    stage: Option<Stage>,
+    is_local: bool,
+}
+
+impl Place {
+    /// The place that the command line names. Nothing is called yet.
+    pub(super) async fn connect(options: &PlaceOptions) -> Result<Self, KeysError> {
+        let outbound = Outbound::new()?;
+        match &options.table {
+            None => Self::local(options, &outbound),
+            Some(table) => Self::deployed(options, &outbound, table).await,
+        }
+    }
+
+    fn local(options: &PlaceOptions, outbound: &Outbound) -> Result<Self, KeysError> {
+        if options.api.is_some() || options.stage.is_some() {
+            let message = "--api and --stage are of a deployed API: name its --table too";
+            return Err(KeysError::Usage(message.to_owned()));
+        }
+        let services = Services::on_ports(
+            options.dynamodb_port.unwrap_or(3002),
+            options.api_gateway_port.unwrap_or(3003),
+        );
+        let plans = match &options.usage_plans {
+            Some(plans) => plans.clone(),
+            None => USAGE_PLANS.parse().unwrap_or_default(),
+        };
+        Ok(Self {
+            issuing: services.issuing(outbound, KEY_TABLE, plans),
+            stage: None,
+            is_local: true,
+        })
+    }
+
+    async fn deployed(
+        options: &PlaceOptions,
+        outbound: &Outbound,
+        table: &str,
+    ) -> Result<Self, KeysError> {
+        let usage = |message: &str| KeysError::Usage(message.to_owned());
+        if options.dynamodb_port.is_some() || options.api_gateway_port.is_some() {
+            let message = "--table names a deployed table, and the ports are of a running gateway: \
+                           give one or the other";
+            return Err(usage(message));
+        }
+        let stage = match (&options.api, &options.stage) {
+            (None, None) => None,
+            (Some(api), Some(stage)) => Some(Stage {
+                api_id: api.clone(),
+                name: stage.clone(),
+            }),
+            _ => return Err(usage("--api and --stage go together")),
+        };
+        let config = keygate::aws::sdk_config(outbound).await;
+        if config.region().is_none() {
+            return Err(usage(
+                "no region: set AWS_REGION, or AWS_PROFILE to a profile that has one",
+            ));
+        }
+        let store = Store::new(DynamoDb::new(&config), table.to_owned());
+        let plans = options.usage_plans.clone().unwrap_or_default();
+        Ok(Self {
+            issuing: Issuing::new(store).with_usage_keys(ApiGateway::new(&config), plans),
+            stage,
+            is_local: false,
+        })
+    }
+
+    /// The stage whose cached answers are flushed; the gateway on this machine says its own.
+    pub(super) async fn stage(&self) -> Result<Option<Stage>, KeysError> {
+        if !self.is_local {
+            return Ok(self.stage.clone());
+        }
+        let stage = self.issuing.stage_of_plans().await;
+        stage.map_err(|error| KeysError::Failed(Failure::ApiGateway(error)))
+    }
+
+    /// An error in the words that help here.
+    pub(super) fn explain(&self, error: KeysError) -> KeysError {
+        let (KeysError::Failed(failure)
+        | KeysError::Issue(IssueError::Failed(failure))
+        | KeysError::Rotate(RotateError::Failed(failure))
+        | KeysError::Revoke(RevokeError::Failed(failure))) = &error
+        else {
+            return error;
+        };
+        match silence(failure) {
+            Some(words) if self.is_local => KeysError::NotRunning(words),
+            _ => error,
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The calls as the AWS SDK makes them, and reads what comes back.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use aws_sdk_apigateway::Client;
+use aws_sdk_apigateway::config::http::HttpResponse;
+use aws_sdk_apigateway::config::{BehaviorVersion, Config, Credentials, Region};
+use aws_sdk_apigateway::error::{ProvideErrorMetadata, SdkError};
+use keygate::outbound::Outbound;
+use tokio::net::TcpListener;
+
+use crate::gateway::Gateway;
+use crate::template;
+
+const VALUE: &str = "a-value-of-20-characters";
+
+async fn start() -> (Client, String) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+    let parameters = [
+        ("OAuthIssuer", "http://127.0.0.1:3001"),
+        ("OAuthAudience", "keygate-local"),
+    ];
+    let parameters: BTreeMap<_, _> = parameters
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+    let application = template::load(&path, &parameters).unwrap();
+    let control = Gateway::new(&application, 0).unwrap().control();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(super::serve(listener, control));
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(&url)
+        .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
+        .http_client(keygate::aws::http_client(&Outbound::new().unwrap()));
+    (Client::from_conf(config.build()), url)
+}
+
+/// The code of the error that a call is answered with.
+fn code<T, E>(answer: Result<T, SdkError<E, HttpResponse>>) -> String
+where
+    E: ProvideErrorMetadata,
+{
+    let Err(error) = answer else {
+        panic!("it is not refused")
+    };
+    error.code().unwrap().to_owned()
+}
+
+async fn create(client: &Client, name: &str) -> String {
+    let value = format!("{VALUE}-{name}");
+    let create = client.create_api_key().name(name).value(value);
+    create.enabled(true).send().await.unwrap().id.unwrap()
+}
+
+#[tokio::test]
+async fn a_usage_key_is_made_listed_put_on_a_plan_and_deleted() {
+    let (client, _) = start().await;
+    let id = create(&client, "one").await;
+    let read = client.get_api_key().api_key(&id);
+    let read = read.include_value(true).send().await.unwrap();
+    assert_eq!(read.value(), Some("a-value-of-20-characters-one"));
+    assert!(read.enabled && read.created_date.unwrap().secs() > 1_700_000_000);
+    let read = client.get_api_key().api_key(&id).send().await.unwrap();
+    assert_eq!((read.name(), read.value()), (Some("one"), None));
+
+    let plan = "partnerusageplan";
+    let put = || {
+        let put = client.create_usage_plan_key().usage_plan_id(plan);
+        put.key_id(&id).key_type("API_KEY").send()
+    };
+    assert_eq!(put().await.unwrap().id(), Some(id.as_str()));
+    assert_eq!(code(put().await), "ConflictException");
+    let members = client.get_usage_plan_keys().usage_plan_id(plan);
+    let members = members.send().await.unwrap();
+    assert_eq!(members.items()[0].id(), Some(id.as_str()));
+    let plans = client.get_usage_plans().key_id(&id).send().await.unwrap();
+    assert_eq!(plans.items().len(), 1);
+    assert_eq!(plans.items()[0].id(), Some(plan));
+
+    let delete = || client.delete_api_key().api_key(&id).send();
+    delete().await.unwrap();
+    assert_eq!(code(delete().await), "NotFoundException");
+    let members = client.get_usage_plan_keys().usage_plan_id(plan);
+    assert!(members.send().await.unwrap().items().is_empty());
+}
+
+#[tokio::test]
+async fn lists_have_pages_and_begin_as_asked_for() {
+    let (client, _) = start().await;
+    let mut made = Vec::new();
+    for name in ["table.a", "table.b", "table.c", "table-b.d"] {
+        made.push(create(&client, name).await);
+    }
+    let mut listed = Vec::new();
+    let mut position = None;
+    loop {
+        let page = client.get_api_keys().name_query("table.").limit(2);
+        let page = page.set_position(position).send().await.unwrap();
+        assert!(page.items().len() <= 2);
+        listed.extend(page.items().iter().map(|key| key.id().unwrap().to_owned()));
+        position = page.position;
+        if position.is_none() {
+            break;
+        }
+    }
+    made.pop();
+    made.sort();
+    assert_eq!(listed, made);
+    let first = client.get_usage_plans().limit(1).send().await.unwrap();
+    let second = client
+        .get_usage_plans()
+        .limit(1)
+        .set_position(first.position);
+    let second = second.send().await.unwrap();
+    assert_eq!(second.position, None);
+    let plan = &second.items()[0];
+    assert_eq!(plan.name(), Some("keygate-local-standard"));
+    assert_eq!(plan.quota().unwrap().limit, 100_000);
+    assert_eq!(plan.throttle().unwrap().burst_limit, 100);
+    let stage = &plan.api_stages()[0];
+    assert_eq!(
+        (stage.api_id(), stage.stage()),
+        (Some("local"), Some("dev"))
+    );
+}
+
+#[tokio::test]
+async fn what_api_gateway_checks_is_checked() {
+    let (client, _) = start().await;
+    let id = create(&client, "one").await;
+    let same = client.create_api_key().value(format!("{VALUE}-one"));
+    assert_eq!(code(same.send().await), "ConflictException");
+    for value in ["x".repeat(19), "x".repeat(129)] {
+        let create = client.create_api_key().value(value);
+        assert_eq!(code(create.send().await), "BadRequestException");
+    }
+    for (plan, key) in [("nope", id.as_str()), ("standardusageplan", "nope")] {
+        let put = client.create_usage_plan_key().usage_plan_id(plan);
+        let put = put.key_id(key).key_type("API_KEY").send().await;
+        assert_eq!(code(put), "NotFoundException");
+        let take = client.delete_usage_plan_key().usage_plan_id(plan);
+        assert_eq!(code(take.key_id(key).send().await), "NotFoundException");
+    }
+    let plan = client.get_usage_plan().usage_plan_id("nope");
+    assert_eq!(code(plan.send().await), "NotFoundException");
+    for (api, stage) in [("nope", "dev"), ("local", "nope")] {
+        let flush = client.flush_stage_authorizers_cache();
+        let flush = flush.rest_api_id(api).stage_name(stage).send().await;
+        assert_eq!(code(flush), "NotFoundException");
+    }
+    let flush = client.flush_stage_authorizers_cache();
+    flush
+        .rest_api_id("local")
+        .stage_name("dev")
+        .send()
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_is_not_supported_is_named() {
+    let (client, url) = start().await;
+    let message = client.get_rest_apis().send().await.unwrap_err();
+    assert!(message.message().unwrap().contains("GET /restapis"));
+    let update = client
+        .update_usage_plan()
+        .usage_plan_id("standardusageplan");
+    let message = update.send().await.unwrap_err();
+    let words = "PATCH /usageplans/standardusageplan";
+    assert!(message.message().unwrap().contains(words));
+    let filter = client.get_api_keys().customer_id("x").send().await;
+    assert!(
+        filter
+            .unwrap_err()
+            .message()
+            .unwrap()
+            .contains("customerId")
+    );
+    let distinct = client.create_api_key().generate_distinct_id(true);
+    let message = distinct.send().await.unwrap_err();
+    assert!(message.message().unwrap().contains("generateDistinctId"));
+    // As a page in a browser would call it.
+    let outbound = Outbound::new().unwrap();
+    let url = reqwest::Url::parse(&format!("{url}/apikeys")).unwrap();
+    let unsigned = outbound.client(&url).unwrap().post(url).body("{}");
+    assert_eq!(unsigned.send().await.unwrap().status(), 403);
+}

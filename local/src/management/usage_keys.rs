@@ -1,0 +1,126 @@
+//! `CreateApiKey`, `GetApiKeys`, `GetApiKey` and `DeleteApiKey`.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::answer::{ApiError, Parameters, page};
+use crate::gateway::{Control, Listed, Refused};
+use crate::model::UsageKey;
+
+/// What a value may have, in characters.
+const VALUE_LENGTH: std::ops::RangeInclusive<usize> = 20..=128;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewKey {
+    name: Option<String>,
+    /// For people, and shown nowhere here.
+    #[serde(rename = "description")]
+    _description: Option<String>,
+    /// A key that nobody enabled is refused.
+    #[serde(default)]
+    enabled: bool,
+    value: Option<String>,
+}
+
+/// `POST /apikeys`.
+pub(super) async fn create(
+    State(control): State<Control>,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let new: NewKey =
+        serde_json::from_slice(&body).map_err(|error| ApiError::bad_request(error.to_string()))?;
+    let value = new
+        .value
+        .unwrap_or_else(|| Uuid::new_v4().simple().to_string());
+    if !VALUE_LENGTH.contains(&value.chars().count()) {
+        return Err(ApiError::bad_request(format!(
+            "API Key value should be at least {} and at most {} characters",
+            VALUE_LENGTH.start(),
+            VALUE_LENGTH.end()
+        )));
+    }
+    // API Gateway's ids have ten characters.
+    let id: String = Uuid::new_v4()
+        .simple()
+        .to_string()
+        .chars()
+        .take(10)
+        .collect();
+    let listed = control.usage.create(UsageKey {
+        name: new.name.unwrap_or_default(),
+        enabled: new.enabled,
+        id,
+        value,
+    })?;
+    Ok((StatusCode::CREATED, Json(shown(&listed, true))).into_response())
+}
+
+/// `GET /apikeys`. The name is a beginning to look for.
+pub(super) async fn list(
+    State(control): State<Control>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Result<Json<Value>, ApiError> {
+    let known = ["name", "includeValues", "limit", "position"];
+    let query = Parameters::of(query, &known)?;
+    let limit = query.limit()?;
+    let values = query.flag("includeValues")?;
+    let beginning = query.text("name").unwrap_or_default();
+    let found = control
+        .usage
+        .keys(query.text("position"), limit + 1, |listed| {
+            listed.key.name.starts_with(beginning)
+        });
+    Ok(page(found, limit, id, |listed| shown(listed, values)))
+}
+
+/// `GET /apikeys/{id}`.
+pub(super) async fn read(
+    State(control): State<Control>,
+    Path(id): Path<String>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Result<Json<Value>, ApiError> {
+    let value = Parameters::of(query, &["includeValue"])?.flag("includeValue")?;
+    let listed = control.usage.key(&id).ok_or(Refused::NoSuchKey)?;
+    Ok(Json(shown(&listed, value)))
+}
+
+/// `DELETE /apikeys/{id}`.
+pub(super) async fn delete(
+    State(control): State<Control>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    control.usage.delete(&id)?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// A key's id, as a page's position.
+pub(super) fn id(listed: &Listed) -> &str {
+    &listed.key.id
+}
+
+fn shown(listed: &Listed, value: bool) -> Value {
+    let Listed {
+        key, created_at, ..
+    } = listed;
+    let mut shown = json!({
+        "id": key.id,
+        "name": key.name,
+        "enabled": key.enabled,
+        "createdDate": created_at,
+        "lastUpdatedDate": created_at,
+        "stageKeys": [],
+    });
+    if value {
+        shown["value"] = json!(key.value);
+    }
+    shown
+}

@@ -1,0 +1,128 @@
+//! `GetUsagePlans`, `GetUsagePlan`, `GetUsagePlanKeys`, `CreateUsagePlanKey` and
+//! `DeleteUsagePlanKey`. The plans themselves are the template's.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::answer::{ApiError, Parameters, page};
+use super::usage_keys;
+use crate::gateway::{Control, Listed};
+use crate::model::{Period, UsagePlan};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewMember {
+    key_id: String,
+    key_type: String,
+}
+
+/// `GET /usageplans`, all of them or those that one key is on.
+pub(super) async fn list(
+    State(control): State<Control>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Result<Json<Value>, ApiError> {
+    let query = Parameters::of(query, &["keyId", "limit", "position"])?;
+    let limit = query.limit()?;
+    let of_key = query.text("keyId").map(|id| {
+        let listed = control.usage.key(id);
+        listed.and_then(|listed| listed.plan)
+    });
+    let mut plans: Vec<&UsagePlan> = control.usage.plans().iter().collect();
+    plans.sort_by(|one, other| one.id.cmp(&other.id));
+    plans.retain(|plan| {
+        let behind = query
+            .text("position")
+            .is_none_or(|after| plan.id.as_str() > after);
+        let wanted = of_key.as_ref();
+        behind && wanted.is_none_or(|id| id.as_ref() == Some(&plan.id))
+    });
+    plans.truncate(limit + 1);
+    Ok(page(
+        plans,
+        limit,
+        |plan| &plan.id,
+        |plan| shown(plan, &control),
+    ))
+}
+
+/// `GET /usageplans/{plan}`.
+pub(super) async fn read(
+    State(control): State<Control>,
+    Path(plan): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    Ok(Json(shown(control.usage.plan(&plan)?, &control)))
+}
+
+/// `GET /usageplans/{plan}/keys`. The name is a beginning to look for.
+pub(super) async fn keys(
+    State(control): State<Control>,
+    Path(plan): Path<String>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Result<Json<Value>, ApiError> {
+    let query = Parameters::of(query, &["name", "limit", "position"])?;
+    let limit = query.limit()?;
+    let beginning = query.text("name").unwrap_or_default();
+    control.usage.plan(&plan)?;
+    let found = control
+        .usage
+        .keys(query.text("position"), limit + 1, |listed| {
+            listed.plan.as_deref() == Some(&plan) && listed.key.name.starts_with(beginning)
+        });
+    Ok(page(found, limit, usage_keys::id, member))
+}
+
+/// `POST /usageplans/{plan}/keys`.
+pub(super) async fn put_on(
+    State(control): State<Control>,
+    Path(plan): Path<String>,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let new: NewMember =
+        serde_json::from_slice(&body).map_err(|error| ApiError::bad_request(error.to_string()))?;
+    if new.key_type != "API_KEY" {
+        return Err(ApiError::bad_request("keyType must be API_KEY"));
+    }
+    let listed = control.usage.put_on(&new.key_id, &plan)?;
+    Ok((StatusCode::CREATED, Json(member(&listed))).into_response())
+}
+
+/// `DELETE /usageplans/{plan}/keys/{id}`.
+pub(super) async fn take_off(
+    State(control): State<Control>,
+    Path((plan, id)): Path<(String, String)>,
+) -> Result<StatusCode, ApiError> {
+    control.usage.take_off(&id, &plan)?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+fn member(listed: &Listed) -> Value {
+    let key = &listed.key;
+    json!({"id": key.id, "type": "API_KEY", "name": key.name, "value": key.value})
+}
+
+fn shown(plan: &UsagePlan, control: &Control) -> Value {
+    let mut shown = json!({
+        "id": plan.id,
+        "name": plan.name,
+        "apiStages": [{"apiId": control.api_id, "stage": control.stage}],
+    });
+    if let Some(throttle) = plan.throttle {
+        shown["throttle"] = json!({"burstLimit": throttle.burst, "rateLimit": throttle.rate});
+    }
+    if let Some(quota) = plan.quota {
+        let period = match quota.period {
+            Period::Day => "DAY",
+            Period::Week => "WEEK",
+            Period::Month => "MONTH",
+        };
+        shown["quota"] = json!({"limit": quota.limit, "offset": 0, "period": period});
+    }
+    shown
+}
