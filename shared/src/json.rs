@@ -34,7 +34,7 @@ pub enum JsonError {
 }
 
 /// Reads one object and nothing after it. Arrays and objects may nest to `max_depth`, the outermost
-/// included; serde_json's own limit is 127.
+/// included; that of `serde_json` itself is 127.
 ///
 /// # Errors
 /// When the bytes are anything else.

@@ -115,12 +115,16 @@ impl Keys {
         request: &ProxyRequest,
         caller: &Caller,
     ) -> Result<Response<Body>, Problem> {
+        let once = request.idempotency_key()?;
         let grace = rotate::grace_seconds(request)?;
         let record = self.find(request, caller).await?;
         // The answer holds a working key: it must not open more than the caller may.
         within_callers(&record.scopes, caller)?;
         let stage = stage(request);
-        let rotated = self.issuing.rotate(record, grace, stage.as_ref()).await;
+        let rotated = self
+            .issuing
+            .rotate(record, grace, stage.as_ref(), once.as_ref())
+            .await;
         let (issued, flush) = rotated.map_err(refusal::of_rotating)?;
         warn_of(flush, stage.as_ref());
         let record = &issued.record;

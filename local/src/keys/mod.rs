@@ -105,7 +105,7 @@ async fn carry_out(place: &Place, printer: Printer, command: KeysCommand) -> Res
             } else {
                 None
             };
-            let rotated = issuing.rotate(record, grace, stage.as_ref()).await;
+            let rotated = issuing.rotate(record, grace, stage.as_ref(), None).await;
             let (issued, flush) = rotated.map_err(KeysError::Rotate)?;
             printer.issued(&issued);
             // With a grace period nothing has to be flushed.

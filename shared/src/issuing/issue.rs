@@ -200,6 +200,7 @@ impl Issuing {
         let Stored {
             mut record,
             request: first,
+            ..
         } = stored;
         if record.owner != order.owner || first.is_none() {
             return Err(IssueError::IdTaken);
@@ -225,7 +226,7 @@ impl Issuing {
             hash: record.secret,
             until: now + DEFAULT_GRACE,
         };
-        let rotated = self.store.rotate(&record, &key, Some(&previous));
+        let rotated = self.store.rotate(&record, &key, Some(&previous), None);
         if !by(deadline, rotated).await? {
             return Err(IssueError::UnderWay { seconds: PAUSE });
         }

@@ -1,12 +1,20 @@
 //! Rotation: a new secret for a key that exists, while the former one fades out.
+//!
+//! There is one former secret. Rotating again within its grace period ends it, and the secret of the
+//! first rotation takes its place: harmless when the first answer arrived, and when it was lost, the
+//! end of the secret that is in use. So a rotation under an idempotency key that is sent again
+//! leaves the former secret alone, and replaces the one that nobody has seen.
 
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use tokio::time::Instant;
 
+use super::store::Stored;
 use super::usage_keys::{Flush, Stage};
 use super::{Failure, Issued, Issuing, LIMIT, by};
 use crate::api_key::{ApiKey, RandomnessUnavailable};
+use crate::idempotency_key::IdempotencyKey;
 use crate::key_record::{KeyRecord, PreviousSecret, Status, now};
 
 /// How long the former secret still works when nobody says: an hour, in seconds.
@@ -46,7 +54,8 @@ impl From<RandomnessUnavailable> for RotateError {
 
 impl Issuing {
     /// Gives a key another secret; the former one works `grace` seconds longer. Without grace it
-    /// must stop, so the stage's cached answers are flushed as well.
+    /// must stop, so the stage's cached answers are flushed as well. Under `once`, the same request
+    /// sent again rotates once.
     ///
     /// # Errors
     /// When the key has ended or changed since `record` was read, or a service does not do its
@@ -56,18 +65,35 @@ impl Issuing {
         mut record: KeyRecord,
         grace: u64,
         stage: Option<&Stage>,
+        once: Option<&IdempotencyKey>,
     ) -> Result<(Issued, Flush), RotateError> {
         let deadline = Instant::now() + LIMIT - READ_LIMIT;
         let now = now();
+        let rotation = once.map(|once| fingerprint(once, grace));
+        let repeated = match &rotation {
+            None => None,
+            Some(rotation) => by(deadline, self.store.stored(&record.id))
+                .await?
+                .filter(|stored| stored.rotation.as_ref() == Some(rotation)),
+        };
         if record.status == Status::Revoked || record.is_expired(now) {
             return Err(RotateError::Ended);
         }
         let key = ApiKey::generate_for(record.id.clone())?;
-        let previous = (grace > 0).then(|| PreviousSecret {
-            hash: record.secret,
-            until: now + grace,
-        });
-        let rotated = self.store.rotate(&record, &key, previous.as_ref());
+        let previous = match repeated {
+            Some(Stored { record: latest, .. }) => {
+                record = latest;
+                record.previous.clone().filter(|former| now < former.until)
+            }
+            None => (grace > 0).then(|| PreviousSecret {
+                hash: record.secret,
+                until: now + grace,
+            }),
+        };
+        let rotation = rotation.as_deref();
+        let rotated = self
+            .store
+            .rotate(&record, &key, previous.as_ref(), rotation);
         if !by(deadline, rotated).await? {
             return Err(RotateError::Changed);
         }
@@ -81,4 +107,12 @@ impl Issuing {
         record.secret = key.secret_hash();
         Ok((Issued { record, key }, flush))
     }
+}
+
+/// What a rotation is known again by.
+fn fingerprint(once: &IdempotencyKey, grace: u64) -> String {
+    let text = format!("{grace} {}", once.as_str());
+    let digest = digest(&SHA256, text.as_bytes());
+    let digits = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
+    digits.collect()
 }

@@ -15,6 +15,8 @@ use crate::key_record::{Item, KeyRecord, MalformedRecord, PreviousSecret, Status
 /// The attribute with the fingerprint of the request that made the key, where it came under an
 /// idempotency key. The authorizer has no use for it, so it is no part of [`KeyRecord`].
 const REQUEST: &str = "request_sha256";
+/// The attribute of the request that rotated a key last.
+const ROTATION: &str = "rotation_sha256";
 
 /// Why the table gave no answer, or not the one that was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +65,8 @@ pub(super) struct Stored {
     pub(super) record: KeyRecord,
     /// The fingerprint of the request that made the key, where it came under an idempotency key.
     pub(super) request: Option<String>,
+    /// The fingerprint of the request that rotated the key last, likewise.
+    pub(super) rotation: Option<String>,
 }
 
 impl Store {
@@ -174,9 +178,11 @@ impl Store {
         let Some(item) = output.item else {
             return Ok(None);
         };
+        let text = |name: &str| item.get(name).and_then(|text| text.as_s().ok()).cloned();
         Ok(Some(Stored {
             record: KeyRecord::from_item(&item)?,
-            request: item.get(REQUEST).and_then(|text| text.as_s().ok()).cloned(),
+            request: text(REQUEST),
+            rotation: text(ROTATION),
         }))
     }
 
@@ -294,8 +300,9 @@ impl Store {
         }
     }
 
-    /// Gives a key a new secret in place of `record`'s, and keeps that as `previous` if there is
-    /// one; false when the key has changed since `record` was read.
+    /// Gives a key a new secret in place of `record`'s, with `previous` as the former one if there
+    /// is one, and `rotation` as the request that did it; false when the key has changed since
+    /// `record` was read.
     ///
     /// # Errors
     /// When the table does not answer or refuses.
@@ -304,6 +311,7 @@ impl Store {
         record: &KeyRecord,
         key: &ApiKey,
         previous: Option<&PreviousSecret>,
+        rotation: Option<&str>,
     ) -> Result<bool, StoreError> {
         let mut request = self
             .client
@@ -319,18 +327,30 @@ impl Store {
             .expression_attribute_values(":current", text(record.secret.to_hex()))
             .expression_attribute_values(":bytes", bytes(&record.secret))
             .expression_attribute_values(":active", text(Status::Active.as_str().to_owned()));
-        request = match previous {
-            None => request.update_expression(
-                "SET secret_sha256 = :new REMOVE previous_sha256, previous_until",
-            ),
-            Some(previous) => request
-                .update_expression(
-                    "SET secret_sha256 = :new, previous_sha256 = :previous, \
-                     previous_until = :until",
-                )
-                .expression_attribute_values(":previous", text(previous.hash.to_hex()))
-                .expression_attribute_values(":until", number(previous.until)),
-        };
+        let mut set = vec!["secret_sha256 = :new"];
+        let mut remove = Vec::new();
+        match previous {
+            None => remove.extend(["previous_sha256", "previous_until"]),
+            Some(previous) => {
+                set.extend(["previous_sha256 = :previous", "previous_until = :until"]);
+                request = request
+                    .expression_attribute_values(":previous", text(previous.hash.to_hex()))
+                    .expression_attribute_values(":until", number(previous.until));
+            }
+        }
+        match rotation {
+            None => remove.push(ROTATION),
+            Some(rotation) => {
+                set.push("rotation_sha256 = :rotation");
+                let rotation = text(rotation.to_owned());
+                request = request.expression_attribute_values(":rotation", rotation);
+            }
+        }
+        let mut changes = format!("SET {}", set.join(", "));
+        if !remove.is_empty() {
+            changes = format!("{changes} REMOVE {}", remove.join(", "));
+        }
+        request = request.update_expression(changes);
         match request.send().await {
             Ok(_) => Ok(true),
             Err(SdkError::ServiceError(error))

@@ -295,20 +295,20 @@ async fn of_two_rotations_of_one_secret_one_takes_place() {
     let store = &rig.keys.issuing.store;
     assert!(
         store
-            .rotate(&record, &first, previous.as_ref())
+            .rotate(&record, &first, previous.as_ref(), None)
             .await
             .unwrap()
     );
     assert!(
         !store
-            .rotate(&record, &second, previous.as_ref())
+            .rotate(&record, &second, previous.as_ref(), None)
             .await
             .unwrap()
     );
     // The first one again, as the SDK tries it when the answer was lost, is the same rotation.
     assert!(
         store
-            .rotate(&record, &first, previous.as_ref())
+            .rotate(&record, &first, previous.as_ref(), None)
             .await
             .unwrap()
     );

@@ -190,3 +190,22 @@ async fn a_header_that_is_no_idempotency_key_is_refused() {
     }
     assert!(rig.items().await.is_empty());
 }
+
+#[tokio::test]
+async fn a_rotation_that_comes_again_leaves_the_secret_in_use_alone() {
+    let rig = Rig::start().await;
+    let issued = rig.answer(keyed("one")).await;
+    let id = issued.id();
+    let rotation = |key: &str| rotate(id).header("idempotency-key", key);
+    let lost = rig.answer(rotation("two")).await;
+    let again = rig.answer(rotation("two")).await;
+    assert_eq!((lost.status, again.status), (200, 200), "{}", again.body);
+    assert!(works(&rig, &issued).await, "the secret in use");
+    assert!(works(&rig, &again).await);
+    assert!(!works(&rig, &lost).await);
+    assert_eq!(lost.body["previous_until"], again.body["previous_until"]);
+    // Another rotation is another matter: the former secret is the one of before.
+    let next = rig.answer(rotation("three")).await;
+    assert!(works(&rig, &next).await && works(&rig, &again).await);
+    assert!(!works(&rig, &issued).await);
+}
