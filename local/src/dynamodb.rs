@@ -1,6 +1,7 @@
 //! DynamoDB on this machine: `dynoxide-rs` embedded, in memory or in a file, behind the real
 //! DynamoDB protocol, with the template's tables.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use aws_sdk_dynamodb::Client;
@@ -17,6 +18,8 @@ use crate::model::{Index, Table};
 
 /// The database file in `--data DIR`.
 const FILE: &str = "dynamodb.sqlite";
+/// The file whose lock keeps a second gateway away from it.
+const LOCK: &str = "lock";
 
 /// Why the tables are not there.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +31,12 @@ pub(crate) enum DynamoDbError {
         path: PathBuf,
         /// What the system said.
         error: std::io::Error,
+    },
+    /// Another gateway keeps its tables there: two would delete each other's seeded key.
+    #[error("--data {}: another keygate uses this directory", path.display())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
     },
     /// The database cannot be opened.
     #[error("the DynamoDB data cannot be opened: {0}")]
@@ -42,19 +51,30 @@ pub(crate) enum DynamoDbError {
     },
 }
 
-/// Opens the database: in memory, or kept below `data`.
-pub(crate) fn open(data: Option<&Path>) -> Result<Database, DynamoDbError> {
-    let opened = match data {
-        None => Database::memory(),
-        Some(path) => {
-            std::fs::create_dir_all(path).map_err(|error| DynamoDbError::Directory {
-                path: path.to_owned(),
-                error,
-            })?;
-            Database::new(&path.join(FILE).to_string_lossy())
-        }
+/// Opens the database: in memory, or kept below `data`, which is this process's alone while the
+/// file lives.
+pub(crate) fn open(data: Option<&Path>) -> Result<(Database, Option<File>), DynamoDbError> {
+    let failed = |error: dynoxide::DynoxideError| DynamoDbError::Open(error.to_string());
+    let Some(path) = data else {
+        return Ok((Database::memory().map_err(failed)?, None));
     };
-    opened.map_err(|error| DynamoDbError::Open(error.to_string()))
+    let directory = |error: std::io::Error| DynamoDbError::Directory {
+        path: path.to_owned(),
+        error,
+    };
+    std::fs::create_dir_all(path).map_err(directory)?;
+    let lock = File::create(path.join(LOCK)).map_err(directory)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(DynamoDbError::InUse {
+                path: path.to_owned(),
+            });
+        }
+        Err(TryLockError::Error(error)) => return Err(directory(error)),
+    }
+    let database = Database::new(&path.join(FILE).to_string_lossy()).map_err(failed)?;
+    Ok((database, Some(lock)))
 }
 
 /// Serves the database until the task is dropped.

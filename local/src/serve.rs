@@ -131,7 +131,7 @@ pub(crate) async fn serve(options: Serve) -> Result<(), ServeError> {
         .unwrap_or(Err(SigningFailed::INTERRUPTED))?;
     let issuer_url = aws::address(port(&listeners.issuer));
     let services = Services::on_ports(port(&listeners.dynamodb), port(&listeners.api_gateway));
-    let database = dynamodb::open(options.data.as_deref())?;
+    let (database, _lock) = dynamodb::open(options.data.as_deref())?;
     let background = Background(vec![
         tokio::spawn(async move {
             let _ = issuer::serve(listeners.issuer, signing_key).await;

@@ -10,26 +10,18 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::settings::{self, SettingError};
 
-/// The crates that are ours, as they stand in an event's target.
-const OURS: [&str; 6] = [
-    "authorizer",
-    "error_mapper",
-    "items",
-    "keygate",
-    "keys",
-    "preflight",
-];
-
 /// Starts logging at `LOG_LEVEL` (`error`, `warn`, `info`, `debug`, `trace` or `off`; `info` when
-/// unset). Later calls in one process do nothing.
+/// unset) for the function whose crate is `function`: `env!("CARGO_CRATE_NAME")`. Later calls in one
+/// process do nothing.
 ///
-/// Dependencies log at `info` and above whatever the level: below it the Lambda runtime writes
-/// whole events and the HTTP and AWS libraries whole requests, credentials included.
+/// Other crates than that one and this log at `info` and above whatever the level: below it the
+/// Lambda runtime writes whole events and the HTTP and AWS libraries whole requests, credentials
+/// included.
 ///
 /// # Errors
 /// When `LOG_LEVEL` is none of these.
-pub fn init() -> Result<(), SettingError> {
-    start(is_safe)
+pub fn init(function: &'static str) -> Result<(), SettingError> {
+    start(move |metadata| is_safe(metadata, function))
 }
 
 /// The same for a function whose errors are answers that it logs itself: the Lambda runtime's own
@@ -37,16 +29,14 @@ pub fn init() -> Result<(), SettingError> {
 ///
 /// # Errors
 /// When `LOG_LEVEL` is none of those above.
-pub fn init_without_handler_errors() -> Result<(), SettingError> {
-    start(|metadata| is_safe(metadata) && !is_handler_error(metadata))
+pub fn init_without_handler_errors(function: &'static str) -> Result<(), SettingError> {
+    start(move |metadata| is_safe(metadata, function) && !is_handler_error(metadata))
 }
 
-fn is_safe(metadata: &Metadata<'_>) -> bool {
-    let (target, _) = metadata
-        .target()
-        .split_once("::")
-        .unwrap_or((metadata.target(), ""));
-    *metadata.level() <= Level::INFO || OURS.contains(&target)
+fn is_safe(metadata: &Metadata<'_>, function: &str) -> bool {
+    let target = metadata.target();
+    let (name, _) = target.split_once("::").unwrap_or((target, ""));
+    *metadata.level() <= Level::INFO || [function, env!("CARGO_CRATE_NAME")].contains(&name)
 }
 
 fn is_handler_error(metadata: &Metadata<'_>) -> bool {
@@ -55,7 +45,9 @@ fn is_handler_error(metadata: &Metadata<'_>) -> bool {
         && metadata.fields().field("error").is_none()
 }
 
-fn start(writes: fn(&Metadata<'_>) -> bool) -> Result<(), SettingError> {
+fn start(
+    writes: impl Fn(&Metadata<'_>) -> bool + Send + Sync + 'static,
+) -> Result<(), SettingError> {
     let level = match settings::optional("LOG_LEVEL")? {
         None => LevelFilter::INFO,
         Some(level) => LevelFilter::from_str(level.trim()).map_err(|_| {

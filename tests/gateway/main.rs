@@ -18,6 +18,7 @@ mod access_log;
 mod call;
 mod cors;
 mod dependencies;
+mod explain;
 mod item_bodies;
 mod items;
 mod key_credentials;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         problems::TESTS,
         usage_plan::TESTS,
         operator::TESTS,
+        explain::TESTS,
         start::TESTS,
         processes::TESTS,
         access_log::TESTS,

@@ -19,6 +19,7 @@ keygate_tests::tests! { for Target:
     the_instance_of_an_error_is_the_request_id needs "request-id";
     a_header_of_20_kb_is_refused needs "own-gateway";
     a_token_of_100_kb_is_refused needs "own-gateway";
+    three_hundred_small_headers_are_taken needs "own-gateway";
     a_body_over_10_mb_is_refused needs "own-gateway";
 }
 
@@ -212,6 +213,15 @@ fn a_header_of_20_kb_is_refused(target: &Target) {
     let reply = call.header("x-large", &"x".repeat(20 * 1024)).send();
     reply.problem(431, "request-header-too-large");
     target.get("/items").bearer(&token).send().expect(200);
+}
+
+fn three_hundred_small_headers_are_taken(target: &Target) {
+    let token = target.token();
+    let mut call = target.get("/items").bearer(&token);
+    for number in 0..300 {
+        call = call.header(&format!("x-{number}"), "1");
+    }
+    call.send().expect(200);
 }
 
 fn a_token_of_100_kb_is_refused(target: &Target) {

@@ -16,6 +16,7 @@ keygate_tests::tests! { for Target:
     a_setting_that_a_function_refuses_is_named needs "own-gateway";
     usage_plans_that_are_no_list_of_plans_are_named needs "own-gateway";
     a_function_without_an_executable_is_named needs "own-gateway";
+    a_data_directory_belongs_to_one_gateway_at_a_time needs "own-gateway";
 }
 
 /// The exit code of a command line or a template that cannot be right.
@@ -104,6 +105,8 @@ fn a_setting_that_a_function_refuses_is_named(target: &Target) {
     for (parameter, name) in [
         ("OAuthAlgorithms=HS256", "OAUTH_ALGORITHMS"),
         ("OAuthAlgorithms=none", "OAUTH_ALGORITHMS"),
+        ("OAuthRule=claim.sub == 'a'", "OAUTH_RULE"),
+        ("OAuthIssuers=[]", "OAUTH_ISSUERS"),
         (
             "OAuthJwksUri=http://issuer.example/jwks.json",
             "OAUTH_JWKS_URI",
@@ -131,4 +134,16 @@ fn a_function_without_an_executable_is_named(target: &Target) {
     let empty = TempDir::new().unwrap();
     let path = empty.path().to_str().unwrap();
     is_refused(target, &["--functions", path], 1, &["authorizer", path]);
+}
+
+fn a_data_directory_belongs_to_one_gateway_at_a_time(target: &Target) {
+    let data = TempDir::new().unwrap();
+    let path = data.path().to_str().unwrap();
+    let arguments = ["--data", path];
+    let (gateway, own) = target.own(&arguments);
+    is_refused(target, &arguments, 1, &["--data", path, "another keygate"]);
+    let key = format!("ApiKey {}", gateway.ready.api_key);
+    own.get("/items").authorization(&key).send().expect(200);
+    assert!(gateway.stop().success());
+    let (_gateway, _own) = target.own(&arguments);
 }

@@ -25,6 +25,8 @@ keygate_tests::tests! { for Target:
     a_token_signed_with_a_shared_secret_is_unauthorized;
     a_token_of_another_issuer_is_unauthorized needs "own-gateway";
     made_up_key_ids_are_unauthorized_and_do_no_harm;
+    a_rule_of_the_deployment_refuses_what_is_not_true needs "own-gateway";
+    each_of_several_issuers_is_believed_on_its_own_terms needs "own-gateway";
 }
 
 /// The answer is the gateway's 401, with the challenge of RFC 9110 section 11.6.1.
@@ -239,4 +241,47 @@ fn made_up_key_ids_are_unauthorized_and_do_no_harm(target: &Target) {
     }
     // Another token than the one that may be cached.
     list(target, &format!("Bearer {}", target.token())).expect(200);
+}
+
+fn a_rule_of_the_deployment_refuses_what_is_not_true(target: &Target) {
+    let rule = "OAuthRule=claims.sub.startsWith('team-') && header.alg == 'RS256'";
+    let (_gateway, own) = target.own(&["--parameter", rule]);
+    let bearer = |client: &str| format!("Bearer {}", own.token_with(&[("client_id", client)]));
+    list(&own, &bearer("team-a")).expect(200);
+    is_unauthorized(&own, &list(&own, &bearer("somebody")));
+}
+
+fn each_of_several_issuers_is_believed_on_its_own_terms(target: &Target) {
+    let (_first, one) = target.own(&[]);
+    let (_second, other) = target.own(&[]);
+    let issuers = json!([
+        {"issuer": one.issuer, "audience": ["keygate-local"], "required_typ": "at+jwt"},
+        {"issuer": other.issuer, "audience": ["others"], "principal_prefix": "other|"},
+    ]);
+    let parameter = format!("OAuthIssuers={issuers}");
+    let (_gateway, both) = target.own(&["--parameter", &parameter]);
+    let bearer = |issuer: &Target, audience: &str| {
+        let fields = [("client_id", "me"), ("audience", audience)];
+        format!("Bearer {}", issuer.token_with(&fields))
+    };
+    for (issuer, audience, accepted) in [
+        (&one, "keygate-local", true),
+        (&one, "others", false),
+        (&other, "others", true),
+        (&other, "keygate-local", false),
+    ] {
+        let reply = list(&both, &bearer(issuer, audience));
+        if accepted {
+            reply.expect(200);
+        } else {
+            is_unauthorized(&both, &reply);
+        }
+    }
+    // One name, two principals: neither sees what is the other's.
+    let mine = both
+        .post("/items")
+        .authorization(&bearer(&one, "keygate-local"));
+    mine.json(&json!({"name": "mine"})).send().expect(201);
+    let theirs = list(&both, &bearer(&other, "others")).expect(200).json();
+    assert_eq!(theirs["items"], json!([]));
 }

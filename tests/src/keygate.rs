@@ -1,6 +1,7 @@
 //! Gateways that the suite starts: keygate, built from this repository, on free ports.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -111,6 +112,36 @@ impl Build {
             command.args([flag, port]);
         }
         command.output().expect("keygate can be run")
+    }
+
+    /// Runs `keygate explain` to its end, with this on its standard input.
+    #[must_use]
+    #[track_caller]
+    pub fn explain(&self, gateway: &Keygate, arguments: &[&str], credential: &str) -> Output {
+        let mut command = Command::new(self.directory.join("keygate"));
+        command
+            .arg("explain")
+            .args(arguments)
+            .arg("--template")
+            .arg(&self.template)
+            .arg("--functions")
+            .arg(&self.directory);
+        for (flag, address) in [
+            ("--issuer-port", &gateway.ready.issuer),
+            ("--dynamodb-port", &gateway.ready.dynamodb),
+        ] {
+            command.args([flag, address.rsplit(':').next().unwrap_or_default()]);
+        }
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("keygate can be run");
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(credential.as_bytes()).unwrap();
+        drop(stdin);
+        child.wait_with_output().unwrap()
     }
 
     /// The template with one passage replaced, in a file that lives as long as the value.

@@ -44,7 +44,7 @@ const FUNCTION: &str = "authorizer";
 fn main() -> ExitCode {
     let outcome = match std::env::args().nth(1) {
         // Lambda starts a function without arguments.
-        None => logging::init_without_handler_errors()
+        None => logging::init_without_handler_errors(env!("CARGO_CRATE_NAME"))
             .and_then(|()| Prepared::from_env())
             .and_then(Prepared::in_lambda)
             .map(|prepared| run(serve(prepared))),

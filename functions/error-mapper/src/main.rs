@@ -16,10 +16,11 @@ use lambda_http::{Body, Response};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let settings = match logging::init().and_then(|()| ProxySettings::from_env()) {
-        Ok(settings) => settings,
-        Err(error) => return settings::refuse_to_start("error-mapper", &error),
-    };
+    let settings =
+        match logging::init(env!("CARGO_CRATE_NAME")).and_then(|()| ProxySettings::from_env()) {
+            Ok(settings) => settings,
+            Err(error) => return settings::refuse_to_start("error-mapper", &error),
+        };
     proxy::exit_code(proxy::run(settings, Cors::OfResponse, answer).await)
 }
 

@@ -29,7 +29,7 @@ struct Configured {
 }
 
 fn configure() -> Result<Configured, SettingError> {
-    logging::init()?;
+    logging::init(env!("CARGO_CRATE_NAME"))?;
     Ok(Configured {
         proxy: ProxySettings::from_env()?,
         table: settings::required("ITEMS_TABLE", "the DynamoDB table of items")?,

@@ -30,7 +30,7 @@ struct Configured {
 }
 
 fn configure() -> Result<Configured, SettingError> {
-    logging::init()?;
+    logging::init(env!("CARGO_CRATE_NAME"))?;
     Ok(Configured {
         proxy: ProxySettings::from_env()?,
         table: settings::required("KEY_TABLE", "the DynamoDB table of API keys")?,

@@ -49,6 +49,9 @@ use crate::model::Application;
 
 /// API Gateway's quota for the request line and all header values.
 const MAX_HEAD_BYTES: usize = 10_240;
+/// The most headers. With more, or with a line that is no HTTP, the connection's own error comes
+/// back, bare and before any access log.
+const MAX_HEADERS: usize = 512;
 /// API Gateway's quota for a body.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 /// How long a client may take to send its headers, and then its body.
@@ -181,6 +184,7 @@ impl Gateway {
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(READ_TIMEOUT)
+                .max_headers(MAX_HEADERS)
                 .serve_connection(TokioIo::new(stream), service);
             let connection = graceful.watch(connection);
             tokio::spawn(async move {

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::key_record::KeyRecord;
+use crate::key_record::{KeyRecord, Status};
 use crate::scope::Scopes;
 
 /// A key's public side.
@@ -14,6 +14,7 @@ pub struct Representation {
     name: String,
     owner: String,
     scopes: Scopes,
+    /// `active`, `revoked` or, what no record says, `expired`.
     status: &'static str,
     created_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
@@ -48,14 +49,18 @@ impl Representation {
             name: record.name.clone(),
             owner: record.owner.clone(),
             scopes: record.scopes.clone(),
-            status: record.status.as_str(),
+            status: match record.status {
+                Status::Active if record.is_expired(now) => "expired",
+                status => status.as_str(),
+            },
             created_at: time(record.created_at),
             expires_at: record.expires_at.and_then(time),
             usage_plan: record.usage_plan.clone(),
             allowed_cidrs,
             previous_until: previous
-                .filter(|previous| now < previous.until)
-                .and_then(|previous| time(previous.until)),
+                .map(|previous| previous.until.min(record.expires_at.unwrap_or(u64::MAX)))
+                .filter(|until| now < *until)
+                .and_then(time),
         }
     }
 }
