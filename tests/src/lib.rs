@@ -13,6 +13,7 @@
 )]
 
 pub mod authorizer;
+pub mod event;
 pub mod issuer;
 pub mod keygate;
 pub mod loopback;

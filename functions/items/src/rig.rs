@@ -11,6 +11,7 @@ use dynoxide::Database;
 use keygate::outbound::Outbound;
 use keygate::problem::Problem;
 use keygate::proxy::{AllowedOrigins, ProxyRequest, ProxySettings};
+pub(crate) use keygate_tests::event::Event;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
@@ -88,7 +89,7 @@ impl Rig {
 
     /// Answers an event as the function would.
     pub(crate) async fn answer(&self, event: Event) -> Reply {
-        match handler::answer(&event.request(), &self.store).await {
+        match handler::answer(&request(&event), &self.store).await {
             Ok(response) => Reply::of(&response),
             Err(problem) => Reply {
                 status: problem.kind.status,
@@ -135,70 +136,12 @@ fn client(endpoint: &str, retry: RetryConfig) -> Client {
     Client::from_conf(config.build())
 }
 
-/// A proxy-integration event in the making.
-pub(crate) struct Event(Value);
-
-impl Event {
-    /// A request by somebody with all scopes of items. The path may have a query.
-    pub(crate) fn new(method: &str, path_and_query: &str) -> Self {
-        let (path, query) = path_and_query
-            .split_once('?')
-            .unwrap_or((path_and_query, ""));
-        let id = path.strip_prefix("/items/");
-        let resource = if id.is_some() {
-            "/items/{id}"
-        } else {
-            "/items"
-        };
-        let query: serde_json::Map<String, Value> = query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .map(|(name, value)| (name.to_owned(), json!([value])))
-            .collect();
-        Self(json!({
-            "resource": resource,
-            "path": path,
-            "httpMethod": method,
-            "headers": {},
-            "multiValueHeaders": {"content-type": ["application/json"]},
-            "multiValueQueryStringParameters": query,
-            "pathParameters": id.map(|id| json!({"id": id})),
-            "requestContext": {
-                "httpMethod": method,
-                "resourcePath": resource,
-                "requestId": "request",
-                "stage": "dev",
-                "authorizer": {"principal": "me", "scopes": "items:read items:write"},
-            },
-            "isBase64Encoded": false,
-        }))
-    }
-
-    pub(crate) fn by(mut self, principal: &str, scopes: &str) -> Self {
-        self.0["requestContext"]["authorizer"] = json!({"principal": principal, "scopes": scopes});
-        self
-    }
-
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        self.0["multiValueHeaders"][name] = json!([value]);
-        self
-    }
-
-    pub(crate) fn json(self, body: &Value) -> Self {
-        self.text(&body.to_string())
-    }
-
-    pub(crate) fn text(mut self, body: &str) -> Self {
-        self.0["body"] = json!(body);
-        self
-    }
-
-    fn request(&self) -> ProxyRequest {
-        let settings = ProxySettings {
-            allowed_origins: AllowedOrigins::Any,
-            public_url: Some(PUBLIC_URL.to_owned()),
-        };
-        let event = serde_json::from_str(&self.0.to_string()).unwrap();
-        ProxyRequest::new(LambdaRequest::ApiGatewayV1(event).into(), &settings)
-    }
+/// An event as the handler gets it.
+fn request(event: &Event) -> ProxyRequest {
+    let settings = ProxySettings {
+        allowed_origins: AllowedOrigins::Any,
+        public_url: Some(PUBLIC_URL.to_owned()),
+    };
+    let event = serde_json::from_str(&event.wire()).unwrap();
+    ProxyRequest::new(LambdaRequest::ApiGatewayV1(event).into(), &settings)
 }

@@ -14,6 +14,7 @@ use keygate::key_record::{Item, KeyRecord, Status};
 use keygate::outbound::Outbound;
 use keygate::problem::Problem;
 use keygate::proxy::{AllowedOrigins, ProxyRequest, ProxySettings};
+pub(crate) use keygate_tests::event::{ALL_SCOPES, Event};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
@@ -24,8 +25,6 @@ use crate::handler::Keys;
 pub(crate) const TABLE: &str = "keys";
 /// Where the tests' API is.
 pub(crate) const PUBLIC_URL: &str = "https://api.example.com/dev";
-/// All scopes that there are.
-pub(crate) const ALL: &str = "items:read items:write keys:admin";
 
 pub(crate) struct Rig {
     client: Client,
@@ -155,7 +154,7 @@ impl Rig {
 
     /// Answers an event as the function would.
     pub(crate) async fn answer(&self, event: Event) -> Reply {
-        match self.keys.answer(&event.request()).await {
+        match self.keys.answer(&request(&event)).await {
             Ok(response) => Reply::of(&response),
             Err(problem) => Reply {
                 status: problem.kind.status,
@@ -228,67 +227,12 @@ fn client(endpoint: &str, retry: RetryConfig) -> Client {
     Client::from_conf(config.build())
 }
 
-/// A proxy-integration event in the making.
-pub(crate) struct Event(Value);
-
-impl Event {
-    /// A request by `me` with all scopes. The path may have a query.
-    pub(crate) fn new(method: &str, path_and_query: &str) -> Self {
-        let (path, query) = path_and_query
-            .split_once('?')
-            .unwrap_or((path_and_query, ""));
-        let segments: Vec<&str> = path.split('/').collect();
-        let (resource, id) = match segments[..] {
-            ["", "keys", id] => ("/keys/{id}", Some(id)),
-            ["", "keys", id, "rotate"] => ("/keys/{id}/rotate", Some(id)),
-            _ => ("/keys", None),
-        };
-        let query: serde_json::Map<String, Value> = query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .map(|(name, value)| (name.to_owned(), json!([value])))
-            .collect();
-        Self(json!({
-            "resource": resource,
-            "path": path,
-            "httpMethod": method,
-            "headers": {},
-            "multiValueHeaders": {"content-type": ["application/json"]},
-            "multiValueQueryStringParameters": query,
-            "pathParameters": id.map(|id| json!({"id": id})),
-            "requestContext": {
-                "httpMethod": method,
-                "resourcePath": resource,
-                "requestId": "request",
-                "apiId": "api",
-                "stage": "dev",
-                "authorizer": {"principal": "me", "scopes": ALL},
-            },
-            "isBase64Encoded": false,
-        }))
-    }
-
-    pub(crate) fn by(mut self, principal: &str, scopes: &str) -> Self {
-        self.0["requestContext"]["authorizer"] = json!({"principal": principal, "scopes": scopes});
-        self
-    }
-
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        self.0["multiValueHeaders"][name] = json!([value]);
-        self
-    }
-
-    pub(crate) fn json(mut self, body: &Value) -> Self {
-        self.0["body"] = json!(body.to_string());
-        self
-    }
-
-    fn request(&self) -> ProxyRequest {
-        let settings = ProxySettings {
-            allowed_origins: AllowedOrigins::Any,
-            public_url: Some(PUBLIC_URL.to_owned()),
-        };
-        let event = serde_json::from_str(&self.0.to_string()).unwrap();
-        ProxyRequest::new(LambdaRequest::ApiGatewayV1(event).into(), &settings)
-    }
+/// An event as the handler gets it.
+fn request(event: &Event) -> ProxyRequest {
+    let settings = ProxySettings {
+        allowed_origins: AllowedOrigins::Any,
+        public_url: Some(PUBLIC_URL.to_owned()),
+    };
+    let event = serde_json::from_str(&event.wire()).unwrap();
+    ProxyRequest::new(LambdaRequest::ApiGatewayV1(event).into(), &settings)
 }

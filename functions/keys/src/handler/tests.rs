@@ -10,7 +10,7 @@ use keygate::api_key::ApiKey;
 use keygate::key_record::{PreviousSecret, SecretMatch, Status, now};
 use serde_json::{Value, json};
 
-use crate::rig::{ALL, Event, PUBLIC_URL, Rig};
+use crate::rig::{ALL_SCOPES, Event, PUBLIC_URL, Rig};
 
 fn rotate(id: &str) -> Event {
     Event::new("POST", &format!("/keys/{id}/rotate"))
@@ -344,7 +344,7 @@ async fn somebody_elses_key_is_as_good_as_none() {
             Event::new("DELETE", &path_of(id)),
             rotate(id),
         ] {
-            let reply = rig.answer(event.by("other", ALL)).await;
+            let reply = rig.answer(event.by("other", ALL_SCOPES)).await;
             assert_eq!(reply.slug(), "not-found", "{id}");
         }
     }

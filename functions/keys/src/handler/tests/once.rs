@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{path_of, rotate};
 use crate::rig::api_gateway::Fault;
-use crate::rig::{ALL, Event, Reply, Rig};
+use crate::rig::{ALL_SCOPES, Event, Reply, Rig};
 
 fn body() -> Value {
     json!({"name": "a", "scopes": ["items:read", "items:write"]})
@@ -43,7 +43,7 @@ async fn a_request_that_comes_again_has_one_key_and_every_answer_works() {
     assert_eq!(rig.api_gateway.keys().len(), 1);
     let other = rig.answer(keyed("two")).await;
     assert_ne!(other.id(), first.id());
-    let somebody = rig.answer(keyed("one").by("somebody", ALL)).await;
+    let somebody = rig.answer(keyed("one").by("somebody", ALL_SCOPES)).await;
     assert_ne!(somebody.id(), first.id());
     assert_eq!(rig.items().await.len(), 3);
 }
