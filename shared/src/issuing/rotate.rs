@@ -74,7 +74,11 @@ impl Issuing {
             None => None,
             Some(rotation) => by(deadline, self.store.stored(&record.id))
                 .await?
-                .filter(|stored| stored.rotation.as_ref() == Some(rotation)),
+                // Once the former secret has ended, the latest is in use: a rotation like any.
+                .filter(|stored| {
+                    stored.rotation.as_ref() == Some(rotation)
+                        && former(&stored.record, now).is_some()
+                }),
         };
         if record.status == Status::Revoked || record.is_expired(now) {
             return Err(RotateError::Ended);
@@ -83,7 +87,7 @@ impl Issuing {
         let previous = match repeated {
             Some(Stored { record: latest, .. }) => {
                 record = latest;
-                record.previous.clone().filter(|former| now < former.until)
+                record.previous.clone()
             }
             None => (grace > 0).then(|| PreviousSecret {
                 hash: record.secret,
@@ -107,6 +111,12 @@ impl Issuing {
         record.secret = key.secret_hash();
         Ok((Issued { record, key }, flush))
     }
+}
+
+/// The former secret while it works.
+fn former(record: &KeyRecord, now: u64) -> Option<&PreviousSecret> {
+    let previous = record.previous.as_ref();
+    previous.filter(|previous| now < previous.until)
 }
 
 /// What a rotation is known again by.

@@ -209,3 +209,17 @@ async fn a_rotation_that_comes_again_leaves_the_secret_in_use_alone() {
     assert!(works(&rig, &next).await && works(&rig, &again).await);
     assert!(!works(&rig, &issued).await);
 }
+
+#[tokio::test]
+async fn a_rotation_that_comes_again_after_the_grace_period_has_a_grace_period_of_its_own() {
+    let rig = Rig::start().await;
+    let issued = rig.answer(keyed("one")).await;
+    let rotation = || {
+        let event = rotate(issued.id()).header("idempotency-key", "two");
+        event.json(&json!({"grace_seconds": 1}))
+    };
+    let first = rig.answer(rotation()).await;
+    pause().await;
+    let again = rig.answer(rotation()).await;
+    assert!(works(&rig, &first).await && works(&rig, &again).await);
+}
