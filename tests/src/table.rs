@@ -1,9 +1,32 @@
-//! A key table in a DynamoDB of its own on loopback, which the SDK reaches like any other.
+//! A table in a DynamoDB of its own on loopback, which the SDK reaches like any other.
 
 use dynoxide::Database;
 use serde_json::{Value, json};
 
-/// A table and the database that serves it.
+/// Serves a DynamoDB with the one table that `definition` (a `CreateTable` request) describes, and
+/// returns it with its address.
+pub fn serve(definition: Value) -> (Database, String) {
+    let database = Database::memory().unwrap();
+    database
+        .create_table(serde_json::from_value(definition).unwrap())
+        .unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let served = database.clone();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.unwrap().block_on(async move {
+            listener.set_nonblocking(true).unwrap();
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            dynoxide::server::serve_on(listener, served).await;
+        });
+    });
+    (database, url)
+}
+
+/// A key table and the database that serves it.
 pub struct Table {
     /// Where the database answers.
     pub url: String,
@@ -16,29 +39,12 @@ impl Table {
 
     /// A new, empty table.
     pub fn start() -> Self {
-        let database = Database::memory().unwrap();
-        let table = json!({
+        let (database, url) = serve(json!({
             "TableName": Self::NAME,
             "BillingMode": "PAY_PER_REQUEST",
             "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
             "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
-        });
-        database
-            .create_table(serde_json::from_value(table).unwrap())
-            .unwrap();
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let served = database.clone();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build();
-            runtime.unwrap().block_on(async move {
-                listener.set_nonblocking(true).unwrap();
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                dynoxide::server::serve_on(listener, served).await;
-            });
-        });
+        }));
         Self { url, database }
     }
 

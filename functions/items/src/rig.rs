@@ -7,7 +7,6 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
-use dynoxide::Database;
 use keygate::outbound::Outbound;
 use keygate::problem::Problem;
 use keygate::proxy::{AllowedOrigins, ProxyRequest, ProxySettings};
@@ -39,9 +38,8 @@ pub(crate) struct Reply {
 }
 
 impl Rig {
-    pub(crate) async fn start() -> Self {
-        let database = Database::memory().unwrap();
-        let table = json!({
+    pub(crate) fn start() -> Self {
+        let (_, url) = keygate_tests::table::serve(json!({
             "TableName": TABLE,
             "BillingMode": "PAY_PER_REQUEST",
             "KeySchema": [
@@ -52,13 +50,7 @@ impl Rig {
                 {"AttributeName": "owner", "AttributeType": "S"},
                 {"AttributeName": "sk", "AttributeType": "S"},
             ],
-        });
-        database
-            .create_table(serde_json::from_value(table).unwrap())
-            .unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(dynoxide::server::serve_on(listener, database));
+        }));
         let client = client(&url, RetryConfig::standard());
         Self {
             store: Store::new(client.clone(), TABLE.to_owned()),

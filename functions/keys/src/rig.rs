@@ -7,7 +7,6 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
-use dynoxide::Database;
 use keygate::api_key::ApiKey;
 use keygate::issuing::{Issuing, Store};
 use keygate::key_record::{Item, KeyRecord, Status};
@@ -35,7 +34,7 @@ pub(crate) struct Rig {
 impl Rig {
     /// A rig whose keys get usage keys, on a plan by its name or by its id.
     pub(crate) async fn start() -> Self {
-        let mut rig = Self::without_plans().await;
+        let mut rig = Self::without_plans();
         let (api_gateway, client) = ApiGateway::start().await;
         let plans = "standard=stack-standard,partner=plan-partner".parse();
         let store = Store::new(rig.client.clone(), TABLE.to_owned());
@@ -45,9 +44,8 @@ impl Rig {
     }
 
     /// A rig without usage plans.
-    pub(crate) async fn without_plans() -> Self {
-        let database = Database::memory().unwrap();
-        let table = json!({
+    pub(crate) fn without_plans() -> Self {
+        let (_, url) = keygate_tests::table::serve(json!({
             "TableName": TABLE,
             "BillingMode": "PAY_PER_REQUEST",
             "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
@@ -64,13 +62,7 @@ impl Rig {
                 ],
                 "Projection": {"ProjectionType": "ALL"},
             }],
-        });
-        database
-            .create_table(serde_json::from_value(table).unwrap())
-            .unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(dynoxide::server::serve_on(listener, database));
+        }));
         Self::on(client(&url, RetryConfig::standard()))
     }
 

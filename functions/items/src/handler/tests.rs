@@ -18,7 +18,7 @@ fn path_of(reply: &Reply) -> String {
 
 #[tokio::test]
 async fn a_created_item_is_where_location_says_with_its_entity_tag() {
-    let rig = Rig::start().await;
+    let rig = Rig::start();
     let created = create(&rig, "first").await;
     let path = path_of(&created);
     assert_eq!(created.location, Some(format!("{PUBLIC_URL}{path}")));
@@ -30,7 +30,7 @@ async fn a_created_item_is_where_location_says_with_its_entity_tag() {
 
 #[tokio::test]
 async fn a_reader_that_has_the_version_is_told_so_without_a_body() {
-    let rig = Rig::start().await;
+    let rig = Rig::start();
     let path = path_of(&create(&rig, "first").await);
     let known = Event::new("GET", &path).header("if-none-match", "W/\"1\"");
     let reply = rig.answer(known).await;
@@ -43,7 +43,7 @@ async fn a_reader_that_has_the_version_is_told_so_without_a_body() {
 
 #[tokio::test]
 async fn a_reader_can_ask_for_one_version_and_no_other() {
-    let rig = Rig::start().await;
+    let rig = Rig::start();
     let path = path_of(&create(&rig, "first").await);
     for (tag, status) in [
         ("\"1\"", 200),
@@ -59,7 +59,7 @@ async fn a_reader_can_ask_for_one_version_and_no_other() {
 
 #[tokio::test]
 async fn a_write_takes_place_only_on_a_version_that_its_conditions_allow() {
-    let rig = Rig::start().await;
+    let rig = Rig::start();
     let path = path_of(&create(&rig, "first").await);
     for (name, value, status) in [
         ("if-match", "W/\"1\"", 412),
@@ -98,7 +98,7 @@ async fn a_write_takes_place_only_on_a_version_that_its_conditions_allow() {
 
 #[tokio::test]
 async fn the_last_page_says_that_it_is_the_last_also_when_it_is_full() {
-    let rig = Rig::start().await;
+    let rig = Rig::start();
     let mut created = Vec::new();
     for number in 0..6 {
         created.push(create(&rig, &format!("item {number}")).await.body);
@@ -123,7 +123,7 @@ async fn the_last_page_says_that_it_is_the_last_also_when_it_is_full() {
 
 #[tokio::test]
 async fn what_is_no_id_or_somebody_elses_is_not_found() {
-    let rig = Rig::start().await;
+    let rig = Rig::start();
     let created = create(&rig, "mine").await;
     let path = path_of(&created);
     let elsewhere = [
@@ -155,7 +155,7 @@ async fn what_is_no_id_or_somebody_elses_is_not_found() {
 
 #[tokio::test]
 async fn a_caller_without_the_routes_scope_is_refused_behind_the_gateway_too() {
-    let rig = Rig::start().await;
+    let rig = Rig::start();
     let path = path_of(&create(&rig, "kept").await);
     for (method, path, scopes) in [
         ("GET", "/items", "items:write"),
@@ -174,7 +174,7 @@ async fn a_caller_without_the_routes_scope_is_refused_behind_the_gateway_too() {
 
 #[tokio::test]
 async fn numbers_that_outgrow_the_table_when_written_out_are_refused_by_name() {
-    let rig = Rig::start().await;
+    let rig = Rig::start();
     // Five bytes each in the body, eighteen in the table.
     let numbers = vec!["1e15"; 40_000].join(",");
     let body = format!(r#"{{"name": "big", "attributes": {{"n": [{numbers}]}}}}"#);

@@ -36,7 +36,7 @@ async fn record(rig: &Rig) -> HashMap<String, AttributeValue> {
 
 #[tokio::test]
 async fn many_requests_with_one_idempotency_key_make_one_item() {
-    let rig = Arc::new(Rig::start().await);
+    let rig = Arc::new(Rig::start());
     let mut requests = JoinSet::new();
     for _ in 0..16 {
         let rig = Arc::clone(&rig);
@@ -59,7 +59,7 @@ async fn many_requests_with_one_idempotency_key_make_one_item() {
 
 #[tokio::test]
 async fn of_two_bodies_under_one_idempotency_key_one_is_made() {
-    let rig = Arc::new(Rig::start().await);
+    let rig = Arc::new(Rig::start());
     let mut requests = JoinSet::new();
     for name in ["one", "other"] {
         let rig = Arc::clone(&rig);
@@ -72,7 +72,7 @@ async fn of_two_bodies_under_one_idempotency_key_one_is_made() {
 
 #[tokio::test]
 async fn an_idempotency_record_past_its_expiry_counts_as_absent_before_ttl_deletes_it() {
-    let rig = Rig::start().await;
+    let rig = Rig::start();
     let first = rig.answer(create("first", "key")).await;
     let mut old = record(&rig).await;
     old.insert("expires_at".into(), AttributeValue::N("1000".into()));
@@ -87,7 +87,7 @@ async fn an_idempotency_record_past_its_expiry_counts_as_absent_before_ttl_delet
 
 #[tokio::test]
 async fn a_record_is_kept_for_a_day_and_holds_neither_the_key_nor_the_body() {
-    let rig = Rig::start().await;
+    let rig = Rig::start();
     rig.answer(create("private", "visible-key")).await;
     let record = record(&rig).await;
     let expires_at: u64 = record["expires_at"].as_n().unwrap().parse().unwrap();
@@ -102,7 +102,7 @@ async fn a_record_is_kept_for_a_day_and_holds_neither_the_key_nor_the_body() {
 
 #[tokio::test]
 async fn of_many_changes_to_one_version_one_takes_place() {
-    let rig = Arc::new(Rig::start().await);
+    let rig = Arc::new(Rig::start());
     let created = rig.answer(create("before", "key")).await;
     let path = format!("/items/{}", created.body["id"].as_str().unwrap());
     let mut requests = JoinSet::new();
@@ -123,7 +123,7 @@ async fn of_many_changes_to_one_version_one_takes_place() {
 
 #[tokio::test]
 async fn a_replacement_that_took_place_before_its_answer_was_lost_is_done() {
-    let rig = Rig::start().await;
+    let rig = Rig::start();
     let content = Content {
         name: "before".into(),
         description: None,
@@ -143,7 +143,7 @@ async fn a_replacement_that_took_place_before_its_answer_was_lost_is_done() {
 
 #[tokio::test]
 async fn a_replacement_leaves_no_former_content_behind() {
-    let rig = Rig::start().await;
+    let rig = Rig::start();
     let full = json!({"name": "a", "description": "b", "attributes": {"c": [1.5, null]}});
     let created = rig.answer(Event::new("POST", "/items").json(&full)).await;
     assert_eq!(created.body["attributes"], full["attributes"]);

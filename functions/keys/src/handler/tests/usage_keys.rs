@@ -50,7 +50,7 @@ async fn each_key_has_a_usage_key_of_its_own_on_the_plan_it_asked_for() {
 
 #[tokio::test]
 async fn without_usage_plans_nothing_is_asked_of_api_gateway() {
-    let rig = Rig::without_plans().await;
+    let rig = Rig::without_plans();
     let issued = rig.issue().await;
     assert_eq!(issued.body["usage_plan"], json!(null));
     assert_eq!(rig.record(issued.id()).await.usage_key, None);
