@@ -139,6 +139,7 @@ async fn send(
         .map_err(|error| ConnectorError::user(error.into()))?;
     let request = request.try_into_http1x().map_err(|error| user(&error))?;
     let (parts, body) = request.into_parts();
+    let is_dynamodb = parts.headers.contains_key("x-amz-target");
     let body = body
         .bytes()
         .ok_or_else(|| user(&"a streamed request body is not supported"))?
@@ -148,11 +149,17 @@ async fn send(
         builder = builder.timeout(limit);
     }
     let response = builder.body(body).send().await.map_err(classify)?;
-    let mut answer = http::Response::builder().status(response.status());
+    let status = response.status();
+    let mut answer = http::Response::builder().status(status);
     if let Some(headers) = answer.headers_mut() {
         headers.clone_from(response.headers());
     }
     let bytes = response.bytes().await.map_err(classify)?;
+    // DynamoDB answers with a JSON object, be it `{}`. The SDK would take nothing for the same, and
+    // so an answer that something in between has lost for an item that is not there.
+    if is_dynamodb && status.is_success() && bytes.is_empty() {
+        return Err(ConnectorError::io("the answer is empty".into()));
+    }
     let answer = answer
         .body(SdkBody::from(bytes))
         .map_err(|error| user(&error))?;

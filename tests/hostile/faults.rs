@@ -175,7 +175,7 @@ fn keys_that_rotate_under_load_refuse_no_good_token() {
 }
 
 /// What DynamoDB, or something in its place, may do.
-const TABLE_MISBEHAVIOURS: [(&str, Answer); 9] = [
+const TABLE_MISBEHAVIOURS: [(&str, Answer); 10] = [
     ("slow", || {
         std::thread::sleep(Duration::from_secs(20));
         Response::new(200, "{}")
@@ -190,6 +190,7 @@ const TABLE_MISBEHAVIOURS: [(&str, Answer); 9] = [
     ("access denied", || dynamodb_error("AccessDeniedException")),
     ("500", || Response::new(500, "{}")),
     ("truncated", || Response::new(200, "{\"Item\":{").cut()),
+    ("empty", || Response::new(200, "")),
     ("a page", || Response::new(200, "<html>")),
     ("huge", || Response::new(500, vec![b' '; 5 * 1024 * 1024])),
 ];

@@ -147,6 +147,44 @@ fn a_guess_at_a_known_key_s_secret_does_not_cost_a_read_each() {
 }
 
 #[test]
+fn a_key_in_use_goes_on_in_a_flood_also_where_nothing_is_remembered() {
+    let key = Key::random();
+    let (table, reads) = counting_table(&key);
+    let settings = [
+        ("OAUTH_ISSUER", "http://127.0.0.1:9"),
+        ("OAUTH_AUDIENCE", AUDIENCE),
+        ("KEY_TABLE", "keys"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &table),
+        ("KEY_CACHE_TTL_SECONDS", "0"),
+    ];
+    let authorizer = Authorizer::start(binary(), &settings);
+    let (header, started) = (format!("ApiKey {}", key.text()), Instant::now());
+    let at_start = reads.load(Ordering::SeqCst);
+    authorizer.authorize(&header).response();
+    let mut good = 1;
+    let mut faults = 0;
+    for number in 0..2_000 {
+        // Every other one with the good key's id, which is no secret.
+        let mut invented = Key::random();
+        if number % 2 == 0 {
+            invented.id.clone_from(&key.id);
+        }
+        match authorizer.authorize(&format!("ApiKey {}", invented.text())) {
+            Outcome::Response(answer) => panic!("{answer}"),
+            Outcome::Error(error) => faults += usize::from(error["errorMessage"] != "Unauthorized"),
+        }
+        if number % 50 == 0 {
+            authorizer.authorize(&header).response();
+            good += 1;
+        }
+    }
+    assert!(faults > 0, "the flood was none");
+    let elapsed = usize::try_from(started.elapsed().as_secs()).unwrap() + 1;
+    let reads = reads.load(Ordering::SeqCst) - at_start;
+    assert!(reads <= good + BURST + A_SECOND * elapsed, "{reads} reads");
+}
+
+#[test]
 fn revocation_that_is_off_costs_no_read() {
     let signer = Signer::p256("1");
     let issuer = Issuer::start(&[&signer]);

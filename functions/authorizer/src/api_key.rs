@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use keygate::api_key::ApiKey;
 use keygate::key_record::{KeyRecord, MalformedRecord, SecretMatch, Status};
 
-use crate::key_table::{KeyTable, KeyTableError};
+use crate::key_table::{Found, KeyTable, KeyTableError};
 
 /// Why an API key is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -78,20 +78,43 @@ pub(crate) async fn verify(
     source: Option<IpAddr>,
 ) -> Result<VerifiedApiKey, ApiKeyError> {
     let table = table.ok_or(ApiKeyRefusal::NotAccepted)?;
-    let mut found = table.key(key.id()).await?.ok_or(ApiKeyRefusal::Unknown)?;
+    let verified = match find(key, table, now).await {
+        Ok(found) => check(key, &found, now, source).map(|()| found),
+        Err(error) => Err(error),
+    };
+    match verified {
+        Ok(found) => {
+            table.proved(key, &found);
+            Ok(VerifiedApiKey(found.record))
+        }
+        Err(error) => {
+            if matches!(error, ApiKeyError::Refused(_)) {
+                table.disproved(key);
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn find(key: &ApiKey, table: &KeyTable, now: u64) -> Result<Found, ApiKeyError> {
+    let found = table.key(key).await?.ok_or(ApiKeyRefusal::Unknown)?;
     // The key may have been rotated since its record was read.
     if found.is_remembered && found.record.secret_match(key, now) == SecretMatch::Neither {
-        let read = table.read_key(key.id()).await?;
-        found = read.ok_or(ApiKeyRefusal::Unknown)?;
+        let read = table.read_key(key).await?;
+        return Ok(read.ok_or(ApiKeyRefusal::Unknown)?);
     }
-    let record = found.record;
-    check_secret(&record, key, now)?;
-    if !found.is_remembered {
-        table.proved();
-    }
-    check_use(&record, now)?;
-    check_network(&record, source)?;
-    Ok(VerifiedApiKey(record))
+    Ok(found)
+}
+
+fn check(
+    key: &ApiKey,
+    found: &Found,
+    now: u64,
+    source: Option<IpAddr>,
+) -> Result<(), ApiKeyError> {
+    check_secret(&found.record, key, now)?;
+    check_use(&found.record, now)?;
+    check_network(&found.record, source)
 }
 
 /// The secret comes first: nobody without it learns what became of the key.

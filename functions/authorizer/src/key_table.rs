@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::get_item::GetItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
-use keygate::api_key::ApiKeyId;
+use keygate::api_key::{ApiKey, ApiKeyId, SecretHash};
 use keygate::key_record::{ClientRecord, Item, KeyRecord, MalformedRecord, RevokedToken};
 
 use crate::lookup_budget::LookupBudget;
@@ -53,6 +53,8 @@ pub(crate) struct Found {
     pub(crate) record: Arc<KeyRecord>,
     /// Whether it was read for an earlier request.
     pub(crate) is_remembered: bool,
+    /// Whether reading it was paid for.
+    is_paid: bool,
 }
 
 /// The table and what was read from it lately.
@@ -63,6 +65,9 @@ pub(crate) struct KeyTable {
     keys: Mutex<Recent<ApiKeyId, Arc<KeyRecord>>>,
     unknown: Mutex<Recent<ApiKeyId, ()>>,
     lookups: Mutex<LookupBudget>,
+    /// Keys that passed every check when they were read last, each with its secret: who knows no
+    /// more than an id still pays.
+    proved: Mutex<Recent<ApiKeyId, SecretHash>>,
     clients: Mutex<Recent<String, Option<Arc<ClientRecord>>>>,
     tokens: Mutex<Recent<String, Option<RevokedToken>>>,
 }
@@ -76,31 +81,35 @@ impl KeyTable {
             keys: Mutex::new(Recent::new(ttl, REMEMBERED)),
             unknown: Mutex::new(Recent::new(UNKNOWN_TTL, REMEMBERED_UNKNOWN)),
             lookups: Mutex::new(LookupBudget::new(Instant::now())),
+            proved: Mutex::new(Recent::new(Duration::MAX, REMEMBERED)),
             clients: Mutex::new(Recent::new(ttl, REMEMBERED)),
             tokens: Mutex::new(Recent::new(ttl, REMEMBERED)),
         }
     }
 
     /// A key's record; `None` when the table has none.
-    pub(crate) async fn key(&self, id: &ApiKeyId) -> Result<Option<Found>, KeyTableError> {
+    pub(crate) async fn key(&self, key: &ApiKey) -> Result<Option<Found>, KeyTableError> {
         let now = Instant::now();
-        if let Some(record) = locked(&self.keys).get(id, now) {
+        if let Some(record) = locked(&self.keys).get(key.id(), now) {
             return Ok(Some(Found {
                 record: Arc::clone(record),
                 is_remembered: true,
+                is_paid: false,
             }));
         }
-        if locked(&self.unknown).get(id, now).is_some() {
+        if locked(&self.unknown).get(key.id(), now).is_some() {
             return Ok(None);
         }
-        self.read_key(id).await
+        self.read_key(key).await
     }
 
     /// The record as the table has it now, whatever is remembered.
-    pub(crate) async fn read_key(&self, id: &ApiKeyId) -> Result<Option<Found>, KeyTableError> {
-        if !locked(&self.lookups).pay(Instant::now()) {
+    pub(crate) async fn read_key(&self, key: &ApiKey) -> Result<Option<Found>, KeyTableError> {
+        let is_paid = !self.was_proved(key);
+        if is_paid && !locked(&self.lookups).pay(Instant::now()) {
             return Err(KeyTableError::LookupsUsedUp);
         }
+        let id = key.id();
         let Some(item) = self.read(KeyRecord::pk(id)).await? else {
             locked(&self.unknown).insert(id.clone(), (), Instant::now());
             return Ok(None);
@@ -110,12 +119,30 @@ impl KeyTable {
         Ok(Some(Found {
             record,
             is_remembered: false,
+            is_paid,
         }))
     }
 
-    /// A record that was read has proved a key.
-    pub(crate) fn proved(&self) {
-        locked(&self.lookups).pay_back();
+    fn was_proved(&self, key: &ApiKey) -> bool {
+        locked(&self.proved)
+            .get(key.id(), Instant::now())
+            .is_some_and(|secret| secret.matches(&key.secret_hash()))
+    }
+
+    /// The key passed every check by the record that was found.
+    pub(crate) fn proved(&self, key: &ApiKey, found: &Found) {
+        if found.is_paid {
+            locked(&self.lookups).pay_back();
+            let (id, secret) = (key.id().clone(), key.secret_hash());
+            locked(&self.proved).insert(id, secret, Instant::now());
+        }
+    }
+
+    /// The key did not pass: the next read is paid for.
+    pub(crate) fn disproved(&self, key: &ApiKey) {
+        if self.was_proved(key) {
+            locked(&self.proved).remove(key.id());
+        }
     }
 
     /// A client's record; `None` when the table has none, which is the common case and remembered

@@ -2,8 +2,9 @@
 //!
 //! Anybody can make up a key whose checksum fits, and only the table can tell that there is none. So
 //! a read that proves no key is paid for from a budget that refills by the second, and with nothing
-//! left an unknown key is a fault, not a refusal: nobody can tell whether it is good. Keys that are
-//! remembered are not affected, and a read that proves a key is paid back.
+//! left an unknown key is a fault, not a refusal: nobody can tell whether it is good. A read
+//! that proves a key is paid back, and a key that was proved lately is read at no cost, so those who
+//! call all the time do not notice. Each process has a budget of its own.
 
 use std::time::{Duration, Instant};
 

@@ -54,6 +54,15 @@ impl<K: Clone + Eq + Hash, V> Recent<K, V> {
         self.entries.insert(key, (now, value));
     }
 
+    /// Takes an entry out.
+    pub(crate) fn remove<Q>(&mut self, key: &Q)
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.entries.remove(key);
+    }
+
     fn remove_oldest(&mut self) {
         let Some((since, key)) = self.by_age.pop_front() else {
             return;

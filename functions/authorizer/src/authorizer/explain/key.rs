@@ -28,7 +28,7 @@ impl Authorizer {
             report.failed("record", "", rejected(&refused.into()), None);
             return None;
         };
-        let record = match table.key(key.id()).await {
+        let record = match table.key(key).await {
             Ok(Some(found)) => found.record,
             Ok(None) => {
                 let refused = ApiKeyError::from(ApiKeyRefusal::Unknown);
