@@ -59,6 +59,7 @@ fn is_passing(code: &str) -> bool {
         code,
         "InternalFailure"
             | "InternalServerError"
+            | "LimitExceededException"
             | "ServiceUnavailable"
             | "ServiceUnavailableException"
             | "ThrottlingException"

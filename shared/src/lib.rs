@@ -1,8 +1,8 @@
 //! What two or more of Keygate's functions need, and nothing else.
 //!
 //! In the order in which a request meets them: the [`routes`] there are, the [`scope`]s that open
-//! them, the [`api_key`] a client may show, its record in the key table ([`key_record`]), and the
-//! [`problem`] that every refusal becomes. [`json`] reads what comes from outside, and [`issuing`]
+//! them, the [`api_key`] a client may show, its record in the key table ([`key_record`]), the
+//! [`principal`] whose it is, and the [`problem`] that every refusal becomes. [`json`] reads what comes from outside, and [`issuing`]
 //! is how a key comes to be and ends. [`settings`], [`logging`], [`outbound`], [`aws`],
 //! [`dynamodb`] and [`apigateway`] are what a function needs to start; [`proxy`] and
 //! [`idempotency_key`] are what a proxy-integration handler stands on.
@@ -22,6 +22,7 @@ pub mod json;
 pub mod key_record;
 pub mod logging;
 pub mod outbound;
+pub mod principal;
 pub mod problem;
 #[cfg(feature = "proxy")]
 pub mod proxy;

@@ -101,10 +101,13 @@ fn an_operator_reads_rotates_and_revokes_anybodys_key(target: &Target) {
     let rotated = run(target, &gateway, &["rotate", &id, "--grace", "0"]);
     is_unauthorized(&own, &list(&own, &former));
     list(&own, &credential(&rotated)).expect(200);
-    let again = run(target, &gateway, &["rotate", &id]);
+    let rotate = ["rotate", &id, "--idempotency-key", "rotation-1"];
+    let lost = run(target, &gateway, &rotate);
+    let again = run(target, &gateway, &rotate);
     for key in [&rotated, &again] {
         list(&own, &credential(key)).expect(200);
     }
+    is_unauthorized(&own, &list(&own, &credential(&lost)));
 
     for _ in 0..2 {
         let revoked = run(target, &gateway, &["revoke", &id]);
@@ -175,6 +178,12 @@ fn a_command_that_cannot_be_carried_out_says_why_in_one_line(target: &Target) {
         (wrong_scope, USAGE, "scope"),
         (with(&["--usage-plan", "none"]), USAGE, "none"),
         (with(&["--cidr", "10.0.0.1/8"]), USAGE, "10.0.0.0/8"),
+        (
+            with(&["--cidr", "::ffff:10.0.0.0/104"]),
+            USAGE,
+            "10.0.0.0/8",
+        ),
+        (create("two\"words", "items:read"), USAGE, "quotes"),
         (
             with(&["--expires", "2001-01-01T00:00:00Z"]),
             USAGE,

@@ -106,12 +106,7 @@ async fn find(key: &ApiKey, table: &KeyTable, now: u64) -> Result<Found, ApiKeyE
     Ok(found)
 }
 
-fn check(
-    key: &ApiKey,
-    found: &Found,
-    now: u64,
-    source: Option<IpAddr>,
-) -> Result<(), ApiKeyError> {
+fn check(key: &ApiKey, found: &Found, now: u64, source: Option<IpAddr>) -> Result<(), ApiKeyError> {
     check_secret(&found.record, key, now)?;
     check_use(&found.record, now)?;
     check_network(&found.record, source)

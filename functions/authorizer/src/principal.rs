@@ -1,9 +1,10 @@
 //! Who is calling, as handlers, logs and usage plans know them.
 
+use keygate::principal::is_usable_name;
 use keygate::scope::Scopes;
 
 use crate::api_key::VerifiedApiKey;
-use crate::claims::{ClaimError, is_usable_name};
+use crate::claims::ClaimError;
 use crate::verify::VerifiedToken;
 
 /// What proved the principal.

@@ -126,7 +126,10 @@ impl Keys {
             .rotate(record, grace, stage.as_ref(), once.as_ref())
             .await;
         let (issued, flush) = rotated.map_err(refusal::of_rotating)?;
-        warn_of(flush, stage.as_ref());
+        // While the former secret works there is nothing to flush.
+        if grace == 0 {
+            warn_of(flush, stage.as_ref());
+        }
         let record = &issued.record;
         tracing::info!(key_id = %record.id, owner = record.owner, grace, "a key was rotated");
         show_once(200, &issued)
@@ -158,11 +161,17 @@ fn id(request: &ProxyRequest) -> Result<ApiKeyId, Problem> {
     id.parse().map_err(|_| not_found())
 }
 
-/// A stage that is not there is no failure: the invocation came around the API, or the emulator
-/// that serves it knows no flush.
+/// A cache that was not flushed is no failure: API Gateway is not to be called, or the invocation
+/// came around the API, or the emulator that serves it knows no flush.
 fn warn_of(flush: Flush, stage: Option<&Stage>) {
-    if let (Flush::NoSuchStage, Some(Stage { api_id, name })) = (flush, stage) {
-        tracing::warn!(api_id, stage = name, "there is no such stage to flush");
+    let stage = stage.map(|Stage { api_id, name }| format!("{api_id}/{name}"));
+    match flush {
+        Flush::Done => {}
+        Flush::NoSuchStage => tracing::warn!(stage, "there is no such stage to flush"),
+        Flush::NotAsked => tracing::warn!(
+            stage,
+            "without USAGE_PLANS cached answers are not flushed, and last their time"
+        ),
     }
 }
 

@@ -8,6 +8,7 @@ use keygate::api_key::ApiKeyId;
 use keygate::idempotency_key::IdempotencyKey;
 use keygate::issuing::{DEFAULT_GRACE, MAX_GRACE, MAX_NAME_CHARACTERS, UsagePlans, expiry};
 use keygate::key_record::now;
+use keygate::principal::is_usable_name;
 use keygate::scope::Scopes;
 
 #[derive(Debug, Args)]
@@ -90,6 +91,9 @@ pub(crate) enum KeysCommand {
         #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_GRACE,
               value_parser = clap::value_parser!(u64).range(..=MAX_GRACE))]
         grace: u64,
+        /// Makes it safe to give the command again: the former secret is left alone
+        #[arg(long, value_name = "KEY")]
+        idempotency_key: Option<IdempotencyKey>,
     },
     /// Shut a key out for good
     Revoke {
@@ -139,10 +143,10 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 fn owner(text: &str) -> Result<String, &'static str> {
-    if text.is_empty() {
-        return Err("an owner has a name");
+    if is_usable_name(text) {
+        return Ok(text.to_owned());
     }
-    Ok(text.to_owned())
+    Err("an owner has 1 to 1,024 bytes, no quotes, backslashes or control characters")
 }
 
 fn expires(text: &str) -> Result<u64, String> {

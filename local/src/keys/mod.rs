@@ -9,7 +9,7 @@ use keygate::apigateway::ApiGatewayError;
 use keygate::dynamodb::TableError;
 use keygate::issuing::{
     Failure, IssueError, Issued, Issuing, MalformedNetworks, Networks, Order, RevokeError,
-    RotateError, StoreError,
+    RotateError, StoreError, UsagePlans,
 };
 use keygate::key_record::KeyRecord;
 use keygate::outbound::OutboundError;
@@ -98,14 +98,20 @@ async fn carry_out(place: &Place, printer: Printer, command: KeysCommand) -> Res
             printer.list(&records);
         }
         KeysCommand::Show { id } => printer.record(&find(issuing, &id).await?),
-        KeysCommand::Rotate { id, grace } => {
+        KeysCommand::Rotate {
+            id,
+            grace,
+            idempotency_key: once,
+        } => {
             let record = find(issuing, &id).await?;
             let stage = if grace == 0 {
                 place.stage().await?
             } else {
                 None
             };
-            let rotated = issuing.rotate(record, grace, stage.as_ref(), None).await;
+            let rotated = issuing
+                .rotate(record, grace, stage.as_ref(), once.as_ref())
+                .await;
             let (issued, flush) = rotated.map_err(KeysError::Rotate)?;
             printer.issued(&issued);
             // With a grace period nothing has to be flushed.
@@ -114,18 +120,27 @@ async fn carry_out(place: &Place, printer: Printer, command: KeysCommand) -> Res
             }
         }
         KeysCommand::Revoke { id } => {
-            // The key is shut out whatever API Gateway says. If it does not answer here, it will
-            // not answer the rest either, and that is told.
-            let stage = place.stage().await.unwrap_or_default();
+            // The key is shut out whatever API Gateway says.
+            let (stage, silence) = match place.stage().await {
+                Ok(stage) => (stage, None),
+                Err(failure) => (None, Some(failure)),
+            };
             let revoked = issuing.revoke(None, &id, stage.as_ref()).await;
             let flush = revoked.map_err(|error| match error {
                 RevokeError::NotFound => KeysError::NoSuchKey(id.clone()),
                 error => KeysError::Revoke(error),
             })?;
+            if let Some(failure) = silence {
+                return Err(KeysError::Revoke(RevokeError::Unfinished(failure)));
+            }
             printer.revoked(&id, flush);
             output::cached(flush);
         }
         KeysCommand::Sweep => {
+            if issuing.plans().is_none_or(UsagePlans::is_empty) {
+                let message = "a sweep looks at the usage plans: name them in --usage-plans";
+                return Err(KeysError::Usage(message.to_owned()));
+            }
             let swept = issuing.sweep().await?;
             printer.swept(&swept);
             if !swept.is_complete() {

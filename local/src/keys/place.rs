@@ -85,12 +85,11 @@ impl Place {
     }
 
     /// The stage whose cached answers are flushed; the gateway on this machine says its own.
-    pub(super) async fn stage(&self) -> Result<Option<Stage>, KeysError> {
+    pub(super) async fn stage(&self) -> Result<Option<Stage>, Failure> {
         if !self.is_local {
             return Ok(self.stage.clone());
         }
-        let stage = self.issuing.stage_of_plans().await;
-        stage.map_err(|error| KeysError::Failed(Failure::ApiGateway(error)))
+        Ok(self.issuing.stage_of_plans().await?)
     }
 
     /// An error in the words that help here.

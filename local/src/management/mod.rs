@@ -2,8 +2,8 @@
 //! keys, usage plans, and the flush of the authorizer's cache (API Gateway REST API reference).
 //! Everything else is refused by name.
 //!
-//! Like DynamoDB here it believes any signature, but asks for one, so that a page in a browser
-//! cannot call it.
+//! Like DynamoDB here it believes any signature, but asks for one, and for a client that is no page
+//! in a browser.
 
 mod answer;
 #[cfg(test)]
@@ -11,8 +11,11 @@ mod tests;
 mod usage_keys;
 mod usage_plans;
 
+use std::net::IpAddr;
+
 use axum::Router;
 use axum::extract::{Path, Request, State};
+use axum::http::uri::Authority;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -47,9 +50,33 @@ pub(crate) async fn serve(listener: TcpListener, control: Control) {
         .fallback(unsupported)
         .method_not_allowed_fallback(unsupported)
         .layer(middleware::from_fn(signed))
+        .layer(middleware::from_fn(no_page))
         .with_state(control);
     // It ends with the program only.
     let _ = axum::serve(listener, router).await;
+}
+
+/// A page in a browser says where it is from, or comes by a name of its own that it has made to
+/// stand for loopback (DNS rebinding).
+async fn no_page(request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST);
+    let host = host.and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
+    let is_loopback = host.is_some_and(|host| match host.host() {
+        "localhost" => true,
+        name => name
+            .trim_matches(['[', ']'])
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback()),
+    });
+    if is_loopback && !request.headers().contains_key(header::ORIGIN) {
+        return next.run(request).await;
+    }
+    ApiError::new(
+        StatusCode::FORBIDDEN,
+        "AccessDeniedException",
+        "this API is for programs on this machine, called as 127.0.0.1 or localhost",
+    )
+    .into_response()
 }
 
 async fn signed(request: Request, next: Next) -> Response {

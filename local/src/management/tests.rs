@@ -162,7 +162,7 @@ async fn what_api_gateway_checks_is_checked() {
 
 #[tokio::test]
 async fn what_is_not_supported_is_named() {
-    let (client, url) = start().await;
+    let (client, _) = start().await;
     let message = client.get_rest_apis().send().await.unwrap_err();
     assert!(message.message().unwrap().contains("GET /restapis"));
     let update = client
@@ -182,9 +182,28 @@ async fn what_is_not_supported_is_named() {
     let distinct = client.create_api_key().generate_distinct_id(true);
     let message = distinct.send().await.unwrap_err();
     assert!(message.message().unwrap().contains("generateDistinctId"));
-    // As a page in a browser would call it.
-    let outbound = Outbound::new().unwrap();
+}
+
+#[tokio::test]
+async fn a_page_in_a_browser_is_refused_whatever_it_sends() {
+    let (_, url) = start().await;
     let url = reqwest::Url::parse(&format!("{url}/apikeys")).unwrap();
-    let unsigned = outbound.client(&url).unwrap().post(url).body("{}");
-    assert_eq!(unsigned.send().await.unwrap().status(), 403);
+    let outbound = Outbound::new().unwrap();
+    let http = outbound.client(&url).unwrap();
+    let signed = ("authorization", "AWS4-HMAC-SHA256 Credential=any");
+    let status = async |headers: &[(&str, &str)]| {
+        let mut request = http.get(url.clone());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(status(&[]).await, 403);
+    assert_eq!(status(&[signed]).await, 200);
+    assert_eq!(status(&[signed, ("host", "localhost:1")]).await, 200);
+    assert_eq!(status(&[signed, ("host", "evil.example")]).await, 403);
+    assert_eq!(
+        status(&[signed, ("origin", "http://evil.example")]).await,
+        403
+    );
 }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use super::order::{Order, Request};
 use super::rotate::DEFAULT_GRACE;
 use super::store::{StoreError, Stored};
-use super::usage_keys::{UsageKeys, value_of};
+use super::usage_keys::{Ensured, UsageKeys, has_own, value_of};
 use super::{Failure, Issued, Issuing, LIMIT, UNDO_LIMIT, by};
 use crate::api_key::{ApiKey, RandomnessUnavailable};
 use crate::dynamodb::TableError;
@@ -123,16 +123,26 @@ impl Issuing {
             usage_plan: usage.as_ref().map(|usage| usage.plan.to_owned()),
             allowed_cidrs: order.networks.to_texts(),
         };
+        let mut was_there = false;
         if let Some(Usage { keys, target, .. }) = &usage {
             let plan_id = by(deadline, keys.plan_id(target)).await?;
-            if let Err(error) = by(deadline, keys.ensure(&record.id, &plan_id)).await {
-                self.undo(&record, request, false).await;
-                return Err(error.into());
+            match by(deadline, keys.ensure(&record.id, &plan_id)).await {
+                Ok(ensured) => was_there = ensured == Ensured::WasThere,
+                Err(error) => {
+                    self.undo(&record, request, false).await;
+                    return Err(error.into());
+                }
             }
         }
         let fingerprint = request.map(|request| request.fingerprint.as_str());
         match by(deadline, self.store.create(&record, fingerprint)).await {
-            Ok(true) => Ok(Written::Done(Box::new(Issued { record, key }))),
+            Ok(true) => {
+                // One that a request before has left may have been swept away in between.
+                if was_there {
+                    self.meter(&record, deadline).await?;
+                }
+                Ok(Written::Done(Box::new(Issued { record, key })))
+            }
             Ok(false) => {
                 self.undo(&record, request, false).await;
                 Ok(Written::IdTaken)
@@ -146,6 +156,20 @@ impl Issuing {
                 Err(error.into())
             }
         }
+    }
+
+    /// Sees to it that a key in use has its usage key.
+    async fn meter(&self, record: &KeyRecord, deadline: Instant) -> Result<(), Failure> {
+        let Some(keys) = self.usage_keys.as_ref().filter(|_| has_own(record)) else {
+            return Ok(());
+        };
+        let plan = record.usage_plan.as_deref();
+        let Some(plan) = plan.and_then(|plan| keys.plans().find(Some(plan))) else {
+            return Ok(());
+        };
+        let plan_id = by(deadline, keys.plan_id(&plan.target)).await?;
+        by(deadline, keys.ensure(&record.id, &plan_id)).await?;
+        Ok(())
     }
 
     /// The plan that meters a new key, with where usage keys are made.
@@ -200,7 +224,7 @@ impl Issuing {
         let Stored {
             mut record,
             request: first,
-            ..
+            rotation,
         } = stored;
         if record.owner != order.owner || first.is_none() {
             return Err(IssueError::IdTaken);
@@ -211,16 +235,15 @@ impl Issuing {
         if record.status == Status::Revoked || record.is_expired(now) {
             return Err(IssueError::Ended);
         }
-        let until = record
-            .previous
-            .as_ref()
-            .map_or(0, |previous| previous.until);
-        if now >= record.created_at + REPEATED_FOR || until > now + DEFAULT_GRACE {
+        if now >= record.created_at + REPEATED_FOR || rotation.is_some() {
             return Err(IssueError::InUse);
         }
+        let previous = record.previous.as_ref();
+        let until = previous.map_or(0, |previous| previous.until);
         if until > now + DEFAULT_GRACE - PAUSE {
             return Err(IssueError::UnderWay { seconds: PAUSE });
         }
+        self.meter(&record, deadline).await?;
         let key = ApiKey::generate_for(record.id.clone())?;
         let previous = PreviousSecret {
             hash: record.secret,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 /// How many networks a key has at most.
 pub const MAX_NETWORKS: usize = 20;
@@ -28,6 +28,14 @@ pub enum MalformedNetworks {
         network: IpNet,
         /// The prefix length of one address.
         full: u8,
+    },
+    /// A request from an IPv4 network never comes as one of these addresses.
+    #[error("{given} is an IPv4 network in IPv6 notation: write {network}")]
+    Mapped {
+        /// As it was given.
+        given: IpNet,
+        /// The same in IPv4 notation.
+        network: IpNet,
     },
     /// There are too many.
     #[error("there may be at most {MAX_NETWORKS} networks")]
@@ -59,6 +67,9 @@ fn network(text: &str) -> Result<IpNet, MalformedNetworks> {
         .parse()
         .map_err(|_| MalformedNetworks::Form(text.chars().take(64).collect()))?;
     let network = given.trunc();
+    if let Some(network) = mapped(network) {
+        return Err(MalformedNetworks::Mapped { given, network });
+    }
     if given == network {
         return Ok(given);
     }
@@ -67,6 +78,16 @@ fn network(text: &str) -> Result<IpNet, MalformedNetworks> {
         network,
         full: given.max_prefix_len(),
     })
+}
+
+/// The IPv4 network that an IPv6 one stands for (RFC 4291 section 2.5.5.2).
+fn mapped(network: IpNet) -> Option<IpNet> {
+    let IpNet::V6(network) = network else {
+        return None;
+    };
+    let address = network.addr().to_ipv4_mapped()?;
+    let length = network.prefix_len().checked_sub(96)?;
+    Some(Ipv4Net::new(address, length).ok()?.into())
 }
 
 #[cfg(test)]
@@ -89,6 +110,8 @@ mod tests {
             "::/129",
             "example.com/8",
             "10.0.0.1/8",
+            "::ffff:192.0.2.0/120",
+            "::ffff:0.0.0.0/96",
         ] {
             assert!(Networks::read(&[text]).is_err(), "{text}");
         }

@@ -38,12 +38,12 @@ impl Issuing {
     ) -> Result<Flush, RevokeError> {
         let deadline = Instant::now() + LIMIT;
         let revoked = by(deadline, self.store.revoke(owner, id)).await?;
-        let record = revoked.ok_or(RevokeError::NotFound)?;
+        let usage_key = revoked.ok_or(RevokeError::NotFound)?;
         // While this is under way the authorizer may be asked again, and knows of it by now.
         let flush = by(deadline, self.flush(stage))
             .await
             .map_err(RevokeError::Unfinished)?;
-        let own = record.usage_key == Some(value_of(id));
+        let own = usage_key == Some(value_of(id));
         if let Some(usage_keys) = self.usage_keys.as_ref().filter(|_| own) {
             by(deadline, usage_keys.delete(id))
                 .await

@@ -10,7 +10,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use tokio::time::Instant;
 
-use super::store::Stored;
+use super::store::{Stored, UNKNOWN_ROTATION};
 use super::usage_keys::{Flush, Stage};
 use super::{Failure, Issued, Issuing, LIMIT, by};
 use crate::api_key::{ApiKey, RandomnessUnavailable};
@@ -94,10 +94,10 @@ impl Issuing {
                 until: now + grace,
             }),
         };
-        let rotation = rotation.as_deref();
+        let rotation = rotation.as_deref().unwrap_or(UNKNOWN_ROTATION);
         let rotated = self
             .store
-            .rotate(&record, &key, previous.as_ref(), rotation);
+            .rotate(&record, &key, previous.as_ref(), Some(rotation));
         if !by(deadline, rotated).await? {
             return Err(RotateError::Changed);
         }

@@ -15,8 +15,11 @@ use crate::key_record::{Item, KeyRecord, MalformedRecord, PreviousSecret, Status
 /// The attribute with the fingerprint of the request that made the key, where it came under an
 /// idempotency key. The authorizer has no use for it, so it is no part of [`KeyRecord`].
 const REQUEST: &str = "request_sha256";
-/// The attribute of the request that rotated a key last.
+/// The attribute with the fingerprint of the request that rotated a key last, where it came under
+/// an idempotency key, and else [`UNKNOWN_ROTATION`]. A key that was not rotated has none.
 const ROTATION: &str = "rotation_sha256";
+/// What stands for a rotation that cannot be known again. No fingerprint is the same.
+pub(super) const UNKNOWN_ROTATION: &str = "none";
 
 /// Why the table gave no answer, or not the one that was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +38,23 @@ pub enum StoreError {
 pub struct Position {
     id: ApiKeyId,
     created_at: u64,
+}
+
+impl Position {
+    /// An item's position, whatever else it holds.
+    fn of(item: &Item) -> Result<Self, MalformedRecord> {
+        let text = |name: &str| item.get(name)?.as_s().ok();
+        let pk = text("pk").cloned().unwrap_or_default();
+        let id = pk.strip_prefix("key#").and_then(|id| id.parse().ok());
+        let created_at = item.get("created_at").and_then(|number| number.as_n().ok());
+        match (id, created_at.and_then(|digits| digits.parse().ok())) {
+            (Some(id), Some(created_at)) => Ok(Self { id, created_at }),
+            _ => Err(MalformedRecord {
+                pk,
+                attribute: "created_at",
+            }),
+        }
+    }
 }
 
 impl TryFrom<(String, u64)> for Position {
@@ -65,7 +85,7 @@ pub(super) struct Stored {
     pub(super) record: KeyRecord,
     /// The fingerprint of the request that made the key, where it came under an idempotency key.
     pub(super) request: Option<String>,
-    /// The fingerprint of the request that rotated the key last, likewise.
+    /// What the key was rotated by last, if it was.
     pub(super) rotation: Option<String>,
 }
 
@@ -187,7 +207,8 @@ impl Store {
     }
 
     /// Up to `limit` keys of an owner, oldest first, behind a position; and the next position.
-    /// From an index, so a key of this second may still be missing.
+    /// From an index, so a key of this second may still be missing. A malformed record is left out,
+    /// and logged.
     ///
     /// # Errors
     /// When the table does not answer, refuses, or holds something else than keys.
@@ -220,13 +241,16 @@ impl Store {
             .await
             .map_err(TableError::of)?;
         let more = page.items().len() > limit || page.last_evaluated_key().is_some();
-        let records = page.items().iter().take(limit).map(KeyRecord::from_item);
-        let records = records.collect::<Result<Vec<_>, _>>()?;
-        let next = records.last().filter(|_| more).map(|record| Position {
-            id: record.id.clone(),
-            created_at: record.created_at,
-        });
-        Ok((records, next))
+        let items = page.items().get(..limit).unwrap_or(page.items());
+        let mut records = Vec::with_capacity(items.len());
+        for item in items {
+            match KeyRecord::from_item(item) {
+                Ok(record) => records.push(record),
+                Err(error) => tracing::error!(%error, "left out of a list"),
+            }
+        }
+        let last = items.last().filter(|_| more).map(Position::of);
+        Ok((records, last.transpose()?))
     }
 
     /// Every key of the table, as it is now, in no order; and the items that are no keys although
@@ -263,13 +287,14 @@ impl Store {
         }
     }
 
-    /// Shuts a key out for good, and gives its record; `None` when there is no such key, or
-    /// `owner` is given and not its owner. Revoked again it stays as it is.
+    /// Shuts a key out for good, and gives its usage key, if it has one; `None` when there is no
+    /// such key, or `owner` is given and not its owner. Revoked again it stays as it is. The record
+    /// is not read: a malformed one is revoked like any other.
     pub(super) async fn revoke(
         &self,
         owner: Option<&str>,
         id: &ApiKeyId,
-    ) -> Result<Option<KeyRecord>, StoreError> {
+    ) -> Result<Option<Option<String>>, StoreError> {
         let mut request = self
             .client
             .update_item()
@@ -288,8 +313,11 @@ impl Store {
         }
         match request.send().await {
             Ok(output) => {
-                let item = output.attributes.unwrap_or_default();
-                Ok(Some(KeyRecord::from_item(&item)?))
+                let usage_key = output
+                    .attributes
+                    .as_ref()
+                    .and_then(|item| item.get("usage_key"));
+                Ok(Some(usage_key.and_then(|value| value.as_s().ok()).cloned()))
             }
             Err(SdkError::ServiceError(error))
                 if error.err().is_conditional_check_failed_exception() =>
@@ -301,8 +329,8 @@ impl Store {
     }
 
     /// Gives a key a new secret in place of `record`'s, with `previous` as the former one if there
-    /// is one, and `rotation` as the request that did it; false when the key has changed since
-    /// `record` was read.
+    /// is one, and `rotation` as what it was rotated by, if this is a rotation; false when the key
+    /// has changed since `record` was read.
     ///
     /// # Errors
     /// When the table does not answer or refuses.
@@ -318,13 +346,14 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .key("pk", text(KeyRecord::pk(&record.id)))
-            // The table may hold the hash in either form.
+            // The table may hold the hash in any of these forms.
             .condition_expression(
-                "(secret_sha256 = :current OR secret_sha256 = :bytes) AND #status = :active",
+                "secret_sha256 IN (:current, :capitals, :bytes) AND #status = :active",
             )
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":new", text(key.secret_hash().to_hex()))
             .expression_attribute_values(":current", text(record.secret.to_hex()))
+            .expression_attribute_values(":capitals", text(record.secret.to_hex().to_uppercase()))
             .expression_attribute_values(":bytes", bytes(&record.secret))
             .expression_attribute_values(":active", text(Status::Active.as_str().to_owned()));
         let mut set = vec!["secret_sha256 = :new"];

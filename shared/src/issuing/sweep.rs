@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::usage_keys::{Found, UsageKeys, value_of};
+use super::usage_keys::{Found, UsageKeys, has_own};
 use super::{Failure, Issuing};
 use crate::api_key::ApiKeyId;
 use crate::apigateway::ApiGatewayError;
@@ -145,7 +145,9 @@ impl Issuing {
         let plan_id = usage_keys.plan_id(&plan.target).await?;
         match usage_key {
             Some(usage_key) => usage_keys.put_on(&usage_key.key_id, &plan_id).await?,
-            None => usage_keys.ensure(&record.id, &plan_id).await?,
+            None => {
+                usage_keys.ensure(&record.id, &plan_id).await?;
+            }
         }
         Ok(true)
     }
@@ -175,7 +177,5 @@ impl Swept {
 
 /// Whether a key is in use and metered by a usage key of its own.
 fn needs_usage_key(record: &KeyRecord, now: u64) -> bool {
-    record.status == Status::Active
-        && !record.is_expired(now)
-        && record.usage_key == Some(value_of(&record.id))
+    record.status == Status::Active && !record.is_expired(now) && has_own(record)
 }

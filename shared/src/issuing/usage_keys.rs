@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use super::usage_plans::UsagePlans;
 use crate::api_key::ApiKeyId;
 use crate::apigateway::ApiGatewayError;
+use crate::key_record::KeyRecord;
 
 /// How many entries a page of a list has, the most that API Gateway gives.
 const PAGE: i32 = 500;
@@ -24,6 +25,11 @@ const PAGE: i32 = 500;
 #[must_use]
 pub fn value_of(id: &ApiKeyId) -> String {
     format!("keygate-usage-{id}")
+}
+
+/// Whether a key is metered by a usage key of its own.
+pub(super) fn has_own(record: &KeyRecord) -> bool {
+    record.usage_key == Some(value_of(&record.id))
 }
 
 /// A stage of an API.
@@ -56,6 +62,15 @@ pub(super) struct Found {
     pub(super) id: ApiKeyId,
     /// Epoch seconds.
     pub(super) created_at: u64,
+}
+
+/// How a usage key came to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ensured {
+    /// It was made now.
+    Made,
+    /// It was there already.
+    WasThere,
 }
 
 /// The usage keys of one key table.
@@ -162,7 +177,11 @@ impl UsageKeys {
 
     /// Sees to it that a key's usage key is there and on the plan of this id: made now, or by the
     /// same request before, whose answer was lost.
-    pub(super) async fn ensure(&self, id: &ApiKeyId, plan_id: &str) -> Result<(), ApiGatewayError> {
+    pub(super) async fn ensure(
+        &self,
+        id: &ApiKeyId,
+        plan_id: &str,
+    ) -> Result<Ensured, ApiGatewayError> {
         let created = self
             .client
             .create_api_key()
@@ -172,15 +191,16 @@ impl UsageKeys {
             .enabled(true)
             .send()
             .await;
-        let key_id = match created {
-            Ok(key) => key.id,
+        let (key_id, ensured) = match created {
+            Ok(key) => (key.id, Ensured::Made),
             Err(SdkError::ServiceError(error)) if error.err().is_conflict_exception() => {
-                self.find(id).await?.into_iter().next()
+                let found = self.find(id).await?.into_iter().next();
+                (found, Ensured::WasThere)
             }
             Err(error) => return Err(ApiGatewayError::of(error)),
         };
         match key_id {
-            Some(key_id) => self.put_on(&key_id, plan_id).await,
+            Some(key_id) => self.put_on(&key_id, plan_id).await.map(|()| ensured),
             // A list can lag behind a change, and a conflict be one of two changes at once.
             None => Err(ApiGatewayError::Unavailable(format!(
                 "the usage key {} is said to be there, and is not listed",

@@ -60,6 +60,12 @@ impl UsagePlans {
         }
     }
 
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The plans in their order.
     pub fn iter(&self) -> impl Iterator<Item = &UsagePlan> {
         self.0.iter()

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use keygate::principal::is_usable_name;
 use keygate::settings::{self, SettingError};
 use serde::Deserialize;
 
 use super::trusted_url::TrustedUrl;
 use crate::algorithm::SigningAlgorithm;
-use crate::claims::is_usable_name;
 use crate::rule::Rule;
 
 /// The clock skew allowed when nothing is configured.

@@ -6,7 +6,7 @@ mod usage_keys;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use keygate::api_key::ApiKey;
+use keygate::api_key::{ApiKey, SecretHash};
 use keygate::key_record::{PreviousSecret, SecretMatch, Status, now};
 use serde_json::{Value, json};
 
@@ -262,24 +262,61 @@ async fn an_expired_key_is_not_brought_back_by_rotation_before_ttl_deletes_it() 
 }
 
 #[tokio::test]
-async fn a_key_whose_hash_is_stored_as_bytes_can_be_rotated() {
+async fn a_key_whose_hash_is_stored_in_another_form_can_be_rotated() {
     let rig = Rig::start().await;
-    let issued = rig.issue().await;
-    let mut item = rig.item(issued.id()).await;
-    let hash = issued.key().secret_hash().to_bytes();
-    item.insert("secret_sha256".into(), AttributeValue::B(Blob::new(hash)));
+    let forms: [fn(&SecretHash) -> AttributeValue; 2] = [
+        |hash| AttributeValue::B(Blob::new(hash.to_bytes())),
+        |hash| AttributeValue::S(hash.to_hex().to_uppercase()),
+    ];
+    for form in forms {
+        let issued = rig.issue().await;
+        let mut item = rig.item(issued.id()).await;
+        let hash = issued.key().secret_hash();
+        item.insert("secret_sha256".into(), form(&hash));
+        rig.put(item).await;
+        let rotated = rig.answer(rotate(issued.id())).await;
+        assert_eq!(rotated.status, 200, "{}", rotated.body);
+        let record = rig.record(issued.id()).await;
+        assert_eq!(
+            record.secret_match(&rotated.key(), now()),
+            SecretMatch::Current
+        );
+        assert_eq!(
+            record.secret_match(&issued.key(), now()),
+            SecretMatch::Previous
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_record_is_revoked_like_any_other_and_hides_no_other() {
+    let rig = Rig::start().await;
+    let (malformed, other) = (rig.issue().await, rig.issue().await);
+    let mut item = rig.item(malformed.id()).await;
+    let text = AttributeValue::S("192.0.2.0/24".into());
+    item.insert("allowed_cidrs".into(), text);
     rig.put(item).await;
-    let rotated = rig.answer(rotate(issued.id())).await;
-    assert_eq!(rotated.status, 200, "{}", rotated.body);
-    let record = rig.record(issued.id()).await;
-    assert_eq!(
-        record.secret_match(&rotated.key(), now()),
-        SecretMatch::Current
-    );
-    assert_eq!(
-        record.secret_match(&issued.key(), now()),
-        SecretMatch::Previous
-    );
+    for path in ["/keys", "/keys?limit=1"] {
+        let mut path = path.to_owned();
+        let mut listed = Vec::new();
+        loop {
+            let page = rig.answer(Event::new("GET", &path)).await;
+            assert_eq!(page.status, 200, "{}", page.body);
+            let keys = page.body["items"].as_array().unwrap();
+            listed.extend(keys.iter().map(|key| key["id"].clone()));
+            let Some(cursor) = page.body["next_cursor"].as_str() else {
+                break;
+            };
+            path = format!("/keys?limit=1&cursor={cursor}");
+        }
+        assert_eq!(listed, [json!(other.id())]);
+    }
+    let reply = rig
+        .answer(Event::new("DELETE", &path_of(malformed.id())))
+        .await;
+    assert_eq!(reply.status, 204, "{}", reply.body);
+    assert!(rig.api_gateway.key_of(malformed.id()).is_none());
+    assert_eq!(rig.api_gateway.flushed().len(), 1);
 }
 
 #[tokio::test]

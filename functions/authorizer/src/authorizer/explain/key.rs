@@ -4,13 +4,13 @@ use std::net::IpAddr;
 
 use keygate::api_key::ApiKey;
 use keygate::key_record::{KeyRecord, now};
+use keygate::principal::is_usable_name;
 use keygate::scope::Scopes;
 
 use super::report::Report;
 use super::token::rejected;
 use crate::api_key::{self, ApiKeyError, ApiKeyRefusal};
 use crate::authorizer::Authorizer;
-use crate::claims::is_usable_name;
 use crate::decision::{Fault, Rejection};
 use crate::principal::UnusableOwner;
 

@@ -140,6 +140,17 @@ async fn a_request_whose_first_try_broke_off_goes_on_from_there() {
 }
 
 #[tokio::test]
+async fn a_request_that_comes_again_gives_the_key_a_usage_key_that_a_sweep_has_taken() {
+    let rig = Rig::start().await;
+    let first = rig.answer(keyed("one")).await;
+    rig.api_gateway.change(Vec::clear);
+    let again = rig.answer(keyed("one")).await;
+    assert_eq!(again.id(), first.id());
+    let usage_key = rig.api_gateway.key_of(first.id()).unwrap();
+    assert_eq!(usage_key.plan.as_deref(), Some("plan-standard"));
+}
+
+#[tokio::test]
 async fn a_key_that_has_ended_or_is_in_use_is_not_given_out_again() {
     let rig = Rig::start().await;
     let revoked = rig.answer(keyed("revoked")).await;
@@ -157,11 +168,19 @@ async fn a_key_that_has_ended_or_is_in_use_is_not_given_out_again() {
     let rotated = rig.answer(keyed("rotated")).await;
     let event = rotate(rotated.id()).json(&json!({"grace_seconds": 86_400}));
     rig.answer(event).await;
+    let at_once = rig.answer(keyed("rotated-at-once")).await;
+    let event = rotate(at_once.id()).json(&json!({"grace_seconds": 0}));
+    rig.answer(event).await;
+    let once = rig.answer(keyed("rotated-once")).await;
+    let event = rotate(once.id()).header("idempotency-key", "rotation");
+    rig.answer(event.json(&json!({"grace_seconds": 0}))).await;
     for (key, reply) in [
         ("revoked", revoked),
         ("expired", expired),
         ("old", old),
         ("rotated", rotated),
+        ("rotated-at-once", at_once),
+        ("rotated-once", once),
     ] {
         let before = rig.item(reply.id()).await;
         let again = rig.answer(keyed(key)).await;
