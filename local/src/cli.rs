@@ -77,6 +77,9 @@ pub(crate) struct Event {
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
+    // Taken so that it is not quoted in the error: it may be a credential.
+    #[arg(hide = true, num_args = 0..)]
+    pub(crate) credential: Vec<String>,
     /// The SAM template whose authorizer is asked
     #[arg(long, value_name = "PATH", default_value = "template.yaml")]
     pub(crate) template: PathBuf,

@@ -16,6 +16,9 @@ use crate::{aws, issuer};
 /// Why nothing is explained.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExplainError {
+    /// A credential, it seems, on the command line, which others on the machine can read.
+    #[error("send the credential on standard input: it is not taken as an argument")]
+    Argument,
     /// The template cannot be read.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -38,6 +41,9 @@ pub(crate) enum ExplainError {
 /// Has the credential on standard input explained. Ends as the authorizer does: with 0 for one that
 /// is accepted.
 pub(crate) async fn explain(options: &Explain) -> Result<ExitCode, ExplainError> {
+    if !options.credential.is_empty() {
+        return Err(ExplainError::Argument);
+    }
     let function = authorizer(options)?;
     let path = executable(options, &function.binary).await?;
     let mut command = Command::new(&path);

@@ -109,7 +109,7 @@ async fn run(cli: Cli) -> Result<ExitCode, (String, u8)> {
         Some(Command::Explain(options)) => {
             return explain::explain(&options).await.map_err(|error| {
                 let code = match &error {
-                    ExplainError::Template(_) => USAGE,
+                    ExplainError::Template(_) | ExplainError::Argument => USAGE,
                     _ => 1,
                 };
                 (error.to_string(), code)

@@ -116,6 +116,13 @@ fn no_explanation_holds_a_credential(target: &Target) {
         let secret = &credential[credential.len() - 8..];
         assert!(!said.contains(secret), "{said}");
     }
+    let output = target.build().explain(&gateway, &[&token], &token);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(64), "{said}");
+    assert!(
+        said.contains("standard input") && !said.contains(&token),
+        "{said}"
+    );
 }
 
 fn a_setting_that_is_wrong_is_named(target: &Target) {

@@ -20,7 +20,7 @@ const IN_TIME: Duration = Duration::from_secs(5);
 type Answer = fn() -> Response;
 
 /// What a server may do instead of answering.
-const MISBEHAVIOURS: [(&str, Answer); 15] = [
+const MISBEHAVIOURS: [(&str, Answer); 17] = [
     ("slow", || {
         std::thread::sleep(Duration::from_secs(20));
         Response::new(200, "{\"keys\":[]}")
@@ -38,6 +38,10 @@ const MISBEHAVIOURS: [(&str, Answer); 15] = [
     ("huge", || Response::new(200, vec![b' '; 5 * 1024 * 1024])),
     ("a page", || {
         Response::new(200, "<html>").with("content-type", "text/html")
+    }),
+    ("no keys", || Response::new(200, "{\"keys\":[]}")),
+    ("an error for a key", || {
+        Response::new(200, "{\"keys\":[{\"error\":\"x\"}]}")
     }),
     ("another JSON", || Response::new(200, "[1,2,3]")),
     ("redirected to another host", || {
@@ -103,6 +107,24 @@ fn a_misbehaving_issuer_is_a_fault_until_it_is_well() {
             });
         }
     });
+}
+
+#[test]
+fn an_answer_without_keys_does_not_take_the_place_of_the_last_good_set() {
+    let signer = Signer::p256("1");
+    let issuer = Issuer::start(&[&signer]);
+    let settings = [
+        ("OAUTH_ISSUER", issuer.url.as_str()),
+        ("OAUTH_AUDIENCE", AUDIENCE),
+    ];
+    let authorizer = Authorizer::start(binary(), &settings);
+    let good = format!("Bearer {}", signer.token(&issuer.claims()));
+    authorizer.authorize(&good).response();
+    issuer.answer_with(|| Response::new(200, "{\"keys\":[]}"));
+    let unknown = Signer::p256("2").token(&issuer.claims());
+    is_a_fault(&authorizer, &format!("Bearer {unknown}"), "unknown kid");
+    assert_eq!(issuer.key_set_requests(), 2);
+    authorizer.authorize(&good).response();
 }
 
 #[test]

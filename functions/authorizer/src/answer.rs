@@ -298,6 +298,7 @@ mod tests {
             "GET/",
             "GET/items2",
             "OPTIONS/items",
+            "GET/*",
         ] {
             assert_eq!(
                 simple("items:read", route)["isAuthorized"],

@@ -57,15 +57,12 @@ impl Authorizer {
             .into_iter()
             .map(|issuer| KeySetSource::new(issuer, outbound.clone()))
             .collect();
-        let is_seeded = seed.is_some();
         if let (Some(keys), [source]) = (seed, sources.as_slice()) {
             source.seed(keys);
         }
-        let fetched = async {
-            if !is_seeded {
-                fetch_all(&sources).await;
-            }
-        };
+        // A seeded set is there at once, and fetched anew meanwhile: the file may be older than the
+        // issuer's keys.
+        let fetched = fetch_all(&sources);
         let table = async {
             let table = config.key_table?;
             let client = dynamodb::client(&outbound).await;

@@ -23,6 +23,13 @@ impl ClaimError {
         }
     }
 
+    /// The claim's name.
+    pub(crate) fn claim(&self) -> &str {
+        match self {
+            Self::Missing(claim) | Self::Malformed(claim) => claim,
+        }
+    }
+
     pub(crate) fn missing(claim: &str) -> Self {
         Self::Missing(claim.to_owned())
     }

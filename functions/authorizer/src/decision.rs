@@ -87,6 +87,17 @@ impl Refusal {
     }
 }
 
+/// The codes of faults, which are answered 503.
+pub(crate) const FAULTS: [&str; 7] = [
+    "event-malformed",
+    "key-set-unavailable",
+    "key-table-unavailable",
+    "key-table-record-malformed",
+    "key-lookups-used-up",
+    "policy-too-large",
+    "deadline",
+];
+
 impl Fault {
     fn code(&self) -> &'static str {
         match self {

@@ -65,7 +65,7 @@ impl Policy {
         let named = statement
             .resource
             .iter()
-            .any(|pattern| merge::meet(pattern, arn.as_str()));
+            .any(|pattern| merge::covers(pattern, arn.as_str()));
         named && statement.effect == Effect::Allow
     }
 }

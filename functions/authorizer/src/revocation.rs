@@ -54,6 +54,9 @@ impl FromStr for RevocationChecks {
                 _ => return Err(MalformedChecks),
             }
         }
+        if !checks.client && !checks.token {
+            return Err(MalformedChecks);
+        }
         Ok(checks)
     }
 }
@@ -138,7 +141,7 @@ mod tests {
         assert_eq!(checks(" jti , client"), Ok((true, true)));
         assert_eq!(checks("jti"), Ok((false, true)));
         assert_eq!(checks("none"), Ok((false, false)));
-        for text in ["all", "client,none", "JTI", "client jti"] {
+        for text in ["all", "client,none", "JTI", "client jti", ","] {
             assert_eq!(checks(text), Err(MalformedChecks), "{text}");
         }
     }

@@ -20,6 +20,12 @@ pub(crate) enum UntrustedUrl {
 impl TrustedUrl {
     /// Reads an address.
     pub(crate) fn parse(text: &str) -> Result<Self, UntrustedUrl> {
+        // The parser of browsers repairs these, and an `iss` is compared as it was written.
+        if text.contains(|one: char| one.is_whitespace() || one.is_control())
+            || !text.contains("://")
+        {
+            return Err(UntrustedUrl::NotUrl);
+        }
         let url = Url::parse(text).map_err(|_| UntrustedUrl::NotUrl)?;
         if url.cannot_be_a_base() || url.host().is_none() {
             return Err(UntrustedUrl::NotUrl);

@@ -15,12 +15,23 @@ pub(super) async fn key_set_url(
         return Ok(url.clone());
     }
     let [openid, oauth] = metadata_urls(issuer.url.as_url());
-    let document = match fetcher.get(&openid).await {
-        // The server is there and has no such document: it may speak OAuth only.
-        Err(FetchError::Status(_)) => fetcher.get(&oauth).await?,
-        other => other?,
+    let found = match fetcher.get(&openid).await {
+        Ok(document) => jwks_uri(issuer, &document.body),
+        Err(error) => Err(error),
     };
-    jwks_uri(issuer, &document.body)
+    match found {
+        // The server is there and has no such document, be it that it answers everything with a
+        // page: it may speak OAuth only.
+        Err(error @ (FetchError::Status(_) | FetchError::Malformed(_))) => {
+            match fetcher.get(&oauth).await {
+                Ok(document) => jwks_uri(issuer, &document.body),
+                // There is none of either, so the first one's fault says more.
+                Err(FetchError::Status(_)) => Err(error),
+                Err(other) => Err(other),
+            }
+        }
+        found => found,
+    }
 }
 
 /// OpenID Connect appends the well-known path to the issuer (Discovery 1.0 section 4), RFC 8414

@@ -14,13 +14,16 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// The longest RSA exponent in bytes; every issuer uses three (65,537).
 const RSA_EXPONENT_BYTES: usize = 4;
 
+/// The members that only a private or a symmetric key has (RFC 7518 sections 6.2.2, 6.3.2, 6.4.1).
+const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
 /// Reads a key; `None` when it cannot, or must not, verify the signatures of tokens.
 pub(super) fn verifying_key(jwk: &Value) -> Option<VerifyingKey> {
     let jwk = jwk.as_object()?;
     let text = |name: &str| jwk.get(name).and_then(Value::as_str);
     let bytes = |name: &str| URL_SAFE_NO_PAD.decode(text(name)?).ok();
     // A key whose private half is published proves nothing.
-    if jwk.contains_key("d") || !is_for_signatures(jwk) {
+    if PRIVATE.iter().any(|name| jwk.contains_key(*name)) || !is_for_signatures(jwk) {
         return None;
     }
     let kid = match jwk.get("kid") {

@@ -21,6 +21,9 @@ pub(crate) enum KeySetError {
     NotKeySet,
     #[error("it lists more than {MAX_KEYS} keys")]
     TooManyKeys,
+    /// To take it for the issuer's word would refuse every token for what is the issuer's fault.
+    #[error("it lists no key")]
+    NoKeys,
 }
 
 /// A public key that can verify signatures.
@@ -76,6 +79,7 @@ pub(crate) struct KeySet {
 
 impl KeySet {
     /// Reads a document. A key that cannot be used is left out: it may be meant for something else.
+    /// So is one that stands there twice, which would be ambiguous.
     pub(crate) fn parse(document: &[u8]) -> Result<Self, KeySetError> {
         let document: Value =
             serde_json::from_slice(document).map_err(|_| KeySetError::NotKeySet)?;
@@ -84,8 +88,14 @@ impl KeySet {
         if keys.len() > MAX_KEYS {
             return Err(KeySetError::TooManyKeys);
         }
+        if !keys.iter().any(|key| key.get("kty").is_some()) {
+            return Err(KeySetError::NoKeys);
+        }
+        let distinct = keys.iter().enumerate();
+        let distinct = distinct.filter(|(position, key)| !keys[..*position].contains(key));
+        let keys = distinct.filter_map(|(_, key)| jwk::verifying_key(key));
         Ok(Self {
-            keys: keys.iter().filter_map(jwk::verifying_key).collect(),
+            keys: keys.collect(),
         })
     }
 
@@ -197,6 +207,7 @@ mod tests {
             with(rsa.clone(), "alg", json!("RSA-OAEP")),
             with(rsa.clone(), "alg", json!("HS256")),
             with(rsa.clone(), "d", json!("AQAB")),
+            with(rsa.clone(), "p", json!("AQAB")),
             with(rsa.clone(), "kid", json!(1)),
             with(rsa.clone(), "e", json!("AQ")),
             with(rsa.clone(), "e", json!("Ag")),

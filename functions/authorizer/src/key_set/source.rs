@@ -50,7 +50,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     held: Option<Held>,
-    /// Where the keys were found, until a fetch fails.
+    /// Where the keys were found, until a fetch from there fails.
     url: Option<TrustedUrl>,
     /// The fetch under way: closed when it is over.
     under_way: Option<watch::Receiver<()>>,
@@ -93,7 +93,7 @@ impl KeySetSource {
         }))
     }
 
-    /// Starts from a set that needed no network. The first request has it fetched anew, without
+    /// Starts from a set that needed no network. Whoever asks first has it fetched anew, without
     /// waiting.
     pub(crate) fn seed(&self, keys: KeySet) {
         let now = Instant::now();
@@ -168,8 +168,9 @@ impl KeySetSource {
         let shared = Arc::clone(&self.0);
         let known_url = state.url.clone();
         tokio::spawn(async move {
+            let was_known = known_url.is_some();
             let fetched = tokio::time::timeout(FETCH_LIMIT, shared.fetch(known_url)).await;
-            shared.settle(fetched.unwrap_or(Err(FetchError::TimedOut)));
+            shared.settle(fetched.unwrap_or(Err(FetchError::TimedOut)), was_known);
             drop(over);
         });
     }
@@ -186,7 +187,6 @@ async fn over(fetch: Option<watch::Receiver<()>>) {
 struct Fetched {
     keys: KeySet,
     max_age: Option<Duration>,
-    url: TrustedUrl,
 }
 
 impl Shared {
@@ -196,27 +196,31 @@ impl Shared {
     }
 
     async fn fetch(&self, known_url: Option<TrustedUrl>) -> Result<Fetched, FetchError> {
-        let url = match known_url {
-            Some(url) => url,
-            None => discovery::key_set_url(&self.issuer, &self.fetcher).await?,
+        let url = if let Some(url) = known_url {
+            url
+        } else {
+            let url = discovery::key_set_url(&self.issuer, &self.fetcher).await?;
+            // Kept when the time is over before the keys are there: the next attempt goes on from
+            // here.
+            self.state().url = Some(url.clone());
+            url
         };
         let document = self.fetcher.get(url.as_url()).await?;
         let keys = KeySet::parse(&document.body).map_err(FetchError::KeySet)?;
         Ok(Fetched {
             keys,
             max_age: document.max_age,
-            url,
         })
     }
 
-    fn settle(&self, fetched: Result<Fetched, FetchError>) {
+    /// Takes a fetch's outcome; `was_known` is whether the address was one of before.
+    fn settle(&self, fetched: Result<Fetched, FetchError>, was_known: bool) {
         let mut state = self.state();
         match fetched {
             Ok(fetched) => {
                 let issuer = self.issuer.issuer.as_str();
                 tracing::debug!(issuer, keys = fetched.keys.len(), "key set fetched");
                 state.held = Some(Held::new(fetched.keys, fetched.max_age, Instant::now()));
-                state.url = Some(fetched.url);
                 state.failures = 0;
                 state.last_error = None;
             }
@@ -224,7 +228,9 @@ impl Shared {
                 let issuer = self.issuer.issuer.as_str();
                 let serving_last_good = state.held.is_some();
                 tracing::warn!(issuer, %error, serving_last_good, "key set not fetched");
-                state.url = None;
+                if was_known {
+                    state.url = None;
+                }
                 state.failures = state.failures.saturating_add(1);
                 state.last_error = Some(error);
             }

@@ -67,8 +67,9 @@ fn candidates() -> Vec<String> {
 }
 
 /// Whether a pattern takes everything that a resource of the table does: read as a text, each of the
-/// resource's wildcards must be taken by one of the pattern's.
-fn covers(pattern: &str, resource: &str) -> bool {
+/// resource's wildcards must be taken by one of the pattern's. A method ARN is such a text, and an
+/// asterisk in it, which a client may send, no wildcard.
+pub(super) fn covers(pattern: &str, resource: &str) -> bool {
     meet(pattern, &resource.replace('*', "\u{0}"))
 }
 

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
+use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 use cel::parser::PrattParser;
 use cel::parser::pratt_parser::{Lexer, TokenKind};
 use cel::{Context, Env, ExecutionError, ParseErrors};
@@ -23,6 +23,38 @@ const MAX_NESTING: u16 = 32;
 /// The longest pattern of `matches`, and the largest that it may compile to, both in bytes.
 const MAX_PATTERN: usize = 256;
 const MAX_PATTERN_SIZE: usize = 64 * 1024;
+
+/// How many values the standard functions take, the one before the dot included.
+const ARGUMENTS: [(&str, usize); 12] = [
+    ("contains", 2),
+    ("startsWith", 2),
+    ("endsWith", 2),
+    ("matches", 2),
+    ("size", 1),
+    ("string", 1),
+    ("bytes", 1),
+    ("int", 1),
+    ("uint", 1),
+    ("double", 1),
+    ("bool", 1),
+    ("type", 1),
+];
+/// Operators and functions that give something else than true or false.
+const NEVER_TRUE: [&str; 13] = [
+    operators::ADD,
+    operators::SUBSTRACT,
+    operators::MULTIPLY,
+    operators::DIVIDE,
+    operators::MODULO,
+    operators::NEGATE,
+    "size",
+    "string",
+    "bytes",
+    "int",
+    "uint",
+    "double",
+    "type",
+];
 
 /// A rule that cannot be right, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +84,7 @@ pub(super) fn compile(source: &str) -> Result<Rule, MalformedRule> {
         patterns: Patterns::new(),
     };
     names.check(&expression)?;
+    names.check_truth(&expression)?;
     Ok(Rule {
         source: source.to_owned(),
         cost: CostBound::of(&expression),
@@ -146,7 +179,14 @@ impl<'e> Names<'_, 'e> {
         let name = call.func_name.as_str();
         // Operators have names that no rule can write.
         if name.starts_with(|first: char| first.is_ascii_alphabetic()) && !self.is_function(call) {
-            return Err(self.at(name, format!("there is no function {name}")));
+            return Err(self.at_call(name, format!("there is no function {name}")));
+        }
+        let given = call.args.len() + usize::from(call.target.is_some());
+        if let Some((_, taken)) = ARGUMENTS.iter().find(|(known, _)| *known == name)
+            && given != *taken
+        {
+            let reason = format!("{name} takes {taken} values, the one before its dot included");
+            return Err(self.at_call(name, reason));
         }
         if name == "matches" {
             self.add_pattern(call)?;
@@ -156,6 +196,33 @@ impl<'e> Names<'_, 'e> {
             .into_iter()
             .chain(&call.args)
             .try_for_each(|part| self.check(part))
+    }
+
+    /// Refuses what is never true or false: an expression that cannot be a rule, whatever the token.
+    fn check_truth(&self, part: &IdedExpr) -> Result<(), MalformedRule> {
+        let never = match &part.expr {
+            Expr::Literal(literal) => !matches!(literal, LiteralValue::Boolean(_)),
+            Expr::List(_) | Expr::Map(_) => true,
+            Expr::Call(call) => match (call.func_name.as_str(), call.args.as_slice()) {
+                (
+                    operators::LOGICAL_AND | operators::LOGICAL_OR | operators::LOGICAL_NOT,
+                    parts,
+                ) => {
+                    return parts.iter().try_for_each(|part| self.check_truth(part));
+                }
+                (operators::CONDITIONAL, parts) => {
+                    return parts.iter().try_for_each(|part| self.check_truth(part));
+                }
+                (name, _) => NEVER_TRUE.contains(&name),
+            },
+            _ => false,
+        };
+        if never {
+            let reason =
+                "a part of the rule is neither true nor false, whatever the token".to_owned();
+            return Err(malformed_at(self.source, 0, reason));
+        }
+        Ok(())
     }
 
     /// Whether there is such a function, called on a value or not: with arguments of no type it
@@ -182,35 +249,41 @@ impl<'e> Names<'_, 'e> {
             call.args.last().map(|pattern| &pattern.expr)
         else {
             let reason = "the pattern of matches must be a literal".to_owned();
-            return Err(self.at("matches", reason));
+            return Err(self.at_call("matches", reason));
         };
         let text = pattern.inner();
         if text.len() > MAX_PATTERN {
             let reason = format!("a pattern is at most {MAX_PATTERN} bytes long");
-            return Err(self.at("matches", reason));
+            return Err(self.at_call("matches", reason));
         }
         let regex = RegexBuilder::new(text)
             .size_limit(MAX_PATTERN_SIZE)
             .build()
-            .map_err(|error| self.at("matches", error.to_string()))?;
+            .map_err(|error| self.at_call("matches", error.to_string()))?;
         self.patterns.insert(text.to_owned(), regex);
         Ok(())
     }
 
     /// An error about a name, at the first place where the rule has it.
     fn at(&self, name: &str, reason: String) -> MalformedRule {
-        self.at_first(name, |_| true, reason)
+        self.at_first(name, |_, _| true, reason)
     }
 
     /// The same for a variable, which is no member of something else.
     fn at_variable(&self, name: &str, reason: String) -> MalformedRule {
-        self.at_first(name, |before| before != TokenKind::TokDot, reason)
+        self.at_first(name, |before, _| before != TokenKind::TokDot, reason)
+    }
+
+    /// The same for a function, which is called.
+    fn at_call(&self, name: &str, reason: String) -> MalformedRule {
+        let is_called = |_, after: &str| after.trim_start().starts_with('(');
+        self.at_first(name, is_called, reason)
     }
 
     fn at_first(
         &self,
         name: &str,
-        may_follow: impl Fn(TokenKind) -> bool,
+        may_stand: impl Fn(TokenKind, &str) -> bool,
         reason: String,
     ) -> MalformedRule {
         let mut lexer = Lexer::new(self.source);
@@ -220,7 +293,8 @@ impl<'e> Names<'_, 'e> {
             if matches!(token.kind, TokenKind::TokEnd | TokenKind::TokError) {
                 return malformed_at(self.source, 0, reason);
             }
-            if self.source.get(token.start..token.end) == Some(name) && may_follow(before) {
+            let after = self.source.get(token.end..).unwrap_or_default();
+            if self.source.get(token.start..token.end) == Some(name) && may_stand(before, after) {
                 return malformed_at(self.source, token.start, reason);
             }
             if token.kind != TokenKind::TokWhitespace {

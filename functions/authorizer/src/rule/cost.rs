@@ -12,8 +12,10 @@ use keygate::json::Object;
 const MAX_STEPS: u64 = 250_000;
 /// How many bytes of the token one step copies, compares or searches.
 const BYTES_A_STEP: usize = 64;
-/// The steps of a pattern with counted repetition, which may compile to this many states.
-const COUNTED_PATTERN: u64 = 1000;
+/// The steps of a pattern for each of its bytes, counted repetitions written out.
+const PATTERN_BYTE: u64 = 5;
+/// The most steps of a pattern: what it may compile to is bounded.
+const MAX_PATTERN: u64 = 5000;
 
 /// Operators that work on true and false alone.
 const OF_TRUTH: [&str; 5] = [
@@ -189,12 +191,19 @@ fn is_part(part: &IdedExpr, element: &str) -> bool {
 
 /// A pattern is tried in each of its states at each byte.
 fn pattern_steps(pattern: Option<&IdedExpr>) -> u64 {
-    match pattern.map(|pattern| &pattern.expr) {
-        Some(Expr::Literal(LiteralValue::String(pattern))) if !pattern.inner().contains('{') => {
-            2 * pattern.inner().len() as u64
-        }
-        _ => COUNTED_PATTERN,
-    }
+    let Some(Expr::Literal(LiteralValue::String(pattern))) = pattern.map(|pattern| &pattern.expr)
+    else {
+        return MAX_PATTERN;
+    };
+    let pattern = pattern.inner();
+    // Repetitions may nest, and then multiply.
+    let written_out = pattern.split('{').skip(1).map(|counts| {
+        let counts = counts.split('}').next().unwrap_or_default();
+        let counts = counts.split(',').filter_map(|count| count.parse().ok());
+        counts.max().unwrap_or(1_u64).max(1)
+    });
+    let bytes = written_out.fold(pattern.len() as u64, u64::saturating_mul);
+    bytes.saturating_mul(PATTERN_BYTE).min(MAX_PATTERN)
 }
 
 /// How large a token is.

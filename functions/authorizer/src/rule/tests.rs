@@ -62,8 +62,6 @@ fn a_rule_that_is_anything_else_refuses() {
     }
     for rule in [
         "claims.sub",
-        "1",
-        "null",
         "claims.acr == 'high'",
         "claims.sub > 1",
         "claims.sub.startsWith(1)",
@@ -125,6 +123,21 @@ fn a_rule_that_cannot_be_right_is_refused_with_its_place() {
         ("claims.sub.matches('(')", 1, 12, ""),
         ("claims.sub.matches('(a{99}){99}')", 1, 12, ""),
         ("token{}", 1, 1, ""),
+        ("1", 1, 1, "neither true nor false"),
+        ("null", 1, 1, "neither true nor false"),
+        ("'a' && claims.ok", 1, 1, "neither true nor false"),
+        ("claims.level + 1", 1, 1, "neither true nor false"),
+        ("!claims.sub.size()", 1, 1, "neither true nor false"),
+        ("claims.sub.startsWith()", 1, 12, "takes 2 values"),
+        ("size(1, 2) == 2", 1, 1, "takes 1 values"),
+        ("matches('a')", 1, 1, "takes 2 values"),
+        (
+            "claims.upper == 'x' && claims.a.upper('y')",
+            1,
+            33,
+            "no function upper",
+        ),
+        ("has(claims.matches) && claims.a.matches('(')", 1, 33, ""),
     ] {
         let error = Rule::compile(rule).unwrap_err();
         assert_eq!(
@@ -218,6 +231,15 @@ fn a_rule_that_could_take_too_long_is_not_evaluated() {
     }
     let refused = check(rules[0], large().swap_remove(0));
     assert_eq!(refused, Err(RuleRefusal::Cost));
+    // Patterns whose states are many, on a text of four kilobytes.
+    let text = json!({"s": "a".repeat(4200)});
+    let counted = "claims.s.matches('([a-z]?[0-9]?[_-]?){150}b')".to_owned();
+    let starred = vec![format!("claims.s.matches('{}b')", "(a*)*".repeat(50)); 4].join(" || ");
+    for rule in [&counted, &starred] {
+        assert_eq!(check(rule, text.clone()), Err(RuleRefusal::Cost), "{rule}");
+    }
+    let date = "claims.s.matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}$')";
+    assert_eq!(check(date, text), Err(RuleRefusal::NotTrue));
     // What people write is far below the bound, also with the most groups that an issuer sends.
     let groups = "claims.a.exists(group, group == 'group-1' || group.startsWith('staff'))";
     assert_eq!(

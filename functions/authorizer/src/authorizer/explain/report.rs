@@ -4,6 +4,7 @@
 use std::fmt::{self, Write as _};
 
 use super::Failure;
+use crate::decision::FAULTS;
 
 /// The outcome of every check that could be made.
 #[derive(Debug, Default)]
@@ -112,6 +113,9 @@ impl fmt::Display for Report {
         let open = self.routes.iter().filter(|line| line.is_open).count();
         writeln!(formatter)?;
         match self.reason() {
+            Some(code) if FAULTS.contains(&code) => {
+                writeln!(formatter, "not to be decided now: {code} (503)")?;
+            }
             Some(code) => writeln!(formatter, "refused: {code}")?,
             None if open == 0 => writeln!(formatter, "accepted, and no route is open: 403")?,
             None => writeln!(formatter, "accepted, {open} routes are open")?,

@@ -53,11 +53,14 @@ impl Authorizer {
                 report.not_made("other checks", "the issuer decides what they are");
             }
         }
-        match self.verifier.verify(text, now).await {
-            Ok(token) => self.explain_holder(&token, report).await,
-            // What is said below is the token's own word.
-            Err(_) => claims.scopes().ok(),
+        if let Ok(token) = self.verifier.verify(text, now).await {
+            return self.explain_holder(&token, report).await;
         }
+        for check in ["principal", "scopes", "revocation"] {
+            report.not_made(check, "the token is not to be believed");
+        }
+        // What is said below is the token's own word.
+        claims.scopes().ok()
     }
 
     /// Who holds a token that passed every check of its own.
@@ -71,9 +74,9 @@ impl Authorizer {
                 Some(principal.scopes)
             }
             Err(error) => {
-                let claims = self.principal_claims.join(" or ");
-                let expected = format!("{claims}, and well-formed scope and client_id");
-                let found = shown(token.claims(), &claims);
+                let expected = self.principal_claims.join(" or ");
+                let expected = format!("{expected}, and well-formed scope and client_id");
+                let found = shown(token.claims(), error.claim());
                 report.failed("principal", found, claim_failure(&error), Some(expected));
                 None
             }
