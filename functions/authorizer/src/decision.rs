@@ -198,4 +198,14 @@ mod tests {
             .collect();
         assert_eq!(known, documented);
     }
+
+    #[test]
+    fn the_faults_are_those_of_the_page() {
+        let page = include_str!("../../../docs/decisions.md");
+        let (_, section) = page.split_once("### fault").unwrap();
+        let section = section.split("\n#").next().unwrap();
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+        let documented: BTreeSet<&str> = rows.filter_map(|row| row.split('`').next()).collect();
+        assert_eq!(BTreeSet::from(super::FAULTS), documented);
+    }
 }

@@ -205,14 +205,12 @@ impl<'e> Names<'_, 'e> {
             Expr::List(_) | Expr::Map(_) => true,
             Expr::Call(call) => match (call.func_name.as_str(), call.args.as_slice()) {
                 (
-                    operators::LOGICAL_AND | operators::LOGICAL_OR | operators::LOGICAL_NOT,
+                    operators::LOGICAL_AND
+                    | operators::LOGICAL_OR
+                    | operators::LOGICAL_NOT
+                    | operators::CONDITIONAL,
                     parts,
-                ) => {
-                    return parts.iter().try_for_each(|part| self.check_truth(part));
-                }
-                (operators::CONDITIONAL, parts) => {
-                    return parts.iter().try_for_each(|part| self.check_truth(part));
-                }
+                ) => return parts.iter().try_for_each(|part| self.check_truth(part)),
                 (name, _) => NEVER_TRUE.contains(&name),
             },
             _ => false,
