@@ -5,7 +5,9 @@ use std::process::Stdio;
 use std::sync::LazyLock;
 
 use keygate_tests::authorizer::{Authorizer, command, event};
+use keygate_tests::issuer::AUDIENCE;
 use keygate_tests::keygate::Build;
+use keygate_tests::table::Table;
 use serde_json::Value;
 
 /// The built authorizer.
@@ -13,6 +15,22 @@ static BINARY: LazyLock<PathBuf> = LazyLock::new(|| Build::find().directory.join
 
 pub(crate) fn binary() -> &'static str {
     BINARY.to_str().unwrap()
+}
+
+/// Settings of an authorizer that has its key table at `url`, and `more`. The issuer is nowhere, as
+/// no token is sent.
+pub(crate) fn settings_of_keys_at<'a>(
+    url: &'a str,
+    more: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
+    let mut settings = vec![
+        ("OAUTH_ISSUER", "http://127.0.0.1:9"),
+        ("OAUTH_AUDIENCE", AUDIENCE),
+        ("KEY_TABLE", Table::NAME),
+        ("AWS_ENDPOINT_URL_DYNAMODB", url),
+    ];
+    settings.extend(more);
+    settings
 }
 
 /// One bad credential.

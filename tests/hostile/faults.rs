@@ -11,7 +11,7 @@ use keygate_tests::loopback::{self, Response};
 use keygate_tests::signer::Signer;
 use serde_json::json;
 
-use crate::cases::binary;
+use crate::cases::{binary, settings_of_keys_at};
 use crate::keys::Key;
 
 /// Within this an answer must be there, whatever a dependency does.
@@ -225,17 +225,6 @@ fn dynamodb_error(code: &str) -> Response {
     Response::new(400, body.to_string())
 }
 
-/// An authorizer whose key table is at `table`. Its issuer is never asked.
-fn authorizer_of_keys_at(table: &str) -> Authorizer {
-    let settings = [
-        ("OAUTH_ISSUER", "http://127.0.0.1:9"),
-        ("OAUTH_AUDIENCE", AUDIENCE),
-        ("KEY_TABLE", "keys"),
-        ("AWS_ENDPOINT_URL_DYNAMODB", table),
-    ];
-    Authorizer::start(binary(), &settings)
-}
-
 #[test]
 fn a_misbehaving_table_is_a_fault_until_it_is_well() {
     std::thread::scope(|scope| {
@@ -248,7 +237,8 @@ fn a_misbehaving_table_is_a_fault_until_it_is_well() {
                     let item = current.lock().unwrap().clone();
                     item.map_or_else(misbehaviour, |item| Response::new(200, item))
                 });
-                let authorizer = authorizer_of_keys_at(&format!("http://{table}"));
+                let table = format!("http://{table}");
+                let authorizer = Authorizer::start(binary(), &settings_of_keys_at(&table, &[]));
                 let header = format!("ApiKey {}", key.text());
                 is_a_fault(&authorizer, &header, what);
                 *answer.lock().unwrap() = Some(json!({ "Item": key.item() }).to_string());
@@ -262,7 +252,8 @@ fn a_misbehaving_table_is_a_fault_until_it_is_well() {
 fn a_table_that_refuses_connections_is_a_fault_until_it_is_there() {
     let key = Key::random();
     let port = free_port();
-    let authorizer = authorizer_of_keys_at(&format!("http://127.0.0.1:{port}"));
+    let table = format!("http://127.0.0.1:{port}");
+    let authorizer = Authorizer::start(binary(), &settings_of_keys_at(&table, &[]));
     let header = format!("ApiKey {}", key.text());
     is_a_fault(&authorizer, &header, "refused");
     let item = json!({ "Item": key.item() }).to_string();

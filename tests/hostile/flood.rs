@@ -11,7 +11,7 @@ use keygate_tests::loopback::{self, Response};
 use keygate_tests::signer::Signer;
 use serde_json::{Value, json};
 
-use crate::cases::binary;
+use crate::cases::{binary, settings_of_keys_at};
 use crate::keys::Key;
 
 const FLOOD: usize = 5_000;
@@ -97,13 +97,7 @@ fn invented_credentials_cost_a_bounded_number_of_fetches_and_reads() {
 #[test]
 fn a_key_that_is_tried_again_and_again_is_not_looked_up_each_time() {
     let (table, reads) = counting_table(&Key::random());
-    let settings = [
-        ("OAUTH_ISSUER", "http://127.0.0.1:9"),
-        ("OAUTH_AUDIENCE", AUDIENCE),
-        ("KEY_TABLE", "keys"),
-        ("AWS_ENDPOINT_URL_DYNAMODB", &table),
-        ("KEY_CACHE_TTL_SECONDS", "0"),
-    ];
+    let settings = settings_of_keys_at(&table, &[("KEY_CACHE_TTL_SECONDS", "0")]);
     let authorizer = Authorizer::start(binary(), &settings);
     let (header, started) = (format!("ApiKey {}", Key::random().text()), Instant::now());
     for _ in 0..1_000 {
@@ -120,13 +114,7 @@ fn a_key_that_is_tried_again_and_again_is_not_looked_up_each_time() {
 fn a_guess_at_a_known_key_s_secret_does_not_cost_a_read_each() {
     let key = Key::random();
     let (table, reads) = counting_table(&key);
-    let settings = [
-        ("OAUTH_ISSUER", "http://127.0.0.1:9"),
-        ("OAUTH_AUDIENCE", AUDIENCE),
-        ("KEY_TABLE", "keys"),
-        ("AWS_ENDPOINT_URL_DYNAMODB", &table),
-        ("KEY_CACHE_TTL_SECONDS", "3600"),
-    ];
+    let settings = settings_of_keys_at(&table, &[("KEY_CACHE_TTL_SECONDS", "3600")]);
     let authorizer = Authorizer::start(binary(), &settings);
     let (header, started) = (format!("ApiKey {}", key.text()), Instant::now());
     authorizer.authorize(&header).response();
@@ -150,13 +138,7 @@ fn a_guess_at_a_known_key_s_secret_does_not_cost_a_read_each() {
 fn a_key_in_use_goes_on_in_a_flood_also_where_nothing_is_remembered() {
     let key = Key::random();
     let (table, reads) = counting_table(&key);
-    let settings = [
-        ("OAUTH_ISSUER", "http://127.0.0.1:9"),
-        ("OAUTH_AUDIENCE", AUDIENCE),
-        ("KEY_TABLE", "keys"),
-        ("AWS_ENDPOINT_URL_DYNAMODB", &table),
-        ("KEY_CACHE_TTL_SECONDS", "0"),
-    ];
+    let settings = settings_of_keys_at(&table, &[("KEY_CACHE_TTL_SECONDS", "0")]);
     let authorizer = Authorizer::start(binary(), &settings);
     let (header, started) = (format!("ApiKey {}", key.text()), Instant::now());
     let at_start = reads.load(Ordering::SeqCst);

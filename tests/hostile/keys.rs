@@ -4,11 +4,11 @@ use std::net::TcpListener;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use keygate_tests::authorizer::{Authorizer, STAGE};
-use keygate_tests::issuer::{AUDIENCE, epoch_seconds};
+use keygate_tests::issuer::epoch_seconds;
 use keygate_tests::table::Table;
 use serde_json::{Value, json};
 
-use crate::cases::{Case, binary, refuse_all};
+use crate::cases::{Case, binary, refuse_all, settings_of_keys_at};
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -78,15 +78,9 @@ fn checksum(body: &str) -> String {
     digits.iter().rev().collect()
 }
 
-/// An authorizer's settings with a table; the issuer is nowhere, as no token is sent.
+/// An authorizer's settings with a table.
 fn settings(table: &Table) -> Vec<(&str, &str)> {
-    vec![
-        ("OAUTH_ISSUER", "http://127.0.0.1:9"),
-        ("OAUTH_AUDIENCE", AUDIENCE),
-        ("KEY_TABLE", Table::NAME),
-        ("AWS_ENDPOINT_URL_DYNAMODB", &table.url),
-        ("KEY_CACHE_TTL_SECONDS", "0"),
-    ]
+    settings_of_keys_at(&table.url, &[("KEY_CACHE_TTL_SECONDS", "0")])
 }
 
 /// Keys that are none, and so never looked up.
@@ -381,12 +375,7 @@ fn a_malformed_key_never_reaches_the_table() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
     nobody.set_nonblocking(true).unwrap();
     let url = format!("http://{}", nobody.local_addr().unwrap());
-    let settings = [
-        ("OAUTH_ISSUER", "http://127.0.0.1:9"),
-        ("OAUTH_AUDIENCE", AUDIENCE),
-        ("KEY_TABLE", "keys"),
-        ("AWS_ENDPOINT_URL_DYNAMODB", &url),
-    ];
+    let settings = settings_of_keys_at(&url, &[]);
     let authorizer = Authorizer::start(binary(), &settings);
     // The start opens a connection, and gives up on it.
     while nobody.accept().is_ok() {}
