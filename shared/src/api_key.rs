@@ -5,12 +5,14 @@
 //! key from noise and a mistyped one never reaches the table. The secret carries 190 bits, so its
 //! SHA-256 needs no salt and no slow hash.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
+
+use crate::sha256;
 
 /// The prefix that secret scanners look for.
 const PREFIX: &str = "kg_";
@@ -182,12 +184,7 @@ impl SecretHash {
     /// 64 lower-case hexadecimal digits, the form in the key table.
     #[must_use]
     pub fn to_hex(&self) -> String {
-        let mut text = String::with_capacity(64);
-        for byte in self.0 {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        text
+        sha256::digits(&self.0)
     }
 
     /// The 32 raw bytes, the other form in which the key table may hold it.

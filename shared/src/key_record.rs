@@ -113,15 +113,21 @@ impl KeyRecord {
         self.expires_at.is_some_and(|expiry| now >= expiry)
     }
 
+    /// The former secret, while it works at `now` (epoch seconds).
+    #[must_use]
+    pub fn former(&self, now: u64) -> Option<&PreviousSecret> {
+        let previous = self.previous.as_ref();
+        previous.filter(|previous| now < previous.until)
+    }
+
     /// Compares a key's secret in constant time with the current and the former one.
     #[must_use]
     pub fn secret_match(&self, key: &ApiKey, now: u64) -> SecretMatch {
         let shown = key.secret_hash();
         let current = self.secret.matches(&shown);
         let previous = self
-            .previous
-            .as_ref()
-            .is_some_and(|previous| previous.hash.matches(&shown) && now < previous.until);
+            .former(now)
+            .is_some_and(|previous| previous.hash.matches(&shown));
         match (current, previous) {
             (true, _) => SecretMatch::Current,
             (false, true) => SecretMatch::Previous,

@@ -4,7 +4,7 @@
 //! them, the [`api_key`] a client may show, its record in the key table ([`key_record`]), the
 //! [`principal`] whose it is, and the [`problem`] that every refusal becomes. [`json`] reads what comes from outside, and [`issuing`]
 //! is how a key comes to be and ends. [`settings`], [`logging`], [`outbound`], [`aws`],
-//! [`dynamodb`] and [`apigateway`] are what a function needs to start; [`proxy`] and
+//! [`dynamodb`] and [`apigateway`] are what a function needs to start; [`proxy`], [`sha256`] and
 //! [`idempotency_key`] are what a proxy-integration handler stands on.
 
 pub mod api_key;
@@ -29,3 +29,4 @@ pub mod proxy;
 pub mod routes;
 pub mod scope;
 pub mod settings;
+pub mod sha256;

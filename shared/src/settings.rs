@@ -32,11 +32,12 @@ pub enum SettingError {
 }
 
 impl SettingError {
-    /// `name` is malformed because of `reason`.
+    /// `name` is malformed because of `reason`, which may quote a part of the value and then holds
+    /// anything: it is kept to one line.
     pub fn malformed(name: &'static str, reason: impl Display) -> Self {
         Self::Malformed {
             name,
-            reason: reason.to_string(),
+            reason: reason.to_string().replace(char::is_control, " "),
         }
     }
 }
@@ -101,6 +102,12 @@ pub fn refuse_to_start(function: &str, error: &SettingError) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_stays_on_one_line_whatever_it_quotes() {
+        let error = SettingError::malformed("NAME", "unknown field `a\nb`");
+        assert_eq!(error.to_string(), "NAME is malformed: unknown field `a b`");
+    }
 
     #[test]
     fn a_list_drops_blanks_and_surrounding_space() {

@@ -116,6 +116,12 @@ fn no_explanation_holds_a_credential(target: &Target) {
         let secret = &credential[credential.len() - 8..];
         assert!(!said.contains(secret), "{said}");
     }
+    // A dependency that fails is not said to be the credential's fault.
+    let nowhere = ["--set", "AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:9"];
+    let output = target.build().explain(&gateway, &nowhere, key);
+    let said = String::from_utf8(output.stdout).unwrap();
+    let verdict = "not to be decided now: key-table-unavailable (503)";
+    assert!(said.contains(verdict), "{said}");
     let output = target.build().explain(&gateway, &[&token], &token);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(64), "{said}");

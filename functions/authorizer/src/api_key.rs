@@ -78,38 +78,31 @@ pub(crate) async fn verify(
     source: Option<IpAddr>,
 ) -> Result<VerifiedApiKey, ApiKeyError> {
     let table = table.ok_or(ApiKeyRefusal::NotAccepted)?;
-    let verified = match find(key, table, now).await {
-        Ok(found) => check(key, &found, now, source).map(|()| found),
-        Err(error) => Err(error),
-    };
-    match verified {
-        Ok(found) => {
-            table.proved(key, &found);
-            Ok(VerifiedApiKey(found.record))
-        }
-        Err(error) => {
-            if matches!(error, ApiKeyError::Refused(_)) {
-                table.disproved(key);
-            }
-            Err(error)
-        }
+    let checked = checked(key, table, now, source).await;
+    match &checked {
+        Ok(found) => table.proved(key, found),
+        Err(ApiKeyError::Refused(_)) => table.disproved(key),
+        Err(ApiKeyError::Unavailable(_)) => {}
     }
+    checked.map(|found| VerifiedApiKey(found.record))
 }
 
-async fn find(key: &ApiKey, table: &KeyTable, now: u64) -> Result<Found, ApiKeyError> {
-    let found = table.key(key).await?.ok_or(ApiKeyRefusal::Unknown)?;
+async fn checked(
+    key: &ApiKey,
+    table: &KeyTable,
+    now: u64,
+    source: Option<IpAddr>,
+) -> Result<Found, ApiKeyError> {
+    let mut found = table.key(key).await?.ok_or(ApiKeyRefusal::Unknown)?;
     // The key may have been rotated since its record was read.
     if found.is_remembered && found.record.secret_match(key, now) == SecretMatch::Neither {
         let read = table.read_key(key).await?;
-        return Ok(read.ok_or(ApiKeyRefusal::Unknown)?);
+        found = read.ok_or(ApiKeyRefusal::Unknown)?;
     }
-    Ok(found)
-}
-
-fn check(key: &ApiKey, found: &Found, now: u64, source: Option<IpAddr>) -> Result<(), ApiKeyError> {
     check_secret(&found.record, key, now)?;
     check_use(&found.record, now)?;
-    check_network(&found.record, source)
+    check_network(&found.record, source)?;
+    Ok(found)
 }
 
 /// The secret comes first: nobody without it learns what became of the key.

@@ -87,17 +87,6 @@ impl Refusal {
     }
 }
 
-/// The codes of faults, which are answered 503.
-pub(crate) const FAULTS: [&str; 7] = [
-    "event-malformed",
-    "key-set-unavailable",
-    "key-table-unavailable",
-    "key-table-record-malformed",
-    "key-lookups-used-up",
-    "policy-too-large",
-    "deadline",
-];
-
 impl Fault {
     fn code(&self) -> &'static str {
         match self {
@@ -197,15 +186,5 @@ mod tests {
             .filter_map(|row| Some(row.split_once('`')?.0.to_owned()))
             .collect();
         assert_eq!(known, documented);
-    }
-
-    #[test]
-    fn the_faults_are_those_of_the_page() {
-        let page = include_str!("../../../docs/decisions.md");
-        let (_, section) = page.split_once("### fault").unwrap();
-        let section = section.split("\n#").next().unwrap();
-        let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
-        let documented: BTreeSet<&str> = rows.filter_map(|row| row.split('`').next()).collect();
-        assert_eq!(BTreeSet::from(super::FAULTS), documented);
     }
 }

@@ -8,9 +8,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use keygate::idempotency_key::IdempotencyKey;
+use keygate::sha256;
 use uuid::Uuid;
-
-use crate::item::hex;
 
 /// How long a key is remembered, in seconds: a day.
 const REMEMBERED_FOR: u64 = 24 * 60 * 60;
@@ -28,7 +27,7 @@ pub(crate) struct Record {
 
 /// The sort key of a key's record: a hash, so that any key fits.
 pub(crate) fn sk(key: &IdempotencyKey) -> String {
-    format!("idem#{}", hex(key.as_str().as_bytes()))
+    format!("idem#{}", sha256::hex(key.as_str().as_bytes()))
 }
 
 impl Record {

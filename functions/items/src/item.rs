@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use keygate::problem::Problem;
 use keygate::proxy::ProxyRequest;
+use keygate::sha256;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -80,7 +80,7 @@ impl Content {
         let mut canonical = json!([self.name, self.description, self.attributes]);
         // Where a crate of the build asks serde_json to keep the order of members, it does.
         canonical.sort_all_objects();
-        hex(canonical.to_string().as_bytes())
+        sha256::hex(canonical.to_string().as_bytes())
     }
 
     /// The content's attributes in the table.
@@ -101,18 +101,6 @@ impl Content {
 /// An object as the table holds it: JSON without white space.
 fn json(object: &Map<String, Value>) -> String {
     Value::Object(object.clone()).to_string()
-}
-
-/// SHA-256 in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-
-    let mut text = String::with_capacity(64);
-    for byte in digest(&SHA256, bytes).as_ref() {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 impl Item {

@@ -147,11 +147,7 @@ fn print_record(record: &KeyRecord) {
     if !record.allowed_cidrs.is_empty() {
         fields.push(("NETWORKS", printable(&record.allowed_cidrs.join(" "))));
     }
-    if let Some(previous) = record
-        .previous
-        .as_ref()
-        .filter(|previous| now() < previous.until)
-    {
+    if let Some(previous) = record.former(now()) {
         fields.push(("FORMER UNTIL", time(previous.until)));
     }
     let rows: Vec<[String; 2]> = fields

@@ -1,12 +1,13 @@
 //! What is asked for when a key is issued, and how a repeated request is known again.
 
-use aws_lc_rs::digest::{Context, SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA256};
 use serde_json::json;
 
 use super::Networks;
 use crate::api_key::ApiKeyId;
 use crate::idempotency_key::IdempotencyKey;
 use crate::scope::Scopes;
+use crate::sha256;
 
 /// How many characters a key's name has at most; it has one at least.
 pub const MAX_NAME_CHARACTERS: usize = 128;
@@ -71,9 +72,7 @@ impl Order {
             self.usage_plan,
             self.networks.to_texts(),
         ]);
-        let digest = digest(&SHA256, canonical.to_string().as_bytes());
-        let digits = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
-        digits.collect()
+        sha256::hex(canonical.to_string().as_bytes())
     }
 }
 

@@ -7,7 +7,6 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use tokio::time::Instant;
 
 use super::store::{Stored, UNKNOWN_ROTATION};
@@ -16,6 +15,7 @@ use super::{Failure, Issued, Issuing, LIMIT, by};
 use crate::api_key::{ApiKey, RandomnessUnavailable};
 use crate::idempotency_key::IdempotencyKey;
 use crate::key_record::{KeyRecord, PreviousSecret, Status, now};
+use crate::sha256;
 
 /// How long the former secret still works when nobody says: an hour, in seconds.
 pub const DEFAULT_GRACE: u64 = 60 * 60;
@@ -77,7 +77,7 @@ impl Issuing {
                 // Once the former secret has ended, the latest is in use: a rotation like any.
                 .filter(|stored| {
                     stored.rotation.as_ref() == Some(rotation)
-                        && former(&stored.record, now).is_some()
+                        && stored.record.former(now).is_some()
                 }),
         };
         if record.status == Status::Revoked || record.is_expired(now) {
@@ -113,16 +113,7 @@ impl Issuing {
     }
 }
 
-/// The former secret while it works.
-fn former(record: &KeyRecord, now: u64) -> Option<&PreviousSecret> {
-    let previous = record.previous.as_ref();
-    previous.filter(|previous| now < previous.until)
-}
-
 /// What a rotation is known again by.
 fn fingerprint(once: &IdempotencyKey, grace: u64) -> String {
-    let text = format!("{grace} {}", once.as_str());
-    let digest = digest(&SHA256, text.as_bytes());
-    let digits = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
-    digits.collect()
+    sha256::hex(format!("{grace} {}", once.as_str()).as_bytes())
 }

@@ -119,15 +119,10 @@ fn single(defaults: Defaults) -> Result<IssuerConfig, SettingError> {
     })
 }
 
-/// An unknown member's name may hold anything.
-fn one_line(text: &str) -> String {
-    text.replace(char::is_control, " ")
-}
-
 fn several(json: &str, defaults: &Defaults) -> Result<Vec<IssuerConfig>, SettingError> {
     let malformed = |reason: String| SettingError::malformed(ISSUERS, reason);
     let elements: Vec<Element> =
-        serde_json::from_str(json).map_err(|error| malformed(one_line(&error.to_string())))?;
+        serde_json::from_str(json).map_err(|error| malformed(error.to_string()))?;
     let issuers: Vec<_> = elements
         .into_iter()
         .map(|element| element.checked(defaults))

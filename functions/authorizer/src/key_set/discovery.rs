@@ -15,23 +15,27 @@ pub(super) async fn key_set_url(
         return Ok(url.clone());
     }
     let [openid, oauth] = metadata_urls(issuer.url.as_url());
-    let found = match fetcher.get(&openid).await {
-        Ok(document) => jwks_uri(issuer, &document.body),
-        Err(error) => Err(error),
-    };
-    match found {
+    match named_at(&openid, issuer, fetcher).await {
         // The server is there and has no such document, be it that it answers everything with a
         // page: it may speak OAuth only.
         Err(error @ (FetchError::Status(_) | FetchError::Malformed(_))) => {
-            match fetcher.get(&oauth).await {
-                Ok(document) => jwks_uri(issuer, &document.body),
+            match named_at(&oauth, issuer, fetcher).await {
                 // There is none of either, so the first one's fault says more.
                 Err(FetchError::Status(_)) => Err(error),
-                Err(other) => Err(other),
+                found => found,
             }
         }
         found => found,
     }
+}
+
+/// The address that the metadata document at `url` names.
+async fn named_at(
+    url: &Url,
+    issuer: &IssuerConfig,
+    fetcher: &Fetcher,
+) -> Result<TrustedUrl, FetchError> {
+    jwks_uri(issuer, &fetcher.get(url).await?.body)
 }
 
 /// OpenID Connect appends the well-known path to the issuer (Discovery 1.0 section 4), RFC 8414

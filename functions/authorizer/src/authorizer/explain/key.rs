@@ -7,8 +7,8 @@ use keygate::key_record::{KeyRecord, now};
 use keygate::principal::is_usable_name;
 use keygate::scope::Scopes;
 
+use super::Failure;
 use super::report::Report;
-use super::token::rejected;
 use crate::api_key::{self, ApiKeyError, ApiKeyRefusal};
 use crate::authorizer::Authorizer;
 use crate::decision::{Fault, Rejection};
@@ -25,19 +25,19 @@ impl Authorizer {
         report.passed("checksum", "right");
         let Some(table) = &self.key_table else {
             let refused = ApiKeyError::from(ApiKeyRefusal::NotAccepted);
-            report.failed("record", "", rejected(&refused.into()), None);
+            report.failed("record", "", Failure::of(&refused.into()), None);
             return None;
         };
         let record = match table.key(key).await {
             Ok(Some(found)) => found.record,
             Ok(None) => {
                 let refused = ApiKeyError::from(ApiKeyRefusal::Unknown);
-                report.failed("record", "none", rejected(&refused.into()), None);
+                report.failed("record", "none", Failure::of(&refused.into()), None);
                 return None;
             }
             Err(error) => {
                 let fault = Rejection::from(Fault::from(error));
-                report.failed("record", "", rejected(&fault), None);
+                report.failed("record", "", Failure::of(&fault), None);
                 return None;
             }
         };
@@ -45,7 +45,7 @@ impl Authorizer {
         explain_record(&record, key, source, report);
         if !is_usable_name(&record.owner) {
             let fault = Rejection::from(Fault::from(UnusableOwner));
-            report.failed("principal", &record.owner, rejected(&fault), None);
+            report.failed("principal", &record.owner, Failure::of(&fault), None);
         }
         report.passed("scopes", record.scopes.to_string());
         self.explain_meter(record.usage_key.as_deref(), report);
@@ -55,12 +55,12 @@ impl Authorizer {
 
 fn explain_record(record: &KeyRecord, key: &ApiKey, source: Option<IpAddr>, report: &mut Report) {
     let now = now();
-    let previous = record.previous.as_ref();
-    let previous = previous.filter(|previous| now < previous.until);
-    let secrets = previous.map_or("the current one".to_owned(), |previous| {
-        let left = previous.until - now;
-        format!("the current one, or for {left} s the one before it")
-    });
+    let secrets = record
+        .former(now)
+        .map_or("the current one".to_owned(), |previous| {
+            let left = previous.until - now;
+            format!("the current one, or for {left} s the one before it")
+        });
     judge(
         report,
         "secret",
@@ -101,6 +101,6 @@ fn judge(
     outcome: Result<(), ApiKeyError>,
     expected: Option<String>,
 ) {
-    let failed = outcome.err().map(|error| rejected(&error.into()));
+    let failed = outcome.err().map(|error| Failure::of(&error.into()));
     report.judged(name, found, failed, expected);
 }

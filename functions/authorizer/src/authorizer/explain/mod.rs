@@ -16,12 +16,35 @@ use keygate::scope::Scopes;
 
 use crate::authorizer::Authorizer;
 use crate::credential::Credential;
+use crate::decision::{Refusal, Rejection};
 use crate::event::Presented;
 
 pub(crate) use self::report::Report;
 
-/// A check's failure: its reason code, and the reason in words.
-type Failure = (&'static str, String);
+/// A check's failure.
+#[derive(Debug)]
+struct Failure {
+    /// The reason code.
+    code: &'static str,
+    /// The reason in words.
+    reason: String,
+    /// Whether nobody can tell, rather than the credential being at fault.
+    is_fault: bool,
+}
+
+impl Failure {
+    fn of(rejection: &Rejection) -> Self {
+        Self {
+            code: rejection.code(),
+            reason: rejection.to_string(),
+            is_fault: matches!(rejection, Rejection::Faulted(_)),
+        }
+    }
+
+    fn of_refusal(refusal: impl Into<Refusal>) -> Self {
+        Self::of(&refusal.into().into())
+    }
+}
 
 impl Authorizer {
     /// Explains what a request with this `Authorization` header would be told; a credential without
@@ -39,7 +62,7 @@ impl Authorizer {
         let mut report = Report::default();
         let scopes = match Credential::of(&presented) {
             Err(error) => {
-                let failure = (error.code(), error.to_string());
+                let failure = Failure::of_refusal(error);
                 let forms = "Bearer <JWT>, Bearer <API key> or ApiKey <API key>";
                 report.failed("credential", "not shown", failure, Some(forms.to_owned()));
                 None

@@ -4,7 +4,6 @@
 use std::fmt::{self, Write as _};
 
 use super::Failure;
-use crate::decision::FAULTS;
 
 /// The outcome of every check that could be made.
 #[derive(Debug, Default)]
@@ -27,8 +26,7 @@ enum Outcome {
     },
     /// The credential is at fault, or what the check depends on.
     Failed {
-        code: &'static str,
-        reason: String,
+        failure: Failure,
         expected: Option<String>,
     },
     /// It has no meaning here, or could not be made.
@@ -69,15 +67,10 @@ impl Report {
         &mut self,
         name: &'static str,
         found: impl Into<String>,
-        (code, reason): Failure,
+        failure: Failure,
         expected: Option<String>,
     ) {
-        let outcome = Outcome::Failed {
-            code,
-            reason,
-            expected,
-        };
-        self.push(name, found, outcome);
+        self.push(name, found, Outcome::Failed { failure, expected });
     }
 
     pub(super) fn route(&mut self, is_open: bool, route: String, scope: &'static str) {
@@ -98,8 +91,12 @@ impl Report {
 
     /// The reason code that the authorizer would log: the first failed check's.
     pub(crate) fn reason(&self) -> Option<&'static str> {
+        self.first_failure().map(|failure| failure.code)
+    }
+
+    fn first_failure(&self) -> Option<&Failure> {
         self.checks.iter().find_map(|check| match &check.outcome {
-            Outcome::Failed { code, .. } => Some(*code),
+            Outcome::Failed { failure, .. } => Some(failure),
             _ => None,
         })
     }
@@ -112,11 +109,11 @@ impl fmt::Display for Report {
         }
         let open = self.routes.iter().filter(|line| line.is_open).count();
         writeln!(formatter)?;
-        match self.reason() {
-            Some(code) if FAULTS.contains(&code) => {
-                writeln!(formatter, "not to be decided now: {code} (503)")?;
+        match self.first_failure() {
+            Some(failure) if failure.is_fault => {
+                writeln!(formatter, "not to be decided now: {} (503)", failure.code)?;
             }
-            Some(code) => writeln!(formatter, "refused: {code}")?,
+            Some(failure) => writeln!(formatter, "refused: {}", failure.code)?,
             None if open == 0 => writeln!(formatter, "accepted, and no route is open: 403")?,
             None => writeln!(formatter, "accepted, {open} routes are open")?,
         }
@@ -146,12 +143,8 @@ impl fmt::Display for Check {
             let _ = write!(line, "  (expected: {})", printable(expected));
         }
         writeln!(formatter, "{}", line.trim_end())?;
-        if let Outcome::Failed {
-            code,
-            reason,
-            expected,
-        } = &self.outcome
-        {
+        if let Outcome::Failed { failure, expected } = &self.outcome {
+            let Failure { code, reason, .. } = failure;
             writeln!(formatter, "{:26}{code}: {}", "", printable(reason))?;
             if let Some(expected) = expected {
                 writeln!(formatter, "{:26}expected: {}", "", printable(expected))?;

@@ -9,9 +9,8 @@ use super::Failure;
 use super::report::Report;
 use crate::algorithm::SigningAlgorithm;
 use crate::authorizer::Authorizer;
-use crate::claims::{ClaimError, Claims};
+use crate::claims::Claims;
 use crate::config::IssuerConfig;
-use crate::decision::Rejection;
 use crate::key_set::source::KeySetSource;
 use crate::principal::Principal;
 use crate::revocation;
@@ -33,7 +32,8 @@ impl Authorizer {
             Ok(token) => token,
             Err(error) => {
                 let found = format!("{} bytes", text.len());
-                report.failed("form", found, (error.code(), error.to_string()), None);
+                let failure = Failure::of_refusal(TokenRefusal::from(error));
+                report.failed("form", found, failure, None);
                 return None;
             }
         };
@@ -49,7 +49,12 @@ impl Authorizer {
                 let trusted = self.verifier.sources().iter();
                 let trusted: Vec<_> = trusted.map(|one| one.issuer().issuer.as_str()).collect();
                 let expected = Some(trusted.join(" or "));
-                report.failed("iss", shown(&claims, "iss"), failure(&refusal), expected);
+                report.failed(
+                    "iss",
+                    shown(&claims, "iss"),
+                    Failure::of_refusal(refusal),
+                    expected,
+                );
                 report.not_made("other checks", "the issuer decides what they are");
             }
         }
@@ -77,7 +82,8 @@ impl Authorizer {
                 let expected = self.principal_claims.join(" or ");
                 let expected = format!("{expected}, and well-formed scope and client_id");
                 let found = shown(token.claims(), error.claim());
-                report.failed("principal", found, claim_failure(&error), Some(expected));
+                let failure = Failure::of_refusal(error);
+                report.failed("principal", found, failure, Some(expected));
                 None
             }
         }
@@ -104,7 +110,7 @@ impl Authorizer {
                 report.passed("revocation", found);
                 self.explain_meter(usage_key.as_deref(), report);
             }
-            Err(rejection) => report.failed("revocation", found, rejected(&rejection), None),
+            Err(rejection) => report.failed("revocation", found, Failure::of(&rejection), None),
         }
     }
 
@@ -173,7 +179,7 @@ async fn explain_signature(
         Err(error) => {
             let keys = source.keys().await;
             let keys = keys.map(|keys| format!("one of the issuer's keys: {}", keys.names()));
-            let failed = rejected(&error.into());
+            let failed = Failure::of(&error.into());
             report.failed("signature", found, failed, keys.ok());
         }
     }
@@ -202,20 +208,8 @@ fn judge(
     outcome: Result<(), TokenRefusal>,
     expected: &str,
 ) {
-    let failed = outcome.err().map(|refusal| failure(&refusal));
+    let failed = outcome.err().map(Failure::of_refusal);
     report.judged(name, found, failed, Some(expected.to_owned()));
-}
-
-fn failure(refusal: &TokenRefusal) -> Failure {
-    (refusal.code(), refusal.to_string())
-}
-
-fn claim_failure(error: &ClaimError) -> Failure {
-    (error.code(), error.to_string())
-}
-
-pub(super) fn rejected(rejection: &Rejection) -> Failure {
-    (rejection.code(), rejection.to_string())
 }
 
 /// A claim as it stands in the token.
