@@ -2,10 +2,10 @@
 //!
 //! In the order in which a request meets them: the [`routes`] there are, the [`scope`]s that open
 //! them, the [`api_key`] a client may show, its record in the key table ([`key_record`]), the
-//! [`principal`] whose it is, and the [`problem`] that every refusal becomes. [`json`] reads what comes from outside, and [`issuing`]
-//! is how a key comes to be and ends. [`settings`], [`logging`], [`outbound`], [`aws`],
-//! [`dynamodb`] and [`apigateway`] are what a function needs to start; [`proxy`], [`sha256`] and
-//! [`idempotency_key`] are what a proxy-integration handler stands on.
+//! [`principal`] whose it is, and the [`problem`] that every refusal becomes. [`json`] reads what
+//! comes from outside, and [`issuing`] is how a key comes to be and ends. [`settings`], [`logging`],
+//! [`outbound`], [`aws`], [`dynamodb`] and [`apigateway`] are what a function needs to start;
+//! [`proxy`], [`sha256`] and [`idempotency_key`] are what a proxy-integration handler stands on.
 
 pub mod api_key;
 #[cfg(feature = "issuing")]
