@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
-use keygate::issuing::{Issuing, Store, UsagePlans};
-use keygate::outbound::Outbound;
+use keygate_issuing::{Issuing, Store, UsagePlans};
+use keygate_outbound::Outbound;
 
 /// The key table's name when the template is served here.
 pub(crate) const KEY_TABLE: &str = "keygate-local-KeyTable";
@@ -81,6 +81,6 @@ fn config(outbound: &Outbound, endpoint: &str) -> SdkConfig {
         .region(Region::new(REGION))
         .endpoint_url(endpoint)
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(keygate::aws::http_client(outbound))
+        .http_client(keygate_aws::http_client(outbound))
         .build()
 }

@@ -1,6 +1,6 @@
 //! `keygate event NAME`: a sample event with a live credential, which no file can hold.
 
-use keygate::outbound::{Outbound, OutboundError};
+use keygate_outbound::{Outbound, OutboundError};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -54,7 +54,7 @@ pub(crate) async fn print(options: &Event) -> Result<(), EventError> {
         }
         return Ok(());
     };
-    let outbound = Outbound::new()?;
+    let outbound = Outbound::new(&keygate_settings::Settings::from_env())?;
     let credential = match name {
         "authorizer-jwt" => token(&outbound, options, &[]).await?,
         "authorizer-no-scope" => token(&outbound, options, &[("scope", "nothing:here")]).await?,

@@ -15,7 +15,7 @@ use axum::routing::{get, post};
 use axum::{Form, Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use keygate::key_record::now;
+use keygate_key_record::now;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -166,7 +166,7 @@ async fn token(
         );
     };
     let scope = request.scope.as_deref().unwrap_or(DEFAULT_SCOPE);
-    if scope.parse::<keygate::scope::Scopes>().is_err() {
+    if scope.parse::<keygate_principal::scope::Scopes>().is_err() {
         return refuse("invalid_scope", "scope is a list separated by spaces");
     }
     let lifetime = request.lifetime.unwrap_or(DEFAULT_LIFETIME);

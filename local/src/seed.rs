@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::AttributeValue;
-use keygate::api_key::{ApiKey, RandomnessUnavailable};
-use keygate::key_record::{KeyRecord, Status, now};
+use keygate_api_key::{ApiKey, RandomnessUnavailable};
+use keygate_key_record::{KeyRecord, Status, now};
 
 /// The principal that the seeded key speaks for.
 const OWNER: &str = "local";

@@ -6,9 +6,9 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use keygate::api_key::ApiKey;
-use keygate::issuing::Failure;
-use keygate::outbound::{Outbound, OutboundError};
+use keygate_api_key::ApiKey;
+use keygate_issuing::Failure;
+use keygate_outbound::{Outbound, OutboundError};
 use serde_json::json;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
@@ -169,7 +169,7 @@ async fn prepare(
     services: &Services,
     functions: &Functions,
 ) -> Result<Option<ApiKey>, ServeError> {
-    let outbound = Outbound::new()?;
+    let outbound = Outbound::new(&keygate_settings::Settings::from_env())?;
     let client = aws::dynamodb(&outbound, &services.dynamodb);
     dynamodb::create_tables(&client, &application.tables).await?;
     let key_table = key_table(application);

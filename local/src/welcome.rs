@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use keygate::api_key::ApiKey;
+use keygate_api_key::ApiKey;
 
 use crate::aws::Services;
 

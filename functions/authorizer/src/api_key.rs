@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use keygate::api_key::ApiKey;
-use keygate::key_record::{KeyRecord, MalformedRecord, SecretMatch, Status};
+use keygate_api_key::ApiKey;
+use keygate_key_record::{KeyRecord, MalformedRecord, SecretMatch, Status};
 
 use crate::key_table::{Found, KeyTable, KeyTableError};
 

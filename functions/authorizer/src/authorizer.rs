@@ -6,10 +6,11 @@ mod explain;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-use keygate::api_key::ApiKey;
-use keygate::dynamodb;
-use keygate::key_record;
-use keygate::outbound::Outbound;
+use keygate_api_key::ApiKey;
+use keygate_aws::dynamodb;
+use keygate_key_record as key_record;
+use keygate_outbound::Outbound;
+use keygate_settings::Settings;
 use serde_json::Value;
 
 use crate::answer::{Answer, AnswerError};
@@ -49,6 +50,7 @@ impl Authorizer {
     /// the first request that needs it.
     pub(crate) async fn prewarmed(
         config: Config,
+        settings: &Settings,
         outbound: Outbound,
         seed: Option<KeySet>,
     ) -> Self {
@@ -66,7 +68,7 @@ impl Authorizer {
         let table = async {
             let table = config.key_table?;
             let client = dynamodb::client(&outbound).await;
-            dynamodb::prewarm(&client, &outbound, PREWARM_LIMIT).await;
+            dynamodb::prewarm(&client, &outbound, settings, PREWARM_LIMIT).await;
             Some(KeyTable::new(client, table, config.key_cache_ttl))
         };
         let ((), key_table) = tokio::join!(fetched, table);

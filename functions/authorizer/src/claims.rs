@@ -1,9 +1,9 @@
 //! A token's claims, each read as the type that its specification gives it (RFC 7519 section 4,
 //! RFC 9068 section 2.2).
 
-use keygate::json::Object;
-use keygate::principal::is_usable_name;
-use keygate::scope::{Scope, Scopes};
+use keygate_json::Object;
+use keygate_principal::name::is_usable_name;
+use keygate_principal::scope::{Scope, Scopes};
 use serde_json::Value;
 
 /// What is wrong with a claim. Its value is not in it.

@@ -2,7 +2,7 @@
 //! `Authorization`, the scheme in any case (RFC 9110 section 11.1, RFC 6750 section 2.1), or an API
 //! key in `X-Api-Key`, where the event carries that header.
 
-use keygate::api_key::{ApiKey, ApiKeyError, looks_like_api_key};
+use keygate_api_key::{ApiKey, ApiKeyError, looks_like_api_key};
 
 use crate::event::Presented;
 use crate::token;

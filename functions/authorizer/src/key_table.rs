@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::get_item::GetItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
-use keygate::api_key::{ApiKey, ApiKeyId, SecretHash};
-use keygate::key_record::{ClientRecord, Item, KeyRecord, MalformedRecord, RevokedToken};
+use keygate_api_key::{ApiKey, ApiKeyId, SecretHash};
+use keygate_key_record::{ClientRecord, Item, KeyRecord, MalformedRecord, RevokedToken};
 
 use crate::lookup_budget::LookupBudget;
 use crate::recent::Recent;

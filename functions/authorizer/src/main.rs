@@ -29,9 +29,9 @@ mod verify;
 
 use std::process::ExitCode;
 
-use keygate::logging;
-use keygate::outbound::Outbound;
-use keygate::settings::{self, SettingError};
+use keygate_outbound::Outbound;
+use keygate_settings::logging;
+use keygate_settings::{SettingError, Settings, refuse_to_start};
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
 
@@ -42,34 +42,37 @@ use crate::key_set::KeySet;
 const FUNCTION: &str = "authorizer";
 
 fn main() -> ExitCode {
+    let settings = Settings::from_env();
     let outcome = match std::env::args().nth(1) {
         // Lambda starts a function without arguments.
-        None => logging::init_without_handler_errors(env!("CARGO_CRATE_NAME"))
-            .and_then(|()| Prepared::from_env())
+        None => logging::init_without_handler_errors(&settings, env!("CARGO_CRATE_NAME"))
+            .and_then(|()| Prepared::read(settings))
             .and_then(Prepared::in_lambda)
             .map(|prepared| run(serve(prepared))),
-        Some(_) => Prepared::from_env().map(|prepared| run(command::run(prepared))),
+        Some(_) => Prepared::read(settings).map(|prepared| run(command::run(prepared))),
     };
-    outcome.unwrap_or_else(|error| settings::refuse_to_start(FUNCTION, &error))
+    outcome.unwrap_or_else(|error| refuse_to_start(FUNCTION, &error))
 }
 
 /// Everything that the environment decides.
 struct Prepared {
+    settings: Settings,
     config: Config,
     outbound: Outbound,
     seed: Option<KeySet>,
 }
 
 impl Prepared {
-    fn from_env() -> Result<Self, SettingError> {
-        let config = Config::from_env()?;
-        let outbound = outbound(&config)?;
+    fn read(settings: Settings) -> Result<Self, SettingError> {
+        let config = Config::read(&settings)?;
+        let outbound = outbound(&settings, &config)?;
         let seed = config
             .jwks_file
             .as_deref()
             .map(config::key_set_file)
             .transpose()?;
         Ok(Self {
+            settings,
             config,
             outbound,
             seed,
@@ -83,20 +86,21 @@ impl Prepared {
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
             "AWS_LAMBDA_FUNCTION_VERSION",
         ] {
-            settings::required(name, "this program runs in Lambda, or under a Runtime API")?;
+            self.settings
+                .required(name, "this program runs in Lambda, or under a Runtime API")?;
         }
         Ok(self)
     }
 
     async fn authorizer(self) -> Authorizer {
-        Authorizer::prewarmed(self.config, self.outbound, self.seed).await
+        Authorizer::prewarmed(self.config, &self.settings, self.outbound, self.seed).await
     }
 }
 
 /// The HTTP clients; with the TLS one where an issuer needs it, so that a certificate bundle that
 /// cannot be used is named now.
-fn outbound(config: &Config) -> Result<Outbound, SettingError> {
-    let outbound = Outbound::new()?;
+fn outbound(settings: &Settings, config: &Config) -> Result<Outbound, SettingError> {
+    let outbound = Outbound::new(settings)?;
     for issuer in &config.issuers {
         outbound.client(issuer.url.as_url())?;
     }

@@ -8,8 +8,8 @@ mod merge;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use keygate::routes::{ROUTES, Route};
-use keygate::scope::Scopes;
+use keygate_principal::scope::Scopes;
+use keygate_routes::{ROUTES, Route};
 use serde::Serialize;
 
 pub(crate) use self::arn::MethodArn;

@@ -1,7 +1,7 @@
 //! Who is calling, as handlers, logs and usage plans know them.
 
-use keygate::principal::is_usable_name;
-use keygate::scope::Scopes;
+use keygate_principal::name::is_usable_name;
+use keygate_principal::scope::Scopes;
 
 use crate::api_key::VerifiedApiKey;
 use crate::claims::ClaimError;

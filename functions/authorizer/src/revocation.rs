@@ -4,8 +4,8 @@
 
 use std::str::FromStr;
 
-use keygate::key_record::Status;
-use keygate::settings;
+use keygate_key_record::Status;
+use keygate_settings::comma_separated;
 
 use crate::claims::ClaimError;
 use crate::decision::{Fault, Refusal, Rejection};
@@ -47,7 +47,7 @@ impl FromStr for RevocationChecks {
         if text.trim() == "none" {
             return Ok(checks);
         }
-        for check in settings::comma_separated(text) {
+        for check in comma_separated(text) {
             match check {
                 "client" => checks.client = true,
                 "jti" => checks.token = true,

@@ -5,8 +5,8 @@
 mod house;
 
 use house::{House, key_header, record};
-use keygate::api_key::ApiKey;
-use keygate::key_record::{KeyRecord, PreviousSecret, Status};
+use keygate_api_key::ApiKey;
+use keygate_key_record::{KeyRecord, PreviousSecret, Status};
 use keygate_tests::authorizer::{Authorizer, STAGE};
 use keygate_tests::issuer::{AUDIENCE, Issuer, epoch_seconds};
 use keygate_tests::signer::Signer;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use keygate::problem::{CATALOGUE, ProblemType, type_uri};
+use keygate_problem::{CATALOGUE, ProblemType, type_uri};
 use lambda_http::http::header::HeaderValue;
 use serde_json::json;
 

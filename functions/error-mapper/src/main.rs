@@ -7,20 +7,22 @@ mod unserved;
 
 use std::process::ExitCode;
 
-use keygate::problem::Problem;
-use keygate::proxy::{self, Cors, ProxyRequest, ProxySettings};
-use keygate::routes::{ROUTES, Route};
-use keygate::{logging, settings};
+use keygate_problem::Problem;
+use keygate_proxy::{self as proxy, Cors, ProxyRequest, ProxySettings};
+use keygate_routes::{ROUTES, Route};
+use keygate_settings::{Settings, logging, refuse_to_start};
 use lambda_http::http::Method;
 use lambda_http::{Body, Response};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let settings =
-        match logging::init(env!("CARGO_CRATE_NAME")).and_then(|()| ProxySettings::from_env()) {
-            Ok(settings) => settings,
-            Err(error) => return settings::refuse_to_start("error-mapper", &error),
-        };
+    let settings = Settings::from_env();
+    let settings = match logging::init(&settings, env!("CARGO_CRATE_NAME"))
+        .and_then(|()| ProxySettings::read(&settings))
+    {
+        Ok(settings) => settings,
+        Err(error) => return refuse_to_start("error-mapper", &error),
+    };
     proxy::exit_code(proxy::run(settings, Cors::OfResponse, answer).await)
 }
 

@@ -1,8 +1,10 @@
 //! The pages behind problem types: what a problem means, what causes it, what to do. For a program
 //! as JSON, for a person as HTML.
 
-use keygate::problem::{self, CATALOGUE, NOT_ACCEPTABLE, NOT_FOUND, Problem, ProblemType};
-use keygate::proxy::{self, ProxyRequest};
+use keygate_problem::{
+    self as problem, CATALOGUE, NOT_ACCEPTABLE, NOT_FOUND, Problem, ProblemType,
+};
+use keygate_proxy::{self as proxy, ProxyRequest};
 use lambda_http::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, VARY,
 };

@@ -1,7 +1,7 @@
 //! A path or a method that nothing serves.
 
-use keygate::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Problem};
-use keygate::routes;
+use keygate_problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Problem};
+use keygate_routes as routes;
 use lambda_http::http::Method;
 use lambda_http::http::header::ALLOW;
 

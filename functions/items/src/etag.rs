@@ -1,6 +1,6 @@
 //! Entity tags and the conditions that name them (RFC 9110 sections 8.8.3 and 13.1).
 
-use keygate::problem::{BAD_REQUEST, Problem};
+use keygate_problem::{BAD_REQUEST, Problem};
 use lambda_http::http::header::{HeaderMap, HeaderName, IF_MATCH, IF_NONE_MATCH};
 
 /// How many tags a condition may list: `DynamoDB`'s `IN` takes 100 values.

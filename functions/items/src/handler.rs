@@ -3,10 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use keygate::problem::{
+use keygate_problem::{
     CONFLICT, IDEMPOTENCY_KEY_REUSED, INTERNAL_ERROR, NOT_FOUND, PRECONDITION_FAILED, Problem,
 };
-use keygate::proxy::{self, Cursor, Page, ProxyRequest};
+use keygate_proxy::{self as proxy, Cursor, Page, ProxyRequest};
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::{ETAG, HeaderValue, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
 use lambda_http::{Body, Response};
@@ -76,7 +76,7 @@ async fn create(
     store: &Store,
     owner: &str,
 ) -> Result<Response<Body>, Problem> {
-    let key = request.idempotency_key()?;
+    let key = keygate_idempotency_key::of_request(request)?;
     let content = Content::read(request)?;
     let item = match key {
         None => store.create(owner, content).await.map_err(failed)?,

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use keygate::idempotency_key::IdempotencyKey;
-use keygate::sha256;
+use keygate_api_key::sha256;
+use keygate_idempotency_key::IdempotencyKey;
 use uuid::Uuid;
 
 /// How long a key is remembered, in seconds: a day.

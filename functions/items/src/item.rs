@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use keygate::problem::Problem;
-use keygate::proxy::ProxyRequest;
-use keygate::sha256;
+use keygate_api_key::sha256;
+use keygate_problem::Problem;
+use keygate_proxy::ProxyRequest;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;

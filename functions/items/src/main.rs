@@ -12,10 +12,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keygate::outbound::Outbound;
-use keygate::proxy::{self, Cors, ProxySettings};
-use keygate::settings::{self, SettingError};
-use keygate::{dynamodb, logging};
+use keygate_aws::dynamodb;
+use keygate_outbound::Outbound;
+use keygate_proxy::{self as proxy, Cors, ProxySettings};
+use keygate_settings::{SettingError, Settings, logging, refuse_to_start};
 
 use crate::store::Store;
 
@@ -28,23 +28,26 @@ struct Configured {
     outbound: Outbound,
 }
 
-fn configure() -> Result<Configured, SettingError> {
-    logging::init(env!("CARGO_CRATE_NAME"))?;
+fn configure(settings: &Settings) -> Result<Configured, SettingError> {
+    logging::init(settings, env!("CARGO_CRATE_NAME"))?;
     Ok(Configured {
-        proxy: ProxySettings::from_env()?,
-        table: settings::required("ITEMS_TABLE", "the DynamoDB table of items")?,
-        outbound: Outbound::new()?,
+        proxy: ProxySettings::read(settings)?,
+        table: settings
+            .required("ITEMS_TABLE", "the DynamoDB table of items")?
+            .to_owned(),
+        outbound: Outbound::new(settings)?,
     })
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let configured = match configure() {
+    let settings = Settings::from_env();
+    let configured = match configure(&settings) {
         Ok(configured) => configured,
-        Err(error) => return settings::refuse_to_start("items", &error),
+        Err(error) => return refuse_to_start("items", &error),
     };
     let client = dynamodb::client(&configured.outbound).await;
-    dynamodb::prewarm(&client, &configured.outbound, PREWARM_LIMIT).await;
+    dynamodb::prewarm(&client, &configured.outbound, &settings, PREWARM_LIMIT).await;
     let store = Arc::new(Store::new(client, configured.table));
     let handler = |request| {
         let store = Arc::clone(&store);

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::Timestamp;
-use keygate::dynamodb::TableError;
+use keygate_aws::dynamodb::TableError;
 use uuid::Uuid;
 
 pub(crate) use self::once::Created;

@@ -3,11 +3,11 @@
 #[cfg(test)]
 mod tests;
 
-use keygate::api_key::ApiKeyId;
-use keygate::issuing::{Flush, Issued, Issuing, Representation, Stage, WithKey};
-use keygate::key_record::{KeyRecord, now};
-use keygate::problem::{INTERNAL_ERROR, NOT_FOUND, Problem};
-use keygate::proxy::{self, Caller, Cursor, Page, ProxyRequest};
+use keygate_api_key::ApiKeyId;
+use keygate_issuing::{Flush, Issued, Issuing, Representation, Stage, WithKey};
+use keygate_key_record::{KeyRecord, now};
+use keygate_problem::{INTERNAL_ERROR, NOT_FOUND, Problem};
+use keygate_proxy::{self as proxy, Caller, Cursor, Page, ProxyRequest};
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::{CACHE_CONTROL, HeaderValue, LOCATION};
 use lambda_http::{Body, Response};
@@ -51,7 +51,7 @@ impl Keys {
         request: &ProxyRequest,
         caller: &Caller,
     ) -> Result<Response<Body>, Problem> {
-        let once = request.idempotency_key()?;
+        let once = keygate_idempotency_key::of_request(request)?;
         let order = order(request, caller, self.issuing.plans(), now())?;
         let issued = self.issuing.issue(&order, once.as_ref()).await;
         let issued = issued.map_err(refusal::of_issuing)?;
@@ -115,7 +115,7 @@ impl Keys {
         request: &ProxyRequest,
         caller: &Caller,
     ) -> Result<Response<Body>, Problem> {
-        let once = request.idempotency_key()?;
+        let once = keygate_idempotency_key::of_request(request)?;
         let grace = rotate::grace_seconds(request)?;
         let record = self.find(request, caller).await?;
         // The answer holds a working key: it must not open more than the caller may.

@@ -1,10 +1,10 @@
 //! What a client asks for when it issues a key.
 
-use keygate::issuing::expiry::{self, ExpiryError};
-use keygate::issuing::{MAX_NAME_CHARACTERS, Networks, Order, UsagePlans};
-use keygate::problem::{INSUFFICIENT_SCOPE, Problem};
-use keygate::proxy::{Caller, Fields, ProxyRequest};
-use keygate::scope::{Scope, Scopes};
+use keygate_issuing::expiry::{self, ExpiryError};
+use keygate_issuing::{MAX_NAME_CHARACTERS, Networks, Order, UsagePlans};
+use keygate_principal::scope::{Scope, Scopes};
+use keygate_problem::{INSUFFICIENT_SCOPE, Problem};
+use keygate_proxy::{Caller, Fields, ProxyRequest};
 use serde_json::Value;
 
 /// Reads a request's body at `now` (epoch seconds). The key will be the caller's.

@@ -11,11 +11,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keygate::issuing::{Issuing, UsagePlans};
-use keygate::outbound::Outbound;
-use keygate::proxy::{self, Cors, ProxySettings};
-use keygate::settings::{self, SettingError};
-use keygate::{aws, logging};
+use keygate_aws as aws;
+use keygate_issuing::{Issuing, UsagePlans};
+use keygate_outbound::Outbound;
+use keygate_proxy::{Cors, ProxySettings};
+use keygate_settings::{SettingError, Settings, logging, refuse_to_start};
 
 use crate::handler::Keys;
 
@@ -29,34 +29,38 @@ struct Configured {
     outbound: Outbound,
 }
 
-fn configure() -> Result<Configured, SettingError> {
-    logging::init(env!("CARGO_CRATE_NAME"))?;
+fn configure(settings: &Settings) -> Result<Configured, SettingError> {
+    logging::init(settings, env!("CARGO_CRATE_NAME"))?;
     Ok(Configured {
-        proxy: ProxySettings::from_env()?,
-        table: settings::required("KEY_TABLE", "the DynamoDB table of API keys")?,
-        plans: settings::parsed("USAGE_PLANS")?,
-        outbound: Outbound::new()?,
+        proxy: ProxySettings::read(settings)?,
+        table: settings
+            .required("KEY_TABLE", "the DynamoDB table of API keys")?
+            .to_owned(),
+        plans: settings.parsed("USAGE_PLANS")?,
+        outbound: Outbound::new(settings)?,
     })
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let configured = match configure() {
+    let settings = Settings::from_env();
+    let configured = match configure(&settings) {
         Ok(configured) => configured,
-        Err(error) => return settings::refuse_to_start("keys", &error),
+        Err(error) => return refuse_to_start("keys", &error),
     };
     let Configured {
-        proxy: settings,
+        proxy,
         table,
         plans,
         outbound,
     } = configured;
     let config = aws::sdk_config(&outbound).await;
-    let issuing = Issuing::connected(&config, &outbound, table, plans, PREWARM_LIMIT).await;
+    let issuing =
+        Issuing::connected(&config, &outbound, &settings, table, plans, PREWARM_LIMIT).await;
     let keys = Arc::new(Keys { issuing });
     let handler = |request| {
         let keys = Arc::clone(&keys);
         async move { keys.answer(&request).await }
     };
-    proxy::exit_code(proxy::run(settings, Cors::OfResponse, handler).await)
+    keygate_proxy::exit_code(keygate_proxy::run(proxy, Cors::OfResponse, handler).await)
 }

@@ -1,9 +1,9 @@
 //! What is answered when a key is not issued, rotated or revoked. What a service said is for the
 //! log alone.
 
-use keygate::apigateway::ApiGatewayError;
-use keygate::issuing::{Failure, IssueError, RevokeError, RotateError, StoreError};
-use keygate::problem::{
+use keygate_issuing::apigateway::ApiGatewayError;
+use keygate_issuing::{Failure, IssueError, RevokeError, RotateError, StoreError};
+use keygate_problem::{
     CONFLICT, IDEMPOTENCY_KEY_REUSED, INTERNAL_ERROR, INVALID_BODY, NOT_FOUND, Problem,
     SERVICE_UNAVAILABLE,
 };

@@ -7,12 +7,12 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
-use keygate::api_key::ApiKey;
-use keygate::issuing::{Issuing, Store};
-use keygate::key_record::{Item, KeyRecord, Status};
-use keygate::outbound::Outbound;
-use keygate::problem::Problem;
-use keygate::proxy::{AllowedOrigins, ProxyRequest, ProxySettings};
+use keygate_api_key::ApiKey;
+use keygate_issuing::{Issuing, Store};
+use keygate_key_record::{Item, KeyRecord, Status};
+use keygate_outbound::Outbound;
+use keygate_problem::Problem;
+use keygate_proxy::{AllowedOrigins, ProxyRequest, ProxySettings};
 pub(crate) use keygate_tests::event::{ALL_SCOPES, Event};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Response};
@@ -215,7 +215,9 @@ fn client(endpoint: &str, retry: RetryConfig) -> Client {
         .endpoint_url(endpoint)
         .retry_config(retry)
         .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
-        .http_client(keygate::aws::http_client(&Outbound::new().unwrap()));
+        .http_client(keygate_aws::http_client(
+            &Outbound::new(&keygate_settings::Settings::default()).unwrap(),
+        ));
     Client::from_conf(config.build())
 }
 

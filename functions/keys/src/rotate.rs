@@ -1,8 +1,8 @@
 //! What a client asks for when it rotates a key.
 
-use keygate::issuing::{DEFAULT_GRACE, MAX_GRACE};
-use keygate::problem::Problem;
-use keygate::proxy::ProxyRequest;
+use keygate_issuing::{DEFAULT_GRACE, MAX_GRACE};
+use keygate_problem::Problem;
+use keygate_proxy::ProxyRequest;
 
 /// The seconds that the former secret still works, from the body's `grace_seconds`. A request
 /// without a body takes the default.

@@ -4,16 +4,18 @@ mod preflight;
 
 use std::process::ExitCode;
 
-use keygate::proxy::{self, Cors, ProxySettings};
-use keygate::{logging, settings};
+use keygate_proxy::{self as proxy, Cors, ProxySettings};
+use keygate_settings::{Settings, logging, refuse_to_start};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let settings =
-        match logging::init(env!("CARGO_CRATE_NAME")).and_then(|()| ProxySettings::from_env()) {
-            Ok(settings) => settings,
-            Err(error) => return settings::refuse_to_start("preflight", &error),
-        };
+    let settings = Settings::from_env();
+    let settings = match logging::init(&settings, env!("CARGO_CRATE_NAME"))
+        .and_then(|()| ProxySettings::read(&settings))
+    {
+        Ok(settings) => settings,
+        Err(error) => return refuse_to_start("preflight", &error),
+    };
     let origins = settings.allowed_origins.clone();
     let handler = |request| {
         let answer = preflight::answer(&request, &origins);

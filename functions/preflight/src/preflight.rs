@@ -6,9 +6,9 @@
 //! that is no preflight asks what the path can do (RFC 9110 section 9.3.7) and is told with `Allow`,
 //! or 404.
 
-use keygate::problem::{NOT_FOUND, Problem};
-use keygate::proxy::{AllowedOrigins, ProxyRequest};
-use keygate::routes;
+use keygate_problem::{NOT_FOUND, Problem};
+use keygate_proxy::{AllowedOrigins, ProxyRequest};
+use keygate_routes as routes;
 use lambda_http::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ALLOW,

@@ -4,12 +4,12 @@
 #![allow(clippy::doc_markdown)]
 
 use clap::{Args, Subcommand, ValueEnum};
-use keygate::api_key::ApiKeyId;
-use keygate::idempotency_key::IdempotencyKey;
-use keygate::issuing::{DEFAULT_GRACE, MAX_GRACE, MAX_NAME_CHARACTERS, UsagePlans, expiry};
-use keygate::key_record::now;
-use keygate::principal::is_usable_name;
-use keygate::scope::Scopes;
+use keygate_api_key::ApiKeyId;
+use keygate_idempotency_key::IdempotencyKey;
+use keygate_issuing::{DEFAULT_GRACE, MAX_GRACE, MAX_NAME_CHARACTERS, UsagePlans, expiry};
+use keygate_key_record::now;
+use keygate_principal::name::is_usable_name;
+use keygate_principal::scope::Scopes;
 
 #[derive(Debug, Args)]
 pub(crate) struct Keys {

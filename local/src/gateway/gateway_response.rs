@@ -197,11 +197,11 @@ impl GatewayResponses {
 /// API Gateway has no response type for headers that are too large, so the template cannot word
 /// it: the `DEFAULT_4XX` problem says it in the catalogue's words.
 fn headers_too_large(default: &str) -> Option<String> {
-    let kind = &keygate::problem::REQUEST_HEADER_TOO_LARGE;
+    let kind = &keygate_problem::REQUEST_HEADER_TOO_LARGE;
     let mut problem: Value = serde_json::from_str(default).ok()?;
     let uri = problem.get("type")?.as_str()?;
     let (public_url, _) = uri.rsplit_once("/problems/")?;
-    let uri = keygate::problem::type_uri(public_url, kind);
+    let uri = keygate_problem::type_uri(public_url, kind);
     let object = problem.as_object_mut()?;
     object.insert("type".to_owned(), uri.into());
     object.insert("title".to_owned(), kind.title.into());

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use keygate::key_record::now;
+use keygate_key_record::now;
 
 use super::usage_plan::{self, ImpossibleThrottle, Meter};
 use crate::model::{UsageKey, UsagePlan};

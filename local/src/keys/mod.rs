@@ -4,15 +4,15 @@
 mod output;
 mod place;
 
-use keygate::api_key::ApiKeyId;
-use keygate::apigateway::ApiGatewayError;
-use keygate::dynamodb::TableError;
-use keygate::issuing::{
+use keygate_api_key::ApiKeyId;
+use keygate_aws::dynamodb::TableError;
+use keygate_issuing::apigateway::ApiGatewayError;
+use keygate_issuing::{
     Failure, IssueError, Issued, Issuing, MalformedNetworks, Networks, Order, RevokeError,
     RotateError, StoreError, UsagePlans,
 };
-use keygate::key_record::KeyRecord;
-use keygate::outbound::OutboundError;
+use keygate_key_record::KeyRecord;
+use keygate_outbound::OutboundError;
 
 use self::output::Printer;
 use self::place::Place;

@@ -1,9 +1,9 @@
 //! What the commands print: tables for people, JSON for programs.
 
 use jiff::Timestamp;
-use keygate::api_key::ApiKeyId;
-use keygate::issuing::{Flush, Issued, Representation, Swept, WithKey};
-use keygate::key_record::{KeyRecord, Status, now};
+use keygate_api_key::ApiKeyId;
+use keygate_issuing::{Flush, Issued, Representation, Swept, WithKey};
+use keygate_key_record::{KeyRecord, Status, now};
 use serde::Serialize;
 use serde_json::json;
 

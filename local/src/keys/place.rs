@@ -2,8 +2,8 @@
 
 use aws_sdk_apigateway::Client as ApiGateway;
 use aws_sdk_dynamodb::Client as DynamoDb;
-use keygate::issuing::{Failure, IssueError, Issuing, RevokeError, RotateError, Stage, Store};
-use keygate::outbound::Outbound;
+use keygate_issuing::{Failure, IssueError, Issuing, RevokeError, RotateError, Stage, Store};
+use keygate_outbound::Outbound;
 
 use super::{KeysError, silence};
 use crate::aws::{KEY_TABLE, Services};
@@ -23,7 +23,7 @@ pub(super) struct Place {
 impl Place {
     /// The place that the command line names. Nothing is called yet.
     pub(super) async fn connect(options: &PlaceOptions) -> Result<Self, KeysError> {
-        let outbound = Outbound::new()?;
+        let outbound = Outbound::new(&keygate_settings::Settings::from_env())?;
         match &options.table {
             None => Self::local(options, &outbound),
             Some(table) => Self::deployed(options, &outbound, table).await,
@@ -69,7 +69,7 @@ impl Place {
             }),
             _ => return Err(usage("--api and --stage go together")),
         };
-        let config = keygate::aws::sdk_config(outbound).await;
+        let config = keygate_aws::sdk_config(outbound).await;
         if config.region().is_none() {
             return Err(usage(
                 "no region: set AWS_REGION, or AWS_PROFILE to a profile that has one",

@@ -7,7 +7,7 @@ use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::config::http::HttpResponse;
 use aws_sdk_apigateway::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_apigateway::error::{ProvideErrorMetadata, SdkError};
-use keygate::outbound::Outbound;
+use keygate_outbound::Outbound;
 use tokio::net::TcpListener;
 
 use crate::gateway::Gateway;
@@ -34,7 +34,9 @@ async fn start() -> (Client, String) {
         .region(Region::new("us-east-1"))
         .endpoint_url(&url)
         .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
-        .http_client(keygate::aws::http_client(&Outbound::new().unwrap()));
+        .http_client(keygate_aws::http_client(
+            &Outbound::new(&keygate_settings::Settings::default()).unwrap(),
+        ));
     (Client::from_conf(config.build()), url)
 }
 
@@ -188,7 +190,7 @@ async fn what_is_not_supported_is_named() {
 async fn a_page_in_a_browser_is_refused_whatever_it_sends() {
     let (_, url) = start().await;
     let url = reqwest::Url::parse(&format!("{url}/apikeys")).unwrap();
-    let outbound = Outbound::new().unwrap();
+    let outbound = Outbound::new(&keygate_settings::Settings::default()).unwrap();
     let http = outbound.client(&url).unwrap();
     let signed = ("authorization", "AWS4-HMAC-SHA256 Credential=any");
     let status = async |headers: &[(&str, &str)]| {

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keygate::principal::is_usable_name;
-use keygate::settings::{self, SettingError};
+use keygate_principal::name::is_usable_name;
+use keygate_settings::{SettingError, Settings, comma_separated};
 use serde::Deserialize;
 
 use super::trusted_url::TrustedUrl;
@@ -72,44 +72,42 @@ struct Defaults {
     rule: Option<Arc<Rule>>,
 }
 
-/// Reads the issuers from the environment. `OAUTH_ISSUERS` stands in for `OAUTH_ISSUER`,
+/// Reads the issuers. `OAUTH_ISSUERS` stands in for `OAUTH_ISSUER`,
 /// `OAUTH_AUDIENCE` and `OAUTH_JWKS_URI`; algorithms and leeway are then what an element may leave
 /// out, and `OAUTH_RULE` holds besides an element's own rule.
-pub(super) fn from_env() -> Result<Vec<IssuerConfig>, SettingError> {
+pub(super) fn read(settings: &Settings) -> Result<Vec<IssuerConfig>, SettingError> {
     let defaults = Defaults {
-        algorithms: match settings::optional(ALGORITHMS)? {
+        algorithms: match settings.optional(ALGORITHMS)? {
             None => SigningAlgorithm::defaults(),
-            Some(names) => algorithms(ALGORITHMS, settings::comma_separated(&names))?,
+            Some(names) => algorithms(ALGORITHMS, comma_separated(names))?,
         },
-        leeway: settings::parsed::<u64>(LEEWAY_SECONDS)?.unwrap_or(LEEWAY),
-        rule: settings::optional(RULE)?
-            .map(|text| rule(RULE, &text))
+        leeway: settings.parsed::<u64>(LEEWAY_SECONDS)?.unwrap_or(LEEWAY),
+        rule: settings
+            .optional(RULE)?
+            .map(|text| rule(RULE, text))
             .transpose()?,
     };
     leeway(LEEWAY_SECONDS, defaults.leeway)?;
-    let Some(json) = settings::optional(ISSUERS)? else {
-        return single(defaults).map(|issuer| vec![issuer]);
+    let Some(json) = settings.optional(ISSUERS)? else {
+        return single(settings, defaults).map(|issuer| vec![issuer]);
     };
     for name in [ISSUER, AUDIENCE, JWKS_URI] {
-        if settings::optional(name)?.is_some() {
+        if settings.optional(name)?.is_some() {
             tracing::warn!(setting = name, "not used, because OAUTH_ISSUERS is set");
         }
     }
-    several(&json, &defaults)
+    several(json, &defaults)
 }
 
-fn single(defaults: Defaults) -> Result<IssuerConfig, SettingError> {
-    let issuer = settings::required(ISSUER, "the iss of the tokens to trust")?;
-    let audience = settings::required(AUDIENCE, "the aud values to accept, comma separated")?;
-    let jwks_uri = settings::optional(JWKS_URI)?;
+fn single(settings: &Settings, defaults: Defaults) -> Result<IssuerConfig, SettingError> {
+    let issuer = settings.required(ISSUER, "the iss of the tokens to trust")?;
+    let audience = settings.required(AUDIENCE, "the aud values to accept, comma separated")?;
+    let jwks_uri = settings.optional(JWKS_URI)?;
     Ok(IssuerConfig {
-        url: url(ISSUER, &issuer)?,
-        audience: audiences(
-            AUDIENCE,
-            settings::comma_separated(&audience).map(str::to_owned),
-        )?,
+        url: url(ISSUER, issuer)?,
+        audience: audiences(AUDIENCE, comma_separated(audience).map(str::to_owned))?,
         jwks_uri: jwks_uri.map(|uri| url(JWKS_URI, uri.trim())).transpose()?,
-        issuer,
+        issuer: issuer.to_owned(),
         algorithms: defaults.algorithms,
         leeway: leeway(LEEWAY_SECONDS, defaults.leeway)?,
         token_use: None,

@@ -6,7 +6,7 @@ mod trusted_url;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use keygate::settings::{self, SettingError};
+use keygate_settings::{SettingError, Settings, comma_separated};
 
 pub(crate) use self::issuer::IssuerConfig;
 pub(crate) use self::trusted_url::TrustedUrl;
@@ -40,31 +40,31 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Reads the environment.
-    pub(crate) fn from_env() -> Result<Self, SettingError> {
-        let issuers = issuer::from_env()?;
-        let jwks_file = settings::optional("OAUTH_JWKS_FILE")?.map(PathBuf::from);
+    /// Reads the settings.
+    pub(crate) fn read(settings: &Settings) -> Result<Self, SettingError> {
+        let issuers = issuer::read(settings)?;
+        let jwks_file = settings.optional("OAUTH_JWKS_FILE")?.map(PathBuf::from);
         if jwks_file.is_some() && issuers.len() > 1 {
             let reason = "a key set file belongs to one issuer, and OAUTH_ISSUERS names several";
             return Err(SettingError::malformed("OAUTH_JWKS_FILE", reason));
         }
-        let key_table = settings::optional("KEY_TABLE")?;
+        let key_table = settings.optional("KEY_TABLE")?.map(str::to_owned);
         Ok(Self {
             issuers,
-            principal_claims: principal_claims()?,
+            principal_claims: principal_claims(settings)?,
             jwks_file,
-            revocation: revocation(key_table.is_some())?,
+            revocation: revocation(settings, key_table.is_some())?,
             key_table,
-            key_cache_ttl: key_cache_ttl()?,
-            default_usage_key: settings::optional("DEFAULT_USAGE_KEY")?,
-            simple_responses: settings::parsed("SIMPLE_RESPONSES")?.unwrap_or_default(),
+            key_cache_ttl: key_cache_ttl(settings)?,
+            default_usage_key: settings.optional("DEFAULT_USAGE_KEY")?.map(str::to_owned),
+            simple_responses: settings.parsed("SIMPLE_RESPONSES")?.unwrap_or_default(),
         })
     }
 }
 
-fn revocation(has_key_table: bool) -> Result<RevocationChecks, SettingError> {
+fn revocation(settings: &Settings, has_key_table: bool) -> Result<RevocationChecks, SettingError> {
     let name = "OAUTH_REVOCATION";
-    let checks = settings::parsed::<RevocationChecks>(name)?;
+    let checks = settings.parsed::<RevocationChecks>(name)?;
     // Set without effect, it would let through what its author meant to refuse.
     if checks.is_some_and(|checks| checks.client || checks.token) && !has_key_table {
         let reason = "revocations are looked up in the key table, and KEY_TABLE is not set";
@@ -89,23 +89,21 @@ pub(crate) fn key_set_file(path: &Path) -> Result<KeySet, SettingError> {
     Ok(keys)
 }
 
-fn principal_claims() -> Result<Vec<String>, SettingError> {
+fn principal_claims(settings: &Settings) -> Result<Vec<String>, SettingError> {
     let name = "OAUTH_PRINCIPAL_CLAIMS";
-    let Some(value) = settings::optional(name)? else {
+    let Some(value) = settings.optional(name)? else {
         return Ok(vec!["sub".to_owned()]);
     };
-    let claims: Vec<_> = settings::comma_separated(&value)
-        .map(str::to_owned)
-        .collect();
+    let claims: Vec<_> = comma_separated(value).map(str::to_owned).collect();
     if claims.is_empty() {
         return Err(SettingError::malformed(name, "it names no claim"));
     }
     Ok(claims)
 }
 
-fn key_cache_ttl() -> Result<Duration, SettingError> {
+fn key_cache_ttl(settings: &Settings) -> Result<Duration, SettingError> {
     let name = "KEY_CACHE_TTL_SECONDS";
-    match settings::parsed::<u64>(name)? {
+    match settings.parsed::<u64>(name)? {
         None => Ok(KEY_CACHE_TTL),
         Some(seconds) if seconds <= MAX_KEY_CACHE_TTL => Ok(Duration::from_secs(seconds)),
         Some(_) => Err(SettingError::malformed(

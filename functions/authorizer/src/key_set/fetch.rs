@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keygate::outbound::Outbound;
+use keygate_outbound::Outbound;
 use reqwest::header::{ACCEPT, CACHE_CONTROL, HeaderMap, LOCATION};
 use reqwest::{Response, StatusCode, Url};
 

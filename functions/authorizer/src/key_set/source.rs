@@ -8,7 +8,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use keygate::outbound::Outbound;
+use keygate_outbound::Outbound;
 use tokio::sync::watch;
 
 use super::fetch::{FetchError, Fetcher};

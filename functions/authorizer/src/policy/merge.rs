@@ -4,7 +4,7 @@
 //! key's address. A resource with a wildcard therefore only stands for several routes where no
 //! closed route could be asked for in a way that it matches.
 
-use keygate::routes::{ROUTES, Route};
+use keygate_routes::{ROUTES, Route};
 
 /// The resources of the open routes, below the stage.
 pub(super) fn merged(open: &[bool]) -> Vec<String> {

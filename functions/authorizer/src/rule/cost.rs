@@ -5,7 +5,7 @@
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 use serde_json::Value;
 
-use keygate::json::Object;
+use keygate_json::Object;
 
 /// The most steps. One takes up to a fifth of a microsecond here, so that the worst rule with the
 /// worst token takes 50 ms.

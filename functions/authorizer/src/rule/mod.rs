@@ -21,7 +21,7 @@ use cel::{Context, Env, ExecutionError, Value};
 use regex_lite::Regex;
 
 use self::cost::CostBound;
-use keygate::json::Object;
+use keygate_json::Object;
 
 pub(crate) use self::compile::MalformedRule;
 

@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use keygate::json::{self, JsonError, Object};
+use keygate_json::{self as json, JsonError, Object};
 use serde_json::Value;
 
 /// The longest token that is looked at, in bytes. API Gateway passes on headers of up to 10,240.

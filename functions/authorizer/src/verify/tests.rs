@@ -40,7 +40,7 @@ fn issuer(name: &str) -> IssuerConfig {
 /// A source that holds these keys, and whose issuer is nowhere to be asked for others.
 fn source(mut issuer: IssuerConfig, keys: &[&Signer]) -> KeySetSource {
     issuer.jwks_uri = Some(TrustedUrl::parse("http://127.0.0.1:9/jwks").unwrap());
-    let outbound = keygate::outbound::Outbound::new().unwrap();
+    let outbound = keygate_outbound::Outbound::new(&keygate_settings::Settings::default()).unwrap();
     let source = KeySetSource::new(issuer, outbound);
     let keys: Vec<_> = keys.iter().map(|key| key.jwk()).collect();
     source.seed(KeySet::parse(json!({ "keys": keys }).to_string().as_bytes()).unwrap());

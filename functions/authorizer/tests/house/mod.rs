@@ -8,8 +8,8 @@
 )]
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use keygate::api_key::ApiKey;
-use keygate::key_record::{Item, KeyRecord, Status};
+use keygate_api_key::ApiKey;
+use keygate_key_record::{Item, KeyRecord, Status};
 use keygate_tests::authorizer::Authorizer;
 use keygate_tests::issuer::{AUDIENCE, Issuer, epoch_seconds};
 use keygate_tests::signer::Signer;

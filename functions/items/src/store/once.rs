@@ -6,9 +6,9 @@ use std::time::Duration;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
-use keygate::dynamodb::TableError;
-use keygate::idempotency_key::IdempotencyKey;
-use keygate::key_record::now;
+use keygate_aws::dynamodb::TableError;
+use keygate_idempotency_key::IdempotencyKey;
+use keygate_key_record::now;
 
 use super::{Attributes, Store, StoreError, key_of, new_item};
 use crate::idempotency::{self, Record};

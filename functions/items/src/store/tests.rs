@@ -91,7 +91,7 @@ async fn a_record_is_kept_for_a_day_and_holds_neither_the_key_nor_the_body() {
     rig.answer(create("private", "visible-key")).await;
     let record = record(&rig).await;
     let expires_at: u64 = record["expires_at"].as_n().unwrap().parse().unwrap();
-    let ahead = expires_at - keygate::key_record::now();
+    let ahead = expires_at - keygate_key_record::now();
     assert!((86_390..=86_400).contains(&ahead), "{ahead}");
     let shown = format!("{record:?}");
     assert!(

@@ -6,8 +6,8 @@ mod usage_keys;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use keygate::api_key::{ApiKey, SecretHash};
-use keygate::key_record::{PreviousSecret, SecretMatch, Status, now};
+use keygate_api_key::{ApiKey, SecretHash};
+use keygate_key_record::{PreviousSecret, SecretMatch, Status, now};
 use serde_json::{Value, json};
 
 use crate::rig::{ALL_SCOPES, Event, PUBLIC_URL, Rig};

@@ -13,8 +13,8 @@ use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use keygate::key_record::now;
-use keygate::outbound::Outbound;
+use keygate_key_record::now;
+use keygate_outbound::Outbound;
 use serde_json::{Value, json};
 
 /// How many entries a page has, whatever the request asks for: few, so that lists have several.
@@ -83,7 +83,9 @@ impl ApiGateway {
             .endpoint_url(url)
             .retry_config(retry)
             .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
-            .http_client(keygate::aws::http_client(&Outbound::new().unwrap()));
+            .http_client(keygate_aws::http_client(
+                &Outbound::new(&keygate_settings::Settings::default()).unwrap(),
+            ));
         (world, Client::from_conf(config.build()))
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use keygate::issuing::UsagePlans;
+use keygate_issuing::UsagePlans;
 
 use crate::model::{Application, Route, UsagePlan};
 use crate::template::load;
@@ -46,7 +46,7 @@ fn the_template_has_the_routes_of_the_route_table_and_no_others() {
             (method.to_owned(), route.path.clone())
         })
         .collect();
-    let in_table: BTreeSet<(String, String)> = keygate::routes::ROUTES
+    let in_table: BTreeSet<(String, String)> = keygate_routes::ROUTES
         .iter()
         .map(|route| (route.method.to_string(), route.path.to_owned()))
         .collect();
@@ -65,7 +65,7 @@ fn a_route_asks_for_a_credential_exactly_when_it_has_a_scope() {
         let scope = route
             .method
             .as_ref()
-            .and_then(|method| keygate::routes::of_resource(method, &route.path))
+            .and_then(|method| keygate_routes::of_resource(method, &route.path))
             .and_then(|route| route.scope);
         assert_eq!(route.authorizer.is_some(), scope.is_some(), "{route:?}");
         assert_eq!(route.api_key_required, scope.is_some(), "{route:?}");
@@ -148,7 +148,7 @@ fn gateway_responses_use_the_titles_and_statuses_of_the_problem_catalogue() {
         let body = &response.templates["application/json"];
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         let (_, slug) = body["type"].as_str().unwrap().rsplit_once('/').unwrap();
-        let problem = keygate::problem::find(slug).unwrap_or_else(|| panic!("{kind}: {slug}"));
+        let problem = keygate_problem::find(slug).unwrap_or_else(|| panic!("{kind}: {slug}"));
         assert_eq!(body["title"], problem.title, "{kind}");
         assert_eq!(body["status"], problem.status, "{kind}");
         assert_eq!(response.status, Some(problem.status), "{kind}");

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use keygate::api_key::ApiKey;
-use keygate::key_record::{KeyRecord, now};
-use keygate::principal::is_usable_name;
-use keygate::scope::Scopes;
+use keygate_api_key::ApiKey;
+use keygate_key_record::{KeyRecord, now};
+use keygate_principal::name::is_usable_name;
+use keygate_principal::scope::Scopes;
 
 use super::Failure;
 use super::report::Report;

@@ -11,8 +11,8 @@ mod token;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use keygate::routes::ROUTES;
-use keygate::scope::Scopes;
+use keygate_principal::scope::Scopes;
+use keygate_routes::ROUTES;
 
 use crate::authorizer::Authorizer;
 use crate::credential::Credential;

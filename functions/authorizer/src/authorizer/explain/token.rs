@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use keygate::scope::Scopes;
+use keygate_principal::scope::Scopes;
 use serde_json::Value;
 
 use super::Failure;

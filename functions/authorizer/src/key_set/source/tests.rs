@@ -19,7 +19,10 @@ fn source(issuer: &Issuer) -> KeySetSource {
         rules: Vec::new(),
         principal_prefix: String::new(),
     };
-    KeySetSource::new(config, Outbound::new().unwrap())
+    KeySetSource::new(
+        config,
+        Outbound::new(&keygate_settings::Settings::default()).unwrap(),
+    )
 }
 
 /// Lets time pass for what is held and tried.

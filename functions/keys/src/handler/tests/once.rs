@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: one key, however often the request comes.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use keygate::key_record::{SecretMatch, now};
+use keygate_key_record::{SecretMatch, now};
 use serde_json::{Value, json};
 
 use super::{path_of, rotate};

@@ -1,8 +1,8 @@
 //! The sweep: whatever a failure has left, and nothing else.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use keygate::issuing::Swept;
-use keygate::key_record::now;
+use keygate_issuing::Swept;
+use keygate_key_record::now;
 use serde_json::json;
 
 use super::path_of;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use keygate::key_record::{SecretMatch, Status, now};
+use keygate_key_record::{SecretMatch, Status, now};
 use serde_json::json;
 
 use super::{path_of, rotate};

@@ -1,0 +1,198 @@
+//! A proxy-integration event as a handler reads it.
+
+use std::collections::HashMap;
+
+use http::{HeaderMap, Method};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, RequestExt as _};
+use serde_json::Value;
+
+use super::{Caller, ProxySettings};
+use keygate_problem::{NOT_FOUND, Problem};
+use keygate_routes::{self as routes, Route};
+
+/// One request that API Gateway passed on.
+#[derive(Debug)]
+pub struct ProxyRequest {
+    method: Method,
+    path: String,
+    resource_path: String,
+    request_id: String,
+    api_stage: Option<(String, String)>,
+    public_url: String,
+    headers: HeaderMap,
+    path_parameters: lambda_http::aws_lambda_events::query_map::QueryMap,
+    query: lambda_http::aws_lambda_events::query_map::QueryMap,
+    authorizer: HashMap<String, Value>,
+    body: Body,
+}
+
+impl ProxyRequest {
+    /// Reads an event, as [`run`](super::run) does for every invocation.
+    #[must_use]
+    pub fn new(event: lambda_http::Request, settings: &ProxySettings) -> Self {
+        let context = match event.request_context_ref() {
+            Some(RequestContext::ApiGatewayV1(context)) => context.clone(),
+            _ => lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext::default(),
+        };
+        let api_stage = context.apiid.zip(context.stage.clone());
+        let stage = context.stage.unwrap_or_default();
+        let public_url = settings.public_url.clone().unwrap_or_else(|| {
+            let domain = context.domain_name.as_deref().unwrap_or("localhost");
+            format!("https://{domain}/{stage}")
+        });
+        let raw_path = event.raw_http_path().to_owned();
+        let mapped = context.path.as_deref() == Some(raw_path.as_str());
+        let path = unmapped(&raw_path, &public_url, mapped).to_owned();
+        let path_parameters = event.path_parameters();
+        let query = event.query_string_parameters();
+        let (parts, body) = event.into_parts();
+        Self {
+            method: parts.method,
+            path,
+            resource_path: context.resource_path.unwrap_or_default(),
+            request_id: context.request_id.unwrap_or_default(),
+            api_stage,
+            public_url,
+            headers: parts.headers,
+            path_parameters,
+            query,
+            authorizer: context.authorizer.fields,
+            body,
+        }
+    }
+
+    /// The HTTP method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The path below the stage, or below the base path of a custom domain.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The route that API Gateway matched.
+    ///
+    /// # Errors
+    /// 404 when the resource is none of the route table's.
+    pub fn route(&self) -> Result<&'static Route, Problem> {
+        routes::of_resource(&self.method, &self.resource_path)
+            .ok_or_else(|| Problem::new(&NOT_FOUND, "No route serves this address."))
+    }
+
+    /// The API Gateway request id, which is a problem's `instance`.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// The REST API's id and the stage that the request came to, where the event says both.
+    #[must_use]
+    pub fn api_stage(&self) -> Option<(&str, &str)> {
+        let (api, stage) = self.api_stage.as_ref()?;
+        Some((api, stage))
+    }
+
+    /// Where clients reach the stage, without a slash at its end.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.public_url
+    }
+
+    /// The `Origin` header.
+    #[must_use]
+    pub fn origin(&self) -> Option<&str> {
+        self.header("origin")
+    }
+
+    /// All headers, for one whose value must not be passed over when it is not visible ASCII.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Whether there is such a header, whatever its value.
+    #[must_use]
+    pub fn has_header(&self, name: &str) -> bool {
+        self.headers.contains_key(name)
+    }
+
+    /// A header's first value, when it is visible ASCII.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// All values of a header that are visible ASCII.
+    pub fn header_values(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+    }
+
+    /// A path parameter, percent-decoded.
+    #[must_use]
+    pub fn path_parameter(&self, name: &str) -> Option<&str> {
+        self.path_parameters.first(name)
+    }
+
+    /// A query parameter's first value, percent-decoded.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.first(name)
+    }
+
+    /// Who is calling.
+    ///
+    /// # Errors
+    /// When the gateway did not say.
+    pub fn caller(&self) -> Result<Caller, Problem> {
+        Caller::from_context(&self.authorizer)
+    }
+
+    /// The body's bytes.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        match &self.body {
+            Body::Text(text) => text.as_bytes(),
+            Body::Binary(bytes) => bytes,
+            _ => &[],
+        }
+    }
+}
+
+/// The path without the base path of a custom domain, which API Gateway leaves in `path` and
+/// `requestContext.path` alike (`mapped`); an execute-api address has the stage only in the latter.
+fn unmapped<'a>(path: &'a str, public_url: &str, mapped: bool) -> &'a str {
+    let base = public_url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.find('/').map(|slash| &rest[slash..]));
+    match base {
+        Some(base) if mapped => path
+            .strip_prefix(base)
+            .filter(|rest| rest.starts_with('/'))
+            .unwrap_or(path),
+        _ => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_custom_domains_base_path_is_not_part_of_the_route() {
+        let url = "https://api.example.com/v1";
+        assert_eq!(unmapped("/v1/items", url, true), "/items");
+        assert_eq!(unmapped("/v1/items", url, false), "/v1/items");
+        assert_eq!(unmapped("/v1items", url, true), "/v1items");
+        assert_eq!(
+            unmapped("/items", "https://api.example.com", true),
+            "/items"
+        );
+    }
+}

@@ -1,0 +1,80 @@
+//! Structured logs: one JSON object a line on standard output, as CloudWatch Logs Insights
+//! reads them. No field may hold a credential.
+
+use std::str::FromStr;
+
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+
+use crate::{SettingError, Settings};
+
+/// Starts logging at `LOG_LEVEL` (`error`, `warn`, `info`, `debug`, `trace` or `off`; `info` when
+/// unset) for the function whose crate is `function`: `env!("CARGO_CRATE_NAME")`. Later calls in one
+/// process do nothing.
+///
+/// Other crates than that one and Keygate's own log at `info` and above whatever the level: below it the
+/// Lambda runtime writes whole events and the HTTP and AWS libraries whole requests, credentials
+/// included.
+///
+/// # Errors
+/// When `LOG_LEVEL` is none of these.
+pub fn init(settings: &Settings, function: &'static str) -> Result<(), SettingError> {
+    start(settings, move |metadata| is_safe(metadata, function))
+}
+
+/// The same for a function whose errors are answers that it logs itself: the Lambda runtime's own
+/// line for an error that a handler returns is left out. It still reports a panic.
+///
+/// # Errors
+/// When `LOG_LEVEL` is none of those above.
+pub fn init_without_handler_errors(
+    settings: &Settings,
+    function: &'static str,
+) -> Result<(), SettingError> {
+    start(settings, move |metadata| {
+        is_safe(metadata, function) && !is_handler_error(metadata)
+    })
+}
+
+fn is_safe(metadata: &Metadata<'_>, function: &str) -> bool {
+    let target = metadata.target();
+    let (name, _) = target.split_once("::").unwrap_or((target, ""));
+    *metadata.level() <= Level::INFO || name == function || name.starts_with("keygate_")
+}
+
+fn is_handler_error(metadata: &Metadata<'_>) -> bool {
+    // A panic's line comes from the same place and has a field for the panic.
+    metadata.target() == "lambda_runtime::layers::panic"
+        && metadata.fields().field("error").is_none()
+}
+
+fn start(
+    settings: &Settings,
+    writes: impl Fn(&Metadata<'_>) -> bool + Send + Sync + 'static,
+) -> Result<(), SettingError> {
+    let level = match settings.optional("LOG_LEVEL")? {
+        None => LevelFilter::INFO,
+        Some(level) => LevelFilter::from_str(level.trim()).map_err(|_| {
+            SettingError::malformed(
+                "LOG_LEVEL",
+                "use one of error, warn, info, debug, trace, off",
+            )
+        })?,
+    };
+    // CloudWatch stamps each line itself, so the line need not carry the time as well.
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .without_time()
+        .with_target(false)
+        .with_max_level(level)
+        .finish()
+        .with(filter_fn(writes));
+    // A second start in one process (tests) keeps the first subscriber.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+    Ok(())
+}
