@@ -2,7 +2,7 @@
 
 /// `arn:{partition}:execute-api:{region}:{account}:{api}/{stage}/{METHOD}/{path}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct MethodArn {
+pub struct MethodArn {
     text: String,
     /// Where the stage ends.
     stage: usize,
@@ -11,7 +11,8 @@ pub(crate) struct MethodArn {
 impl MethodArn {
     /// Reads an ARN; `None` when it is none. The path may be missing, as in the console's test of an
     /// authorizer.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let mut fields = text.splitn(6, ':');
         let (arn, partition, service) = (fields.next()?, fields.next()?, fields.next()?);
         let (region, account, resource) = (fields.next()?, fields.next()?, fields.next()?);
@@ -28,14 +29,20 @@ impl MethodArn {
         })
     }
 
-    pub(crate) fn as_str(&self) -> &str {
-        &self.text
+    /// The ARN up to its stage, without a slash at the end.
+    #[must_use]
+    pub fn stage(&self) -> &str {
+        self.text.get(..self.stage).unwrap_or_default()
     }
 
-    /// The ARN of a resource of the stage, such as `GET/items/*`.
-    pub(super) fn in_stage(&self, resource: &str) -> String {
-        let stage = self.text.get(..self.stage).unwrap_or_default();
-        format!("{stage}/{resource}")
+    /// What is asked for: the method, and the path with its slash.
+    #[must_use]
+    pub fn request(&self) -> (&str, &str) {
+        let request = self.text.get(self.stage + 1..).unwrap_or_default();
+        match request.find('/') {
+            Some(slash) => request.split_at(slash),
+            None => (request, "/"),
+        }
     }
 }
 
@@ -62,8 +69,21 @@ mod tests {
         ] {
             for path in ["GET/items/a:b/c", "GET/", "GET", "POST/{proxy+}"] {
                 let arn = MethodArn::parse(&format!("{stage}/{path}")).unwrap();
-                assert_eq!(arn.in_stage("*"), format!("{stage}/*"));
+                assert_eq!(arn.stage(), stage);
             }
+        }
+    }
+
+    #[test]
+    fn the_request_is_a_method_and_a_path() {
+        let stage = "arn:aws:execute-api:eu-west-1:123456789012:abc123/dev";
+        for (text, method, path) in [
+            ("GET/items/a:b/c", "GET", "/items/a:b/c"),
+            ("GET/", "GET", "/"),
+            ("GET", "GET", "/"),
+        ] {
+            let arn = MethodArn::parse(&format!("{stage}/{text}")).unwrap();
+            assert_eq!(arn.request(), (method, path));
         }
     }
 
