@@ -8,10 +8,9 @@ use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use keygate_issuing::{Issuing, Store, UsagePlans};
 use keygate_outbound::Outbound;
 
-/// The key table's name when the template is served here.
-pub(crate) const KEY_TABLE: &str = "keygate-local-KeyTable";
-/// The region of everything on this machine.
-const REGION: &str = "us-east-1";
+pub(crate) use crate::deployment::KEY_TABLE;
+use crate::deployment::REGION;
+
 /// Both halves of the credentials, which nobody checks.
 const CREDENTIAL: &str = "local";
 

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::ports;
+
 /// The gateway on this machine: serves template.yaml without Docker or an AWS account.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
@@ -38,16 +40,16 @@ pub(crate) struct Serve {
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, String)>,
     /// The gateway's port on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 3000)]
+    #[arg(long, default_value_t = ports::GATEWAY)]
     pub(crate) port: u16,
     /// The development issuer's port
-    #[arg(long, value_name = "PORT", default_value_t = 3001)]
+    #[arg(long, value_name = "PORT", default_value_t = ports::ISSUER)]
     pub(crate) issuer_port: u16,
     /// DynamoDB's port
-    #[arg(long, value_name = "PORT", default_value_t = 3002)]
+    #[arg(long, value_name = "PORT", default_value_t = ports::DYNAMODB)]
     pub(crate) dynamodb_port: u16,
     /// The port of API Gateway's management API
-    #[arg(long, value_name = "PORT", default_value_t = 3003)]
+    #[arg(long, value_name = "PORT", default_value_t = ports::API_GATEWAY)]
     pub(crate) api_gateway_port: u16,
     /// Keep the tables in this directory instead of in memory
     #[arg(long, value_name = "DIR")]
@@ -68,10 +70,10 @@ pub(crate) struct Event {
     /// The event's name; without one, the names are listed
     pub(crate) name: Option<String>,
     /// The port of the running gateway's issuer
-    #[arg(long, value_name = "PORT", default_value_t = 3001)]
+    #[arg(long, value_name = "PORT", default_value_t = ports::ISSUER)]
     pub(crate) issuer_port: u16,
     /// The port of the running gateway's DynamoDB
-    #[arg(long, value_name = "PORT", default_value_t = 3002)]
+    #[arg(long, value_name = "PORT", default_value_t = ports::DYNAMODB)]
     pub(crate) dynamodb_port: u16,
 }
 
@@ -97,10 +99,10 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) source: Option<std::net::IpAddr>,
     /// The port of the running gateway's issuer
-    #[arg(long, value_name = "PORT", default_value_t = 3001)]
+    #[arg(long, value_name = "PORT", default_value_t = ports::ISSUER)]
     pub(crate) issuer_port: u16,
     /// The port of the running gateway's DynamoDB
-    #[arg(long, value_name = "PORT", default_value_t = 3002)]
+    #[arg(long, value_name = "PORT", default_value_t = ports::DYNAMODB)]
     pub(crate) dynamodb_port: u16,
     /// Take the built authorizer from this directory instead of building it
     #[arg(long, value_name = "DIR")]
@@ -110,7 +112,7 @@ pub(crate) struct Explain {
 #[derive(Debug, Args)]
 pub(crate) struct Issuer {
     /// The port on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 3001)]
+    #[arg(long, default_value_t = ports::ISSUER)]
     pub(crate) port: u16,
 }
 

@@ -4,8 +4,9 @@ use keygate_outbound::{Outbound, OutboundError};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::aws::{self, KEY_TABLE};
+use crate::aws;
 use crate::cli::Event;
+use crate::deployment::{API_ID, KEY_TABLE, method_arn};
 use crate::seed::{self, SeedError};
 
 /// The events there are, with what the authorizer answers to each.
@@ -72,7 +73,7 @@ pub(crate) async fn print(options: &Event) -> Result<(), EventError> {
     let event = json!({
         "type": "TOKEN",
         "authorizationToken": format!("Bearer {credential}"),
-        "methodArn": "arn:aws:execute-api:us-east-1:123456789012:local/dev/GET/items",
+        "methodArn": method_arn(API_ID, "dev", "GET", "/items"),
     });
     println!("{event:#}");
     Ok(())

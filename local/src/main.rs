@@ -3,6 +3,7 @@
 mod aws;
 mod binaries;
 mod cli;
+mod deployment;
 mod dynamodb;
 mod event;
 mod explain;
@@ -12,6 +13,7 @@ mod issuer;
 mod keys;
 mod management;
 mod model;
+mod ports;
 mod seed;
 mod serve;
 mod template;

@@ -1,11 +1,12 @@
 //! Functions as real processes: a pool for each, one invocation at a time in a process, more
 //! processes under load. A function is known here only by the Lambda Runtime API.
 
+mod invoke_error;
 mod process;
+mod program;
 mod runtime_api;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,62 +14,19 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 
+pub(crate) use self::invoke_error::InvokeError;
 use self::process::Process;
-use crate::model::Function;
+pub(crate) use self::program::Program;
 
 /// How many processes of one function run at once; further invocations wait their turn.
 const MAX_PROCESSES: u32 = 16;
 /// How long invocations in flight may take once the gateway stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Why an invocation has no answer of its function's own.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum InvokeError {
-    /// The function ran into its time limit and was killed.
-    #[error("killed at its timeout of {} s", after.as_secs())]
-    TimedOut {
-        /// The limit.
-        after: Duration,
-    },
-    /// The process ended while it worked on the invocation.
-    #[error("the process ended during the invocation")]
-    Crashed,
-    /// The process could not be started, or ended before it asked for an invocation.
-    #[error("the function {function} does not start: {reason}")]
-    DoesNotStart {
-        /// The function's logical id.
-        function: String,
-        /// What the system said; the function's own words are on standard error.
-        reason: String,
-    },
-    /// The function answered an error.
-    #[error("{error_type}: {message}")]
-    Function {
-        /// `errorType` of the Runtime API.
-        error_type: String,
-        /// `errorMessage` of the Runtime API.
-        message: String,
-    },
-    /// The template has no such function.
-    #[error("there is no function {0}")]
-    Unknown(String),
-}
-
 /// All functions of the application.
 #[derive(Debug)]
 pub(crate) struct Functions {
     pools: BTreeMap<String, Arc<Pool>>,
-}
-
-/// What it takes to start one function.
-#[derive(Debug, Clone)]
-pub(crate) struct Program {
-    /// The function as the template has it.
-    pub(crate) function: Function,
-    /// Its executable.
-    pub(crate) path: PathBuf,
-    /// What this machine adds to the template's environment, such as the DynamoDB endpoint.
-    pub(crate) environment: BTreeMap<String, String>,
 }
 
 #[derive(Debug)]

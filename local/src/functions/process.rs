@@ -9,8 +9,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout_at};
 
+use super::invoke_error::InvokeError;
+use super::program::Program;
 use super::runtime_api::RuntimeApi;
-use super::{InvokeError, Program};
 
 /// Variables of this machine that a function sees: what a process cannot do without.
 const INHERITED: [&str; 3] = ["PATH", "HOME", "TMPDIR"];

@@ -18,7 +18,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::InvokeError;
+use super::invoke_error::InvokeError;
+use crate::deployment::function_arn;
 
 /// The largest answer of a synchronous invocation, Lambda's own quota.
 const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
@@ -67,7 +68,7 @@ impl RuntimeApi {
         let (invocations, queue) = mpsc::channel(1);
         let (polled, polled_receiver) = watch::channel(false);
         let shared = Arc::new(Shared {
-            function_arn: format!("arn:aws:lambda:us-east-1:123456789012:function:{function_id}"),
+            function_arn: function_arn(function_id),
             queue: tokio::sync::Mutex::new(queue),
             in_flight: Mutex::new(None),
             polled,

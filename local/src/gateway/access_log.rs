@@ -5,7 +5,8 @@ use std::io::Write as _;
 use tokio::sync::mpsc;
 
 use super::exchange::Exchange;
-use super::variables::{Absent, Stage, Template};
+use super::stage::Stage;
+use super::variables::{Absent, Template};
 
 /// Where lines go. Writing is another task's work, so that no request waits for the terminal.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::exchange::{Call, Exchange};
-use super::gateway_response::{Fault, ResponseType};
+use super::fault::{Fault, ResponseType};
 use super::policy::Policy;
 use crate::functions::{Functions, InvokeError};
 use crate::model::Authorizer as Settings;

@@ -8,12 +8,7 @@ use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::gateway_response::Fault;
-
-/// The account of everything on this machine.
-pub(super) const ACCOUNT: &str = "123456789012";
-/// Its region.
-pub(super) const REGION: &str = "us-east-1";
+use super::fault::Fault;
 
 /// How one call of a function went.
 #[derive(Debug, Default)]

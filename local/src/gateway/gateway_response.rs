@@ -1,5 +1,5 @@
 //! Gateway responses: what the gateway itself answers when a request does not reach a handler, or
-//! no usable answer comes back ("Gateway response types for API Gateway", API Gateway guide).
+//! no usable answer comes back ("Gateway responses for REST APIs in API Gateway", API Gateway guide).
 
 use std::collections::BTreeMap;
 
@@ -9,95 +9,11 @@ use http::{Response, StatusCode};
 use serde_json::Value;
 
 use super::exchange::Exchange;
-use super::variables::{Absent, Stage, Template, UnknownVariable, value};
+use super::fault::{Fault, ResponseType};
+use super::proxy_event::query_pairs;
+use super::stage::Stage;
+use super::variables::{Absent, Template, UnknownVariable, value};
 use crate::model::GatewayResponse;
-
-/// The response types that occur here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ResponseType {
-    AccessDenied,
-    AuthorizerConfigurationError,
-    AuthorizerFailure,
-    BadRequestParameters,
-    Default5xx,
-    IntegrationTimeout,
-    InvalidApiKey,
-    MissingAuthenticationToken,
-    QuotaExceeded,
-    RequestTooLarge,
-    Throttled,
-    Unauthorized,
-    /// Headers over API Gateway's limit; no type of its own, so it is `DEFAULT_4XX` with 431.
-    HeadersTooLarge,
-}
-
-/// An error of the gateway's own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) kind: ResponseType,
-    pub(super) message: String,
-}
-
-impl Fault {
-    pub(super) fn new(kind: ResponseType) -> Self {
-        Self {
-            kind,
-            message: kind.message().to_owned(),
-        }
-    }
-}
-
-impl ResponseType {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::AccessDenied => "ACCESS_DENIED",
-            Self::AuthorizerConfigurationError => "AUTHORIZER_CONFIGURATION_ERROR",
-            Self::AuthorizerFailure => "AUTHORIZER_FAILURE",
-            Self::BadRequestParameters => "BAD_REQUEST_PARAMETERS",
-            Self::Default5xx => "DEFAULT_5XX",
-            Self::IntegrationTimeout => "INTEGRATION_TIMEOUT",
-            Self::InvalidApiKey => "INVALID_API_KEY",
-            Self::MissingAuthenticationToken => "MISSING_AUTHENTICATION_TOKEN",
-            Self::QuotaExceeded => "QUOTA_EXCEEDED",
-            Self::RequestTooLarge => "REQUEST_TOO_LARGE",
-            Self::Throttled => "THROTTLED",
-            Self::Unauthorized => "UNAUTHORIZED",
-            Self::HeadersTooLarge => "DEFAULT_4XX",
-        }
-    }
-
-    /// The status where the template does not say another.
-    fn status(self) -> u16 {
-        match self {
-            Self::AccessDenied | Self::InvalidApiKey | Self::MissingAuthenticationToken => 403,
-            Self::AuthorizerConfigurationError | Self::AuthorizerFailure => 500,
-            Self::BadRequestParameters => 400,
-            Self::Default5xx => 502,
-            Self::IntegrationTimeout => 504,
-            Self::QuotaExceeded | Self::Throttled => 429,
-            Self::RequestTooLarge => 413,
-            Self::Unauthorized => 401,
-            Self::HeadersTooLarge => 431,
-        }
-    }
-
-    fn message(self) -> &'static str {
-        match self {
-            Self::AccessDenied => "User is not authorized to access this resource",
-            Self::AuthorizerConfigurationError | Self::AuthorizerFailure | Self::Default5xx => {
-                "Internal server error"
-            }
-            Self::BadRequestParameters => "Bad Request",
-            Self::IntegrationTimeout => "Endpoint request timed out",
-            Self::InvalidApiKey | Self::MissingAuthenticationToken => "Forbidden",
-            Self::QuotaExceeded => "Limit Exceeded",
-            Self::RequestTooLarge => "Request Too Long",
-            Self::Throttled => "Too Many Requests",
-            Self::Unauthorized => "Unauthorized",
-            Self::HeadersTooLarge => "Request Header Fields Too Large",
-        }
-    }
-}
 
 /// A header mapping that this gateway does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -108,6 +24,17 @@ pub(crate) struct UnknownMapping {
     kind: String,
     header: String,
     expression: String,
+}
+
+/// A gateway response of the template that this gateway cannot give.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum UnsupportedResponse {
+    /// It maps a header from something that is not known.
+    #[error(transparent)]
+    Mapping(#[from] UnknownMapping),
+    /// Its text has a variable that is not known.
+    #[error(transparent)]
+    Variable(#[from] UnknownVariable),
 }
 
 /// The template's gateway responses, read once.
@@ -133,14 +60,14 @@ enum Mapping {
 impl GatewayResponses {
     pub(super) fn new(
         responses: &BTreeMap<String, GatewayResponse>,
-    ) -> Result<Self, super::GatewayError> {
+    ) -> Result<Self, UnsupportedResponse> {
         let read = |(kind, response): (&String, &GatewayResponse)| {
             Ok((kind.clone(), Customised::read(kind, response)?))
         };
         responses
             .iter()
             .map(read)
-            .collect::<Result<_, super::GatewayError>>()
+            .collect::<Result<_, UnsupportedResponse>>()
             .map(Self)
     }
 
@@ -211,7 +138,7 @@ fn headers_too_large(default: &str) -> Option<String> {
 }
 
 impl Customised {
-    fn read(kind: &str, response: &GatewayResponse) -> Result<Self, super::GatewayError> {
+    fn read(kind: &str, response: &GatewayResponse) -> Result<Self, UnsupportedResponse> {
         let mut headers = Vec::new();
         for (header, expression) in &response.headers {
             let unknown = || UnknownMapping {
@@ -272,7 +199,7 @@ impl Mapping {
         let text = match self {
             Self::Literal(literal) => return Some(literal.clone()),
             Self::RequestHeader(name) => exchange.header(name)?.to_owned(),
-            Self::RequestQuery(name) => super::proxy_event::query_pairs(exchange.query.as_deref())
+            Self::RequestQuery(name) => query_pairs(exchange.query.as_deref())
                 .into_iter()
                 .find_map(|(key, value)| (key == *name).then_some(value))?,
             Self::RequestPath(name) => exchange

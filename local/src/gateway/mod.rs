@@ -8,11 +8,13 @@
 mod access_log;
 mod authorizer;
 mod exchange;
+mod fault;
 mod gateway_response;
 mod policy;
 mod proxy_event;
 mod proxy_response;
 mod routing;
+mod stage;
 mod usage_keys;
 mod usage_plan;
 mod variables;
@@ -38,12 +40,14 @@ use tokio::net::TcpListener;
 
 use self::access_log::AccessLog;
 use self::authorizer::Authorizer;
-use self::exchange::{ACCOUNT, Call, Exchange, REGION};
-use self::gateway_response::{Fault, GatewayResponses, ResponseType};
+use self::exchange::{Call, Exchange};
+use self::fault::{Fault, ResponseType};
+use self::gateway_response::GatewayResponses;
 use self::policy::Verdict;
+use self::stage::Stage;
 pub(crate) use self::usage_keys::{Listed, Refused, Usage};
 use self::usage_plan::Refusal;
-use self::variables::{Stage, Template};
+use self::variables::Template;
 use crate::functions::{Functions, InvokeError};
 use crate::model::Application;
 
@@ -65,12 +69,12 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 /// What the template asks for and this gateway cannot do. Found before anything is served.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GatewayError {
-    /// A text has a variable that is not known.
+    /// The access log's format has a variable that is not known.
     #[error("template: {0}")]
     Variable(#[from] variables::UnknownVariable),
-    /// A gateway response maps a header from something that is not known.
+    /// A gateway response has a variable or a mapping that is not known.
     #[error("template: {0}")]
-    Mapping(#[from] gateway_response::UnknownMapping),
+    Response(#[from] gateway_response::UnsupportedResponse),
     /// A usage plan cannot be kept.
     #[error("template: {0}")]
     Throttle(#[from] usage_plan::ImpossibleThrottle),
@@ -258,7 +262,7 @@ impl Front {
 
         let mut usage_key = None;
         if let Some(name) = &route.authorizer {
-            let method_arn = method_arn(exchange, &gateway.stage, path);
+            let method_arn = gateway.stage.method_arn(&exchange.method, path);
             // The loader has held every authorizer's name against the template.
             let authorizer = gateway
                 .authorizers
@@ -358,13 +362,6 @@ fn below_stage<'a>(path: &'a str, stage: &str) -> Option<&'a str> {
         rest if rest.starts_with('/') => Some(rest),
         _ => None,
     }
-}
-
-fn method_arn(exchange: &Exchange, stage: &Stage, path: &str) -> String {
-    format!(
-        "arn:aws:execute-api:{REGION}:{ACCOUNT}:{}/{}/{}{path}",
-        stage.api_id, stage.name, exchange.method
-    )
 }
 
 async fn read_body(body: Incoming) -> Result<Bytes, Fault> {

@@ -9,8 +9,9 @@ use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use super::exchange::{ACCOUNT, Exchange};
-use super::variables::Stage;
+use super::exchange::Exchange;
+use super::stage::Stage;
+use crate::deployment::ACCOUNT_ID;
 
 /// The proxy-integration event of a request.
 pub(super) fn build(exchange: &Exchange, stage: &Stage, path: &str, body: &Bytes) -> Bytes {
@@ -44,7 +45,7 @@ pub(super) fn build(exchange: &Exchange, stage: &Stage, path: &str, body: &Bytes
 
 fn request_context(exchange: &Exchange, stage: &Stage) -> Value {
     let mut context = json!({
-        "accountId": ACCOUNT,
+        "accountId": ACCOUNT_ID,
         "apiId": stage.api_id,
         "domainName": exchange.domain,
         "domainPrefix": exchange.domain.split(['.', ':']).next(),

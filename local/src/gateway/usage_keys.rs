@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use jiff::Timestamp;
 use keygate_key_record::now;
 
-use super::usage_plan::{self, ImpossibleThrottle, Meter};
+use super::usage_plan::{self, ImpossibleThrottle, Meter, Refusal};
 use crate::model::{UsageKey, UsagePlan};
 
 /// Usage plans with the keys on them.
@@ -75,9 +76,11 @@ impl Usage {
         })
     }
 
-    /// What is left to the key of this value; `None` when there is none on a plan.
-    pub(super) fn meter(&self, value: &str) -> Option<Arc<Meter>> {
-        self.read().meters.get(value).cloned()
+    /// Counts a request of the usage key of this value, and gives the key's id. A request that is
+    /// refused is not counted.
+    pub(super) fn admit(&self, value: Option<&str>, now: Timestamp) -> Result<Arc<str>, Refusal> {
+        let meter = value.and_then(|value| self.read().meters.get(value).cloned());
+        meter.ok_or(Refusal::UnknownKey)?.admit(now)
     }
 
     /// The plans, of which the template is the only source.
@@ -180,9 +183,6 @@ impl Usage {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
-    use super::super::usage_plan::Refusal;
     use super::*;
     use crate::model::{Period, Quota};
 
@@ -213,6 +213,20 @@ mod tests {
         let value = format!("value of {id}");
         let admitted = usage.admit(Some(&value), Timestamp::UNIX_EPOCH);
         admitted.map(|id| id.to_string())
+    }
+
+    #[test]
+    fn a_key_that_is_missing_unknown_or_disabled_is_refused() {
+        let usage = usage();
+        let now = Timestamp::UNIX_EPOCH;
+        let mut off = key("off");
+        off.enabled = false;
+        usage.create(off).unwrap();
+        usage.put_on("off", "small").unwrap();
+        for value in [None, Some(""), Some("value of a"), Some("value of off")] {
+            let admitted = usage.admit(value, now);
+            assert_eq!(admitted, Err(Refusal::UnknownKey), "{value:?}");
+        }
     }
 
     #[test]

@@ -11,7 +11,6 @@ use governor::{DefaultDirectRateLimiter, Quota as Bucket, RateLimiter};
 use jiff::civil::{Date, Weekday};
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::usage_keys::Usage;
 use crate::model::{Period, Quota, Throttle, UsageKey, UsagePlan};
 
 /// What is left to one usage key.
@@ -46,33 +45,6 @@ pub(super) enum Refusal {
 #[error("the usage plan {0} has a rate or a burst that is not greater than zero")]
 pub(crate) struct ImpossibleThrottle(String);
 
-impl Usage {
-    /// Counts a request of a usage key, and gives the key's id. A request that is refused is not
-    /// counted.
-    pub(super) fn admit(
-        &self,
-        usage_key: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Arc<str>, Refusal> {
-        let meter = usage_key
-            .and_then(|key| self.meter(key))
-            .filter(|meter| meter.enabled)
-            .ok_or(Refusal::UnknownKey)?;
-        if meter.is_used_up(now) {
-            return Err(Refusal::QuotaExceeded);
-        }
-        let bucket = meter.bucket.as_ref();
-        if bucket.is_some_and(|bucket| bucket.check().is_err()) {
-            return Err(Refusal::Throttled);
-        }
-        if meter.spend(now) {
-            Ok(Arc::clone(&meter.key_id))
-        } else {
-            Err(Refusal::QuotaExceeded)
-        }
-    }
-}
-
 impl Meter {
     /// A usage key that has spent nothing of its plan yet.
     pub(super) fn new(plan: &UsagePlan, key: &UsageKey) -> Result<Self, ImpossibleThrottle> {
@@ -94,6 +66,25 @@ impl Meter {
             bucket: bucket.transpose()?,
             quota,
         })
+    }
+
+    /// Counts a request, and gives the key's id. A request that is refused is not counted.
+    pub(super) fn admit(&self, now: Timestamp) -> Result<Arc<str>, Refusal> {
+        if !self.enabled {
+            return Err(Refusal::UnknownKey);
+        }
+        if self.is_used_up(now) {
+            return Err(Refusal::QuotaExceeded);
+        }
+        let bucket = self.bucket.as_ref();
+        if bucket.is_some_and(|bucket| bucket.check().is_err()) {
+            return Err(Refusal::Throttled);
+        }
+        if self.spend(now) {
+            Ok(Arc::clone(&self.key_id))
+        } else {
+            Err(Refusal::QuotaExceeded)
+        }
     }
 
     fn is_used_up(&self, now: Timestamp) -> bool {
@@ -148,35 +139,28 @@ fn period_start(period: Period, now: Timestamp) -> Date {
 mod tests {
     use super::*;
 
-    fn usage(throttle: Option<Throttle>, quota: Option<Quota>) -> Usage {
-        let key = |value: &str, enabled| UsageKey {
-            id: format!("id-{value}"),
-            name: value.into(),
-            value: value.into(),
-            enabled,
-        };
-        let plan = UsagePlan {
+    fn plan(throttle: Option<Throttle>, quota: Option<Quota>) -> UsagePlan {
+        UsagePlan {
             id: "plan".into(),
             name: "standard".into(),
             throttle,
             quota,
-            keys: vec![key("a", true), key("b", true), key("off", false)],
+            keys: Vec::new(),
+        }
+    }
+
+    fn meter(plan: &UsagePlan, id: &str) -> Meter {
+        let key = UsageKey {
+            id: id.into(),
+            name: id.into(),
+            value: format!("value of {id}"),
+            enabled: true,
         };
-        Usage::new(vec![plan]).unwrap()
+        Meter::new(plan, &key).unwrap()
     }
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
-    }
-
-    #[test]
-    fn a_key_that_is_missing_unknown_or_disabled_is_refused() {
-        let usage = usage(None, None);
-        let now = at("2026-11-24T12:00:00Z");
-        for key in [None, Some(""), Some("c"), Some("off")] {
-            assert_eq!(usage.admit(key, now), Err(Refusal::UnknownKey), "{key:?}");
-        }
-        assert_eq!(usage.admit(Some("a"), now), Ok("id-a".into()));
     }
 
     #[test]
@@ -185,12 +169,13 @@ mod tests {
             rate: 0.001,
             burst: 2,
         };
-        let usage = usage(Some(throttle), None);
+        let plan = plan(Some(throttle), None);
+        let (a, b) = (meter(&plan, "a"), meter(&plan, "b"));
         let now = at("2026-11-24T12:00:00Z");
-        assert!(usage.admit(Some("a"), now).is_ok());
-        assert!(usage.admit(Some("a"), now).is_ok());
-        assert_eq!(usage.admit(Some("a"), now), Err(Refusal::Throttled));
-        assert!(usage.admit(Some("b"), now).is_ok());
+        assert_eq!(a.admit(now), Ok("a".into()));
+        assert!(a.admit(now).is_ok());
+        assert_eq!(a.admit(now), Err(Refusal::Throttled));
+        assert!(b.admit(now).is_ok());
     }
 
     #[test]
@@ -204,13 +189,11 @@ mod tests {
                 "2026-12-01T00:00:00Z",
             ),
         ] {
-            let usage = usage(None, Some(Quota { limit: 1, period }));
-            assert!(usage.admit(Some("a"), at("2026-11-24T12:00:00Z")).is_ok());
-            assert_eq!(
-                usage.admit(Some("a"), at(within)),
-                Err(Refusal::QuotaExceeded)
-            );
-            assert!(usage.admit(Some("a"), at(after)).is_ok(), "{period:?}");
+            let plan = plan(None, Some(Quota { limit: 1, period }));
+            let meter = meter(&plan, "a");
+            assert!(meter.admit(at("2026-11-24T12:00:00Z")).is_ok());
+            assert_eq!(meter.admit(at(within)), Err(Refusal::QuotaExceeded));
+            assert!(meter.admit(at(after)).is_ok(), "{period:?}");
         }
     }
 }

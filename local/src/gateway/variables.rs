@@ -1,13 +1,14 @@
 //! `$context` variables in gateway responses and in the access log ("Variables for access logging
 //! for API Gateway", API Gateway guide). A variable that is not known here is refused at start.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::exchange::{ACCOUNT, Exchange};
+use super::exchange::Exchange;
+use super::stage::Stage;
+use crate::deployment::ACCOUNT_ID;
 
 /// A name that follows `$`: segments of letters, digits, `_` and `-`, joined by dots.
 static REFERENCE: LazyLock<Option<Regex>> =
@@ -38,14 +39,6 @@ pub(super) enum Absent {
     Dash,
     /// Nothing, as in gateway responses.
     Nothing,
-}
-
-/// What does not change from request to request.
-#[derive(Debug, Clone)]
-pub(super) struct Stage {
-    pub(super) api_id: String,
-    pub(super) name: String,
-    pub(super) variables: BTreeMap<String, String>,
 }
 
 impl Template {
@@ -173,7 +166,7 @@ pub(super) fn value(name: &str, exchange: &Exchange, stage: &Stage) -> Option<St
     let integration = exchange.integration_call.as_ref();
     let milliseconds = |duration: std::time::Duration| duration.as_millis().to_string();
     match name {
-        "accountId" => owned(ACCOUNT),
+        "accountId" => owned(ACCOUNT_ID),
         "apiId" => owned(&stage.api_id),
         "authorizer.error" => authorizer.and_then(|call| call.error.clone()),
         "authorizer.latency" | "authorizer.integrationLatency" => {

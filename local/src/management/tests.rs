@@ -10,6 +10,7 @@ use aws_sdk_apigateway::error::{ProvideErrorMetadata, SdkError};
 use keygate_outbound::Outbound;
 use tokio::net::TcpListener;
 
+use crate::deployment::REGION;
 use crate::gateway::Gateway;
 use crate::template;
 
@@ -31,7 +32,7 @@ async fn start() -> (Client, String) {
     tokio::spawn(super::serve(listener, control));
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
+        .region(Region::new(REGION))
         .endpoint_url(&url)
         .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
         .http_client(keygate_aws::http_client(

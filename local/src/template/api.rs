@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::authorizers;
+use super::auth::{self, AuthDefaults};
 use super::fields::Fields;
 use super::gateway_responses;
 use super::problems::Problems;
@@ -25,15 +25,6 @@ const NO_MEANING: &[&str] = &[
     "Tags",
     "TracingEnabled",
 ];
-
-/// What the API's `Auth` sets for methods that do not say themselves.
-#[derive(Debug, Default)]
-pub(super) struct AuthDefaults {
-    pub(super) authorizer: Option<String>,
-    pub(super) authorizer_on_preflight: bool,
-    pub(super) api_key_required: bool,
-    pub(super) api_key_on_preflight: bool,
-}
 
 /// An API without its routes and usage plans yet, with what decides them.
 #[derive(Debug)]
@@ -67,7 +58,7 @@ pub(super) fn read(
     });
     let key_source = properties.only("ApiKeySourceType", &["AUTHORIZER", "HEADER"]);
     let (authorizers, defaults) = match properties.fields("Auth") {
-        Some(auth) => authorizers::read(auth, functions),
+        Some(auth) => auth::read(auth, functions),
         None => (BTreeMap::new(), AuthDefaults::default()),
     };
     let gateway_responses = properties

@@ -7,7 +7,7 @@
 //! with one is not served.
 
 mod api;
-mod authorizers;
+mod auth;
 mod conditions;
 mod fields;
 mod functions;

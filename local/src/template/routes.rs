@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use http::Method;
 
-use super::api::AuthDefaults;
+use super::auth::AuthDefaults;
 use super::fields::Fields;
 use super::problems::Problems;
 use crate::model::{Api, Route};

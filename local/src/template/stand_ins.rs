@@ -3,15 +3,9 @@
 
 use super::resolve::Resolver;
 use super::yaml::{Node, Value};
-
-/// The region of everything here; ARNs carry it.
-const REGION: &str = "us-east-1";
-/// The account of everything here; ARNs carry it.
-const ACCOUNT_ID: &str = "123456789012";
-/// `AWS::StackName`.
-const STACK_NAME: &str = "keygate-local";
-/// The id of the one API.
-const API_ID: &str = "local";
+use crate::deployment::{
+    ACCOUNT_ID, API_ID, REGION, STACK_NAME, arn, function_arn, generated_name, role_arn,
+};
 
 impl Resolver<'_> {
     /// What `Ref` gives for a name.
@@ -33,7 +27,7 @@ impl Resolver<'_> {
         }
         if let Some(function) = self.function_of_role(name) {
             return if self.active(function, line, place) {
-                Value::Text(format!("{STACK_NAME}-{name}"))
+                Value::Text(generated_name(name))
             } else {
                 Value::Unknown
             };
@@ -77,17 +71,10 @@ impl Resolver<'_> {
             Value::Text(text) => text,
             other => return other,
         };
-        let arn = |service: &str, region: &str, resource: &str| {
-            format!("arn:aws:{service}:{region}:{ACCOUNT_ID}:{resource}")
-        };
         Value::Text(match (kind, name) {
             ("AWS::Serverless::Function", "Arn") => function_arn(id),
-            ("AWS::DynamoDB::Table", "Arn") => {
-                arn("dynamodb", REGION, &format!("table/{physical_id}"))
-            }
-            ("AWS::Logs::LogGroup", "Arn") => {
-                arn("logs", REGION, &format!("log-group:{physical_id}:*"))
-            }
+            ("AWS::DynamoDB::Table", "Arn") => arn("dynamodb", &format!("table/{physical_id}")),
+            ("AWS::Logs::LogGroup", "Arn") => arn("logs", &format!("log-group:{physical_id}:*")),
             ("AWS::IAM::Role", "Arn") => role_arn(&physical_id),
             ("AWS::IAM::Role", "RoleId") => format!("AROALOCAL{}", id.to_uppercase()),
             ("AWS::Serverless::Api", "RootResourceId") => "root".to_owned(),
@@ -140,7 +127,7 @@ impl Resolver<'_> {
     }
 
     fn physical_id(&self, id: &str, line: usize, place: &str) -> Value {
-        let generated = || format!("{STACK_NAME}-{id}");
+        let generated = || generated_name(id);
         match self.kind(id) {
             Some("AWS::Serverless::Api") => Value::Text(API_ID.to_owned()),
             Some("AWS::DynamoDB::Table") => self.own_name(id, "TableName", line, place, generated),
@@ -186,24 +173,13 @@ impl Resolver<'_> {
     }
 }
 
-/// The ARN that stands for a function.
-pub(super) fn function_arn(id: &str) -> String {
-    format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{id}")
-}
-
-fn role_arn(name: &str) -> String {
-    format!("arn:aws:iam::{ACCOUNT_ID}:role/{name}")
-}
-
 fn pseudo_parameter(name: &str) -> Option<String> {
     Some(match name {
         "AWS::Region" => REGION.to_owned(),
         "AWS::AccountId" => ACCOUNT_ID.to_owned(),
         "AWS::Partition" => "aws".to_owned(),
         "AWS::StackName" => STACK_NAME.to_owned(),
-        "AWS::StackId" => {
-            format!("arn:aws:cloudformation:{REGION}:{ACCOUNT_ID}:stack/{STACK_NAME}/local")
-        }
+        "AWS::StackId" => arn("cloudformation", &format!("stack/{STACK_NAME}/local")),
         "AWS::URLSuffix" => "amazonaws.com".to_owned(),
         _ => return None,
     })

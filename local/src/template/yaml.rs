@@ -1,7 +1,9 @@
 //! YAML text to a tree that keeps tags and line numbers.
 //!
-//! Built on the events of `saphyr-parser` rather than on a ready-made value type: a scalar's tag
-//! (`!Ref Name`) is the point of a CloudFormation template, and loaders drop it.
+//! Composed here from the events of `saphyr-parser`: the loader of `saphyr` 0.3.4 keeps tags and
+//! spans, but it neither bounds nesting nor counts the aliases within keys (374 bytes became a
+//! million nodes). It also loses which key is a duplicate, and passes an alias for a key, or within
+//! its own anchor, in silence.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,6 +77,19 @@ impl Node {
         match &self.value {
             Value::Text(text) => Some(text),
             _ => None,
+        }
+    }
+
+    /// How deep values are nested in this one.
+    fn height(&self) -> usize {
+        match &self.value {
+            Value::List(items) => 1 + items.iter().map(Node::height).max().unwrap_or(0),
+            Value::Map(entries) => {
+                let nodes = entries.iter().map(|entry| entry.node.height());
+                1 + nodes.max().unwrap_or(0)
+            }
+            Value::Call { argument, .. } => 1 + argument.height(),
+            Value::Null | Value::Text(_) | Value::Unknown => 0,
         }
     }
 
@@ -171,12 +186,7 @@ impl<'text> Builder<'text> {
     }
 
     fn node(&mut self, event: Event<'text>, at: Marker, depth: usize) -> Result<Node, SyntaxError> {
-        if depth > MAX_DEPTH {
-            return Err(SyntaxError::new(
-                at,
-                format!("values are nested more than {MAX_DEPTH} deep"),
-            ));
-        }
+        check_depth(depth, at)?;
         let (value, anchor, tag) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let core = tag.as_deref().filter(|tag| tag.is_yaml_core_schema());
@@ -184,7 +194,7 @@ impl<'text> Builder<'text> {
             }
             Event::SequenceStart(anchor, tag) => (self.list(depth)?, anchor, tag),
             Event::MappingStart(anchor, tag) => (self.map(at, depth)?, anchor, tag),
-            Event::Alias(anchor) => return self.alias(anchor, at),
+            Event::Alias(anchor) => return self.alias(anchor, at, depth),
             _ => return Err(SyntaxError::new(at, "a value was expected here")),
         };
         let node = tagged(
@@ -243,11 +253,12 @@ impl<'text> Builder<'text> {
         long_form(entries, start)
     }
 
-    fn alias(&mut self, anchor: usize, at: Marker) -> Result<Node, SyntaxError> {
+    fn alias(&mut self, anchor: usize, at: Marker, depth: usize) -> Result<Node, SyntaxError> {
         let node = self
             .anchors
             .get(&anchor)
             .ok_or_else(|| SyntaxError::new(at, "this alias stands within its own anchor"))?;
+        check_depth(depth + node.height(), at)?;
         self.aliased += node.size();
         if self.aliased > MAX_ALIASED_NODES {
             return Err(SyntaxError::new(
@@ -257,6 +268,14 @@ impl<'text> Builder<'text> {
         }
         Ok(node.clone())
     }
+}
+
+fn check_depth(depth: usize, at: Marker) -> Result<(), SyntaxError> {
+    if depth > MAX_DEPTH {
+        let message = format!("values are nested more than {MAX_DEPTH} deep");
+        return Err(SyntaxError::new(at, message));
+    }
+    Ok(())
 }
 
 /// A mapping of one `Fn::` key or `Ref` is a call: the long form of a short tag.

@@ -74,6 +74,14 @@ fn nesting_without_end_and_growing_aliases_are_refused() {
     let deep = "- ".repeat(MAX_DEPTH + 2) + "x";
     let error = parse(&deep).unwrap_err().to_string();
     assert!(error.contains("nested"), "{error}");
+    let half = MAX_DEPTH / 2;
+    let (open, close) = ("[".repeat(half), "]".repeat(half));
+    let deep_by_alias = format!("a: &a {open}x{close}\nb: &b {open}*a{close}\n");
+    let error = parse(&deep_by_alias).unwrap_err().to_string();
+    assert!(
+        error.starts_with("line 2, ") && error.contains("nested"),
+        "{error}"
+    );
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..10 {
         let before = format!("*a{}", level - 1);

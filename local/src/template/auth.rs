@@ -3,14 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::api::AuthDefaults;
 use super::fields::Fields;
 use super::parameters::whole;
-use super::stand_ins::function_arn;
+use crate::deployment::function_arn;
 use crate::model::Authorizer;
 
 /// What API Gateway keeps an answer for when the template does not say, in seconds.
 const DEFAULT_TTL: u64 = 300;
+
+/// What the API's `Auth` sets for methods that do not say themselves.
+#[derive(Debug, Default)]
+pub(super) struct AuthDefaults {
+    pub(super) authorizer: Option<String>,
+    pub(super) authorizer_on_preflight: bool,
+    pub(super) api_key_required: bool,
+    pub(super) api_key_on_preflight: bool,
+}
 
 /// Reads the authorizers by name, and the defaults of methods.
 pub(super) fn read(

@@ -1,0 +1,44 @@
+//! The deployment that this machine pretends to be. Nothing of it exists: it is what pseudo
+//! parameters, generated names, ARNs and the SDK's configuration say here.
+
+macro_rules! stack_name {
+    () => {
+        "keygate-local"
+    };
+}
+
+/// The account of everything here.
+pub(crate) const ACCOUNT_ID: &str = "123456789012";
+/// The region of everything here.
+pub(crate) const REGION: &str = "us-east-1";
+/// The name of the stack.
+pub(crate) const STACK_NAME: &str = stack_name!();
+/// The id of the one API.
+pub(crate) const API_ID: &str = "local";
+/// The name of the repository's key table: [`generated_name`] of `KeyTable`.
+pub(crate) const KEY_TABLE: &str = concat!(stack_name!(), "-KeyTable");
+
+/// The name of a resource that the template gives none.
+pub(crate) fn generated_name(logical_id: &str) -> String {
+    format!("{STACK_NAME}-{logical_id}")
+}
+
+/// The ARN of a resource of a service that has regions.
+pub(crate) fn arn(service: &str, resource: &str) -> String {
+    format!("arn:aws:{service}:{REGION}:{ACCOUNT_ID}:{resource}")
+}
+
+/// A function's ARN; here a function is named by its logical id.
+pub(crate) fn function_arn(id: &str) -> String {
+    arn("lambda", &format!("function:{id}"))
+}
+
+/// The ARN of a method on a path below a stage, as authorizers and their policies have it.
+pub(crate) fn method_arn(api_id: &str, stage: &str, method: &str, path: &str) -> String {
+    arn("execute-api", &format!("{api_id}/{stage}/{method}{path}"))
+}
+
+/// A role's ARN: IAM has no regions.
+pub(crate) fn role_arn(name: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT_ID}:role/{name}")
+}

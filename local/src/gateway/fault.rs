@@ -1,0 +1,89 @@
+//! What goes wrong in the gateway itself, by the type of gateway response that answers it ("Gateway
+//! response types for API Gateway", API Gateway guide).
+
+/// The response types that occur here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ResponseType {
+    AccessDenied,
+    AuthorizerConfigurationError,
+    AuthorizerFailure,
+    BadRequestParameters,
+    Default5xx,
+    IntegrationTimeout,
+    InvalidApiKey,
+    MissingAuthenticationToken,
+    QuotaExceeded,
+    RequestTooLarge,
+    Throttled,
+    Unauthorized,
+    /// Headers over API Gateway's limit; no type of its own, so it is `DEFAULT_4XX` with 431.
+    HeadersTooLarge,
+}
+
+/// An error of the gateway's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) kind: ResponseType,
+    pub(super) message: String,
+}
+
+impl Fault {
+    pub(super) fn new(kind: ResponseType) -> Self {
+        Self {
+            kind,
+            message: kind.message().to_owned(),
+        }
+    }
+}
+
+impl ResponseType {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "ACCESS_DENIED",
+            Self::AuthorizerConfigurationError => "AUTHORIZER_CONFIGURATION_ERROR",
+            Self::AuthorizerFailure => "AUTHORIZER_FAILURE",
+            Self::BadRequestParameters => "BAD_REQUEST_PARAMETERS",
+            Self::Default5xx => "DEFAULT_5XX",
+            Self::IntegrationTimeout => "INTEGRATION_TIMEOUT",
+            Self::InvalidApiKey => "INVALID_API_KEY",
+            Self::MissingAuthenticationToken => "MISSING_AUTHENTICATION_TOKEN",
+            Self::QuotaExceeded => "QUOTA_EXCEEDED",
+            Self::RequestTooLarge => "REQUEST_TOO_LARGE",
+            Self::Throttled => "THROTTLED",
+            Self::Unauthorized => "UNAUTHORIZED",
+            Self::HeadersTooLarge => "DEFAULT_4XX",
+        }
+    }
+
+    /// The status where the template does not say another.
+    pub(super) fn status(self) -> u16 {
+        match self {
+            Self::AccessDenied | Self::InvalidApiKey | Self::MissingAuthenticationToken => 403,
+            Self::AuthorizerConfigurationError | Self::AuthorizerFailure => 500,
+            Self::BadRequestParameters => 400,
+            Self::Default5xx => 502,
+            Self::IntegrationTimeout => 504,
+            Self::QuotaExceeded | Self::Throttled => 429,
+            Self::RequestTooLarge => 413,
+            Self::Unauthorized => 401,
+            Self::HeadersTooLarge => 431,
+        }
+    }
+
+    fn message(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "User is not authorized to access this resource",
+            Self::AuthorizerConfigurationError | Self::AuthorizerFailure | Self::Default5xx => {
+                "Internal server error"
+            }
+            Self::BadRequestParameters => "Bad Request",
+            Self::IntegrationTimeout => "Endpoint request timed out",
+            Self::InvalidApiKey | Self::MissingAuthenticationToken => "Forbidden",
+            Self::QuotaExceeded => "Limit Exceeded",
+            Self::RequestTooLarge => "Request Too Long",
+            Self::Throttled => "Too Many Requests",
+            Self::Unauthorized => "Unauthorized",
+            Self::HeadersTooLarge => "Request Header Fields Too Large",
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The stage that is served: what does not change from request to request.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+
+use crate::deployment;
+
+/// One stage of an API.
+#[derive(Debug, Clone)]
+pub(super) struct Stage {
+    pub(super) api_id: String,
+    pub(super) name: String,
+    pub(super) variables: BTreeMap<String, String>,
+}
+
+impl Stage {
+    /// The ARN of a method on a path below the stage.
+    pub(super) fn method_arn(&self, method: &Method, path: &str) -> String {
+        deployment::method_arn(&self.api_id, &self.name, method.as_str(), path)
+    }
+}
