@@ -9,7 +9,7 @@ use keygate_routes::RouteTable;
 use crate::interplay::{self, Interplay, denials};
 use crate::merge;
 use crate::pattern::Pattern;
-use crate::policies::{Guard, Opened, Policies};
+use crate::policies::{Beyond, Guard, Opened, Policies};
 use crate::policy::{MAX_BYTES, overhead};
 use crate::room::Room;
 use crate::separable;
@@ -101,7 +101,7 @@ impl<'s, 't> Draft<'s, 't> {
             let closed = interplay.preferred.iter().chain(beyond);
             let denied = closed.flat_map(|closed| denials(&self.shapes.all()[*closed].pattern));
             let closers = interplay.closers.iter();
-            let closers = closers.filter_map(|closer| Some(closer.pattern.as_ref()?.0.clone()));
+            let closers = closers.filter_map(|closer| closer.pattern.clone());
             denied.chain(closers)
         });
         let patterns: HashSet<Pattern<'t>> = of_scopes.chain(guarded).collect();
@@ -128,11 +128,10 @@ impl<'s, 't> Draft<'s, 't> {
             closers: interplay
                 .closers
                 .iter()
-                .map(|closer| {
-                    let pattern = closer.pattern.as_ref();
-                    let pattern =
-                        pattern.map(|(pattern, on_it)| (patterns.number(pattern), on_it.clone()));
-                    (pattern, closer.beyond.clone())
+                .map(|closer| Beyond {
+                    closer: closer.pattern.as_ref().map(|one| patterns.number(one)),
+                    on_it: closer.on_it.clone(),
+                    routes: closer.beyond.clone(),
                 })
                 .collect(),
         });

@@ -26,9 +26,10 @@ pub(crate) struct Interplay<'t> {
 /// one that ends with a variable also those on the resource above with a slash at the end.
 #[derive(Debug)]
 pub(crate) struct Closer<'t> {
-    /// The pattern, with the routes that it denies: it is of use while all of them are closed. `None`
-    /// where requests are among them that are open whenever the route is.
-    pub(crate) pattern: Option<(Pattern<'t>, Vec<usize>)>,
+    /// The pattern; `None` where it takes in requests that are open whenever the route is.
+    pub(crate) pattern: Option<Pattern<'t>>,
+    /// The routes that it denies: it is of use while all of them are closed.
+    pub(crate) on_it: Vec<usize>,
     /// The routes to deny where it is of no use: those that it takes in, if only in part or with a
     /// slash at the end, and that can be closed.
     pub(crate) beyond: Vec<usize>,
@@ -63,7 +64,8 @@ pub(crate) fn of<'t>(position: usize, shapes: &Shapes<'t>) -> Interplay<'t> {
             beyond.retain(|other| *other != position && may_be_closed(other));
             let is_needed = is_usable || !beyond.is_empty();
             is_needed.then_some(Closer {
-                pattern: is_usable.then_some((pattern, on_it)),
+                pattern: is_usable.then_some(pattern),
+                on_it,
                 beyond,
             })
         });

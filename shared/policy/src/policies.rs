@@ -34,9 +34,19 @@ pub(crate) struct Guard {
     pub(crate) denials: Vec<usize>,
     /// The routes that API Gateway prefers where both could be meant.
     pub(crate) preferred: Vec<usize>,
-    /// Patterns of what lies beyond the route, each with the routes that must all be closed for it to
-    /// be of use, and those to deny otherwise.
-    pub(crate) closers: Vec<(Option<(usize, Vec<usize>)>, Vec<usize>)>,
+    /// What lies beyond the route.
+    pub(crate) closers: Vec<Beyond>,
+}
+
+/// What a pattern takes in that is not on its route.
+#[derive(Debug)]
+pub(crate) struct Beyond {
+    /// The pattern that denies it all, where that is ever of use.
+    pub(crate) closer: Option<usize>,
+    /// The routes that must all be closed for the closer to be of use.
+    pub(crate) on_it: Vec<usize>,
+    /// The routes to deny, where they are closed, in place of it.
+    pub(crate) routes: Vec<usize>,
 }
 
 impl Policies {
@@ -96,12 +106,11 @@ impl Policies {
     fn deny(&self, route: usize, open: &[bool], denied: &mut [bool]) {
         let guard = &self.guards[route];
         self.deny_closed(&guard.preferred, open, denied);
-        for (closer, beyond) in &guard.closers {
-            match closer {
-                Some((closer, on_it)) if !on_it.iter().any(|other| open[*other]) => {
-                    denied[*closer] = true
-                }
-                _ => self.deny_closed(beyond, open, denied),
+        for beyond in &guard.closers {
+            let is_of_use = !beyond.on_it.iter().any(|other| open[*other]);
+            match beyond.closer {
+                Some(closer) if is_of_use => denied[closer] = true,
+                _ => self.deny_closed(&beyond.routes, open, denied),
             }
         }
     }

@@ -23,8 +23,8 @@ pub(crate) fn check(shapes: &Shapes<'_>, interplay: &[Interplay<'_>]) -> Result<
                 match &closer.pattern {
                     None => check_denied(shapes, closed, &[shape])?,
                     // Denied by its own pattern only where another route there is open.
-                    Some((_, on_it)) => {
-                        for open in on_it.iter().map(|open| &shapes.all()[*open]) {
+                    Some(_) => {
+                        for open in closer.on_it.iter().map(|open| &shapes.all()[*open]) {
                             check_denied(shapes, closed, &[shape, open])?;
                         }
                     }

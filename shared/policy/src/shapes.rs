@@ -23,7 +23,7 @@ pub(crate) struct Shape<'t> {
 /// All of them, in the order in which API Gateway prefers them: a position names a route.
 #[derive(Debug)]
 pub(crate) struct Shapes<'t> {
-    shapes: Vec<Shape<'t>>,
+    routes: Vec<Shape<'t>>,
     scopes: Vec<&'t Scope>,
     /// By their first part, where that is a literal.
     by_first_part: HashMap<&'t str, Vec<usize>>,
@@ -72,7 +72,7 @@ impl<'t> Shapes<'t> {
         let scopes: Vec<&Scope> = table.scopes().into_iter().collect();
         let numbers: HashMap<&Scope, usize> = scopes.iter().copied().zip(0..).collect();
         let mut all = Self {
-            shapes: Vec::new(),
+            routes: Vec::new(),
             scopes,
             by_first_part: HashMap::new(),
             by_variable: Vec::new(),
@@ -103,7 +103,7 @@ impl<'t> Shapes<'t> {
     }
 
     fn add(&mut self, route: &'t Route, method: &'t str, openers: Option<Vec<usize>>) {
-        let position = self.shapes.len();
+        let position = self.routes.len();
         let pattern = Pattern::of(method, &route.path);
         match pattern.parts().get(1) {
             Some(Part::Text(first)) => self.by_first_part.entry(first).or_default().push(position),
@@ -111,7 +111,7 @@ impl<'t> Shapes<'t> {
         }
         let requests = requests(method, &route.path);
         let behind_slash = [requests.as_slice(), &[Token::Is("")]].concat();
-        self.shapes.push(Shape {
+        self.routes.push(Shape {
             route,
             pattern,
             requests,
@@ -121,7 +121,7 @@ impl<'t> Shapes<'t> {
     }
 
     pub(crate) fn all(&self) -> &[Shape<'t>] {
-        &self.shapes
+        &self.routes
     }
 
     /// Every scope, by its number.
@@ -135,7 +135,7 @@ impl<'t> Shapes<'t> {
         let requests = pattern.shortest();
         let mut on = Vec::new();
         for position in self.taken_in(pattern) {
-            let Some(shape) = self.shapes.get(position) else {
+            let Some(shape) = self.routes.get(position) else {
                 continue;
             };
             let is_root = shape.route.path.segments().is_empty();
@@ -159,7 +159,7 @@ impl<'t> Shapes<'t> {
     pub(crate) fn taken_in(&self, pattern: &Pattern<'_>) -> Vec<usize> {
         let tokens = pattern.tokens();
         let taken_in = |position: &usize| {
-            let shape = self.shapes.get(*position);
+            let shape = self.routes.get(*position);
             shape.is_some_and(|shape| shape.is_taken_in(&tokens))
         };
         // Nothing but a star, or a variable of the other, takes another first part.
@@ -172,6 +172,6 @@ impl<'t> Shapes<'t> {
             found.sort_unstable();
             return found;
         }
-        (0..self.shapes.len()).filter(taken_in).collect()
+        (0..self.routes.len()).filter(taken_in).collect()
     }
 }

@@ -240,10 +240,10 @@ fn a_table_of_three_hundred_routes_and_forty_scopes_fits() {
 
 #[test]
 fn a_table_that_is_too_large_is_refused_with_the_scopes_that_take_the_most() {
-    let scattered: String = (0..300)
-        .map(|number| format!("GET /a{number}/{{id}} scope{}\n", number % 7))
+    let scattered: Vec<String> = (0..300)
+        .map(|number| format!("GET /a{number}/{{id}} scope{}", number % 7))
         .collect();
-    let table: RouteTable = scattered.parse().unwrap();
+    let table: RouteTable = scattered.join("\n").parse().unwrap();
     let error = Policies::new(&table, Room::of(None, None)).unwrap_err();
     let UnfitTable::TooLarge { bytes, scopes } = &error else {
         panic!("{error}");
@@ -280,12 +280,7 @@ fn tables() -> impl Strategy<Value = RouteTable> {
     let access = prop::sample::select(vec!["x", "y", "z", "x y", "x y z", "*", "-"]);
     let line = (method, prop::collection::vec(segment, 0..4), end, access);
     let line = line.prop_map(|(method, segments, end, access)| {
-        let path: String = segments
-            .iter()
-            .map(|segment| format!("/{segment}"))
-            .collect();
-        let path = format!("{path}{end}");
-        let path = if path.is_empty() { "/" } else { &path };
+        let path = format!("/{}{end}", segments.join("/")).replace("//", "/");
         format!("{method} {path} {access}")
     });
     prop::collection::vec(line, 1..12).prop_filter_map("a table", |mut lines| {

@@ -93,7 +93,11 @@ impl RouteTable {
             let route = on_path.iter().find(|route| route.method.takes(method));
             *method != Method::OPTIONS && route.is_some_and(|route| !route.is_fallback())
         };
-        METHODS.iter().filter(|method| has(method)).cloned().collect()
+        METHODS
+            .iter()
+            .filter(|method| has(method))
+            .cloned()
+            .collect()
     }
 
     /// Every scope that opens something.

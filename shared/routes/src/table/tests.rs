@@ -174,10 +174,11 @@ proptest! {
     ) {
         if let Ok(table) = text.parse::<RouteTable>() {
             // What was read is what was written.
-            let written: String = table.routes().iter()
-                .map(|route| format!("{} {} {}\n", route.method, route.path, route.access))
+            let written: Vec<String> = table.routes().iter()
+                .map(|route| format!("{} {} {}", route.method, route.path, route.access))
                 .collect();
-            let again: RouteTable = written.parse().unwrap();
+            let again: RouteTable = written.join("
+").parse().unwrap();
             let access = |table: &RouteTable| {
                 table.routes().iter().map(|route| route.access.clone()).collect::<Vec<_>>()
             };
