@@ -49,7 +49,7 @@ impl Key {
             "secret_sha256": {"S": self.sha256()},
             "owner": {"S": "team-a"},
             "name": {"S": "nightly import"},
-            "scopes": {"SS": ["items:read"]},
+            "scopes": {"SS": ["books:read"]},
             "status": {"S": "active"},
             "created_at": {"N": epoch_seconds().to_string()},
             "expires_at": {"N": (epoch_seconds() + 600).to_string()},
@@ -346,7 +346,7 @@ fn from_elsewhere(table: &Table) -> Vec<Case> {
 fn request(headers: &Value, source: &str) -> Value {
     json!({
         "type": "REQUEST",
-        "methodArn": format!("{STAGE}/GET/items"),
+        "methodArn": format!("{STAGE}/GET/books"),
         "headers": headers,
         "requestContext": {"identity": {"sourceIp": source}},
     })
@@ -395,8 +395,8 @@ fn a_record_that_cannot_be_right_is_a_fault_and_never_an_allow() {
         ("secret_sha256", json!({"N": "1"})),
         ("owner", json!({"S": "a\"b"})),
         ("owner", json!({"SS": ["a"]})),
-        ("scopes", json!({"S": "items:read"})),
-        ("scopes", json!({"SS": ["items read"]})),
+        ("scopes", json!({"S": "books:read"})),
+        ("scopes", json!({"SS": ["books read"]})),
         ("status", json!({"S": "ACTIVE"})),
         ("status", json!({"BOOL": true})),
         ("expires_at", json!({"S": "never"})),

@@ -11,6 +11,16 @@ use serde_json::{Value, json};
 
 use crate::loopback::{self, Response};
 
+/// The route table where a suite gives no other.
+pub const ROUTES: &str = "
+GET    /books      books:read
+POST   /books      books:write
+GET    /books/{id} books:read
+PUT    /books/{id} books:write
+DELETE /books/{id} books:write
+GET    /help       -
+";
+
 /// The stage that every event is of.
 pub const STAGE: &str = "arn:aws:execute-api:eu-west-1:123456789012:abc123/dev";
 
@@ -100,7 +110,7 @@ impl Authorizer {
         self.outcomes.recv_timeout(Duration::from_secs(10)).unwrap()
     }
 
-    /// Authorizes `GET /items` with a header.
+    /// Authorizes `GET /books` with a header.
     pub fn authorize(&self, authorization: &str) -> Outcome {
         self.invoke(event(authorization))
     }
@@ -137,7 +147,7 @@ fn collected(mut output: ChildStdout) -> JoinHandle<String> {
     })
 }
 
-/// The binary with these settings and no other.
+/// The binary with these settings and no other but [`ROUTES`].
 pub fn command(path: &str, settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(path);
     command
@@ -148,16 +158,17 @@ pub fn command(path: &str, settings: &[(&str, &str)]) -> Command {
         .env("AWS_REGION", "eu-west-1")
         .env("AWS_ACCESS_KEY_ID", "local")
         .env("AWS_SECRET_ACCESS_KEY", "local")
+        .env("ROUTES", ROUTES)
         .envs(settings.iter().copied())
         .stdout(Stdio::piped());
     command
 }
 
-/// A TOKEN event for `GET /items` with this header.
+/// A TOKEN event for `GET /books` with this header.
 pub fn event(authorization: &str) -> Value {
     json!({
         "type": "TOKEN",
         "authorizationToken": authorization,
-        "methodArn": format!("{STAGE}/GET/items"),
+        "methodArn": format!("{STAGE}/GET/books"),
     })
 }

@@ -90,7 +90,7 @@ impl Issuer {
             "iat": now,
             "exp": now + 600,
             "jti": "1",
-            "scope": "items:read items:write",
+            "scope": "books:read books:write",
         })
     }
 }

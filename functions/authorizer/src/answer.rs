@@ -8,25 +8,27 @@
 
 use std::collections::BTreeMap;
 
+use keygate_policy::Policy;
 use lambda_runtime::Diagnostic;
 use serde::Serialize;
 
 use crate::decision::{Fault, Grant, Rejection};
-use crate::event::{AuthorizationRequest, EventFormat};
-use crate::policy::Policy;
+use crate::event::{AuthorizationRequest, EventError, EventFormat};
 
 /// An answer of the kind that the event's API takes.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(crate) enum Answer {
+pub enum Answer {
+    /// For a REST API, and an HTTP API that wants one.
     Policy(PolicyAnswer),
+    /// For an HTTP API that asks for each route by itself.
     Simple(SimpleAnswer),
 }
 
 /// A policy and what goes with it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct PolicyAnswer {
+pub struct PolicyAnswer {
     principal_id: String,
     policy_document: Policy,
     /// Strings only: API Gateway takes no nested values. `principal`, `credential` and `scopes` are
@@ -40,7 +42,7 @@ pub(crate) struct PolicyAnswer {
 /// Yes or no for the route that was asked for.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct SimpleAnswer {
+pub struct SimpleAnswer {
     is_authorized: bool,
     context: Context,
 }
@@ -50,36 +52,32 @@ type Context = BTreeMap<&'static str, String>;
 /// An error for the Runtime API. Its texts are these and no other, so that nothing of a request
 /// can be in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AnswerError {
+pub enum AnswerError {
     /// The credential is at fault.
     Unauthorized,
     /// Something that the decision depends on is.
     Unavailable,
     /// The event is none that this function answers.
-    Event(crate::event::EventError),
+    Event(EventError),
 }
 
 impl Answer {
-    /// What a grant means for a request. `simple_responses` is how an HTTP API of payload format 2.0
-    /// wants to be answered.
-    pub(crate) fn new(
-        grant: Grant,
-        request: &AuthorizationRequest,
-        simple_responses: bool,
-    ) -> Self {
-        let context = context(&grant);
-        if simple_responses && request.format == EventFormat::HttpApi2 {
-            return Self::Simple(SimpleAnswer {
-                is_authorized: grant.policy.allows(&request.method_arn),
-                context,
-            });
-        }
+    /// A policy, in which is what the grant opens.
+    pub(crate) fn policy(grant: Grant, request: &AuthorizationRequest) -> Self {
         let has_usage_plans = matches!(request.format, EventFormat::Token | EventFormat::Request);
         Self::Policy(PolicyAnswer {
+            context: context(&grant),
             principal_id: grant.principal.name,
             policy_document: grant.policy,
-            context,
             usage_identifier_key: grant.usage_key.filter(|_| has_usage_plans),
+        })
+    }
+
+    /// Yes or no, for the one route that was asked for.
+    pub(crate) fn simple(is_authorized: bool, grant: &Grant) -> Self {
+        Self::Simple(SimpleAnswer {
+            is_authorized,
+            context: context(grant),
         })
     }
 }
@@ -114,8 +112,8 @@ impl From<Rejection> for AnswerError {
     }
 }
 
-impl From<crate::event::EventError> for AnswerError {
-    fn from(error: crate::event::EventError) -> Self {
+impl From<EventError> for AnswerError {
+    fn from(error: EventError) -> Self {
         Self::Event(error)
     }
 }
@@ -140,12 +138,12 @@ impl From<AnswerError> for Diagnostic {
 #[cfg(test)]
 mod tests {
     use aws_lambda_events::apigw::ApiGatewayCustomAuthorizerResponse;
+    use keygate_policy::{MethodArn, Policies, Room};
     use serde_json::{Value, json};
 
     use super::*;
     use crate::decision::Refusal;
     use crate::event::Presented;
-    use crate::policy::{MethodArn, OpenRoutes};
     use crate::principal::{CredentialKind, Principal};
     use crate::revocation::Revoked;
 
@@ -161,10 +159,12 @@ mod tests {
     }
 
     fn grant(scopes: &str) -> Grant {
+        let table = "GET /books books:read\nGET /books/{id} books:read\nPOST /books books:write";
+        let policies = Policies::new(&table.parse().unwrap(), Room::of(None, None)).unwrap();
         let scopes = scopes.parse().unwrap();
-        let arn = request(EventFormat::Token, "GET/items").method_arn;
+        let arn = request(EventFormat::Token, "GET/books").method_arn;
         Grant {
-            policy: OpenRoutes::default().policy(&arn, &scopes).unwrap(),
+            policy: policies.policy(&arn, &scopes).unwrap(),
             principal: Principal {
                 name: "alice".into(),
                 credential: CredentialKind::Jwt,
@@ -178,7 +178,7 @@ mod tests {
     }
 
     fn wire_for(format: EventFormat, grant: Grant) -> Value {
-        let answer = Answer::new(grant, &request(format, "GET/items"), false);
+        let answer = Answer::policy(grant, &request(format, "GET/books"));
         serde_json::to_value(answer).unwrap()
     }
 
@@ -186,15 +186,10 @@ mod tests {
         wire_for(EventFormat::Token, grant)
     }
 
-    fn simple(scopes: &str, route: &str) -> Value {
-        let answer = Answer::new(grant(scopes), &request(EventFormat::HttpApi2, route), true);
-        serde_json::to_value(answer).unwrap()
-    }
-
     #[test]
     fn an_allow_has_the_wire_form_that_api_gateway_reads() {
         assert_eq!(
-            wire(grant("items:read")),
+            wire(grant("books:read")),
             json!({
                 "principalId": "alice",
                 "policyDocument": {
@@ -202,13 +197,17 @@ mod tests {
                     "Statement": [{
                         "Action": "execute-api:Invoke",
                         "Effect": "Allow",
-                        "Resource": [format!("{STAGE}/GET/items"), format!("{STAGE}/GET/items/*")],
+                        "Resource": [format!("{STAGE}/GET/books"), format!("{STAGE}/GET/books/*")],
+                    }, {
+                        "Action": "execute-api:Invoke",
+                        "Effect": "Deny",
+                        "Resource": [format!("{STAGE}/GET/books/*/*")],
                     }],
                 },
                 "context": {
                     "principal": "alice",
                     "credential": "jwt",
-                    "scopes": "items:read",
+                    "scopes": "books:read",
                     "client_id": "app",
                     "issuer": "https://login.example.com/",
                 },
@@ -250,7 +249,7 @@ mod tests {
     #[test]
     fn the_published_event_types_read_the_answer() {
         let read: ApiGatewayCustomAuthorizerResponse =
-            serde_json::from_value(wire(grant("items:read"))).unwrap();
+            serde_json::from_value(wire(grant("books:read"))).unwrap();
         assert_eq!(read.usage_identifier_key.as_deref(), Some("usage-app"));
         assert_eq!(read.policy_document.statement[0].resource.len(), 2);
     }
@@ -260,10 +259,7 @@ mod tests {
         let text = |error: AnswerError| Diagnostic::from(error).error_message;
         let refused = AnswerError::from(Rejection::Refused(Refusal::Revoked(Revoked::Client)));
         assert_eq!(text(refused), "Unauthorized");
-        for fault in [
-            Fault::Deadline,
-            Fault::Event(crate::event::EventError::Type),
-        ] {
+        for fault in [Fault::Deadline, Fault::Event(EventError::Type)] {
             assert!(!text(Rejection::Faulted(fault).into()).contains("Unauthorized"));
         }
     }
@@ -276,7 +272,7 @@ mod tests {
             (EventFormat::HttpApi1, None),
             (EventFormat::HttpApi2, None),
         ] {
-            let answer = wire_for(format, grant("items:read"));
+            let answer = wire_for(format, grant("books:read"));
             assert_eq!(
                 answer.get("usageIdentifierKey").and_then(Value::as_str),
                 key
@@ -287,25 +283,13 @@ mod tests {
     }
 
     #[test]
-    fn a_simple_answer_says_yes_for_an_open_route_only() {
-        let answer = simple("items:read", "GET/items/7");
-        assert_eq!(answer["isAuthorized"], true);
-        assert_eq!(answer["context"]["principal"], "alice");
-        assert_eq!(answer.as_object().unwrap().len(), 2);
-        for route in [
-            "POST/items",
-            "GET/keys",
-            "GET/",
-            "GET/items2",
-            "OPTIONS/items",
-            "GET/*",
-        ] {
-            assert_eq!(
-                simple("items:read", route)["isAuthorized"],
-                false,
-                "{route}"
-            );
+    fn a_simple_answer_says_yes_or_no_and_who_is_calling() {
+        for is_open in [true, false] {
+            let answer = Answer::simple(is_open, &grant("books:read"));
+            let answer = serde_json::to_value(answer).unwrap();
+            assert_eq!(answer["isAuthorized"], is_open);
+            assert_eq!(answer["context"]["principal"], "alice");
+            assert_eq!(answer.as_object().unwrap().len(), 2);
         }
-        assert_eq!(simple("", "GET/items")["isAuthorized"], false);
     }
 }

@@ -9,6 +9,7 @@ use keygate_api_key::ApiKey;
 use keygate_key_record::{KeyRecord, MalformedRecord, SecretMatch, Status};
 
 use crate::key_table::{Found, KeyTable, KeyTableError};
+use crate::watch::{Failure, Line, Watch};
 
 /// Why an API key is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -54,6 +55,20 @@ pub(crate) enum ApiKeyError {
     Unavailable(#[from] KeyTableError),
 }
 
+impl ApiKeyError {
+    /// The same for who looks on.
+    pub(crate) fn failure(&self) -> Failure {
+        Failure {
+            code: match self {
+                Self::Refused(refusal) => refusal.code(),
+                Self::Unavailable(fault) => fault.code(),
+            },
+            reason: self.to_string(),
+            is_fault: matches!(self, Self::Unavailable(_)),
+        }
+    }
+}
+
 /// The record of a key that passed every check. [`verify`] is the only way to one.
 #[derive(Debug)]
 pub(crate) struct VerifiedApiKey(Arc<KeyRecord>);
@@ -70,66 +85,142 @@ impl From<MalformedRecord> for ApiKeyError {
     }
 }
 
-/// Verifies a key as of `now` (epoch seconds), for a request from `source`.
-pub(crate) async fn verify(
+/// One check of a key whose record is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Check {
+    /// The secret must be the key's. It comes first: nobody without it learns what became of the
+    /// key.
+    Secret,
+    /// The record must be active, and its time not over.
+    Use,
+    /// A key without networks works from anywhere. One with networks works from them, and where the
+    /// event does not say where the request comes from, nowhere: nobody can tell.
+    Network,
+}
+
+/// What the checks look at.
+#[derive(Debug, Clone, Copy)]
+struct Subject<'a> {
+    key: &'a ApiKey,
+    record: &'a KeyRecord,
+    /// Epoch seconds.
+    now: u64,
+    source: Option<IpAddr>,
+}
+
+/// Verifies a key as of `now` (epoch seconds), for a request from `source`. It stops at the first
+/// check that fails, unless somebody looks on, and that check's outcome is the verdict either way.
+pub(crate) async fn verify<W: Watch>(
     key: &ApiKey,
     table: Option<&KeyTable>,
     now: u64,
     source: Option<IpAddr>,
+    watch: &mut W,
 ) -> Result<VerifiedApiKey, ApiKeyError> {
-    let table = table.ok_or(ApiKeyRefusal::NotAccepted)?;
-    let checked = checked(key, table, now, source).await;
-    match &checked {
-        Ok(found) => table.proved(key, found),
-        Err(ApiKeyError::Refused(_)) => table.disproved(key),
-        Err(ApiKeyError::Unavailable(_)) => {}
+    let found = match table {
+        Some(table) => find(key, table, now).await,
+        None => Err(ApiKeyRefusal::NotAccepted.into()),
+    };
+    if W::LOOKS {
+        let record = found.as_ref().ok().map(|found| &found.record);
+        let record = record.map(|record| format!("{}, of {}", record.name, record.owner));
+        let failure = found.as_ref().err().map(ApiKeyError::failure);
+        watch.made(Line::new("record", record.unwrap_or_default()), failure);
     }
-    checked.map(|found| VerifiedApiKey(found.record))
+    let found = found?;
+    let subject = Subject {
+        key,
+        record: &found.record,
+        now,
+        source,
+    };
+    let verdict = checked(&subject, watch);
+    match (&verdict, table) {
+        (Ok(()), Some(table)) => table.proved(key, &found),
+        (Err(ApiKeyError::Refused(_)), Some(table)) => table.disproved(key),
+        _ => {}
+    }
+    verdict.map(|()| VerifiedApiKey(found.record))
 }
 
-async fn checked(
-    key: &ApiKey,
-    table: &KeyTable,
-    now: u64,
-    source: Option<IpAddr>,
-) -> Result<Found, ApiKeyError> {
-    let mut found = table.key(key).await?.ok_or(ApiKeyRefusal::Unknown)?;
-    // The key may have been rotated since its record was read.
+/// The key's record, read anew where the one that is remembered has another secret: the key may have
+/// been rotated since.
+async fn find(key: &ApiKey, table: &KeyTable, now: u64) -> Result<Found, ApiKeyError> {
+    let found = table.key(key).await?.ok_or(ApiKeyRefusal::Unknown)?;
     if found.is_remembered && found.record.secret_match(key, now) == SecretMatch::Neither {
         let read = table.read_key(key).await?;
-        found = read.ok_or(ApiKeyRefusal::Unknown)?;
+        return Ok(read.ok_or(ApiKeyRefusal::Unknown)?);
     }
-    check_secret(&found.record, key, now)?;
-    check_use(&found.record, now)?;
-    check_network(&found.record, source)?;
     Ok(found)
 }
 
-/// The secret comes first: nobody without it learns what became of the key.
-pub(crate) fn check_secret(
-    record: &KeyRecord,
-    key: &ApiKey,
-    now: u64,
-) -> Result<(), ApiKeyRefusal> {
-    match record.secret_match(key, now) {
-        SecretMatch::Current | SecretMatch::Previous => Ok(()),
-        SecretMatch::Neither => Err(ApiKeyRefusal::Secret),
+fn checked<W: Watch>(subject: &Subject<'_>, watch: &mut W) -> Result<(), ApiKeyError> {
+    let mut verdict = Ok(());
+    for check in [Check::Secret, Check::Use, Check::Network] {
+        let outcome = check.make(subject);
+        if W::LOOKS {
+            let failure = outcome.as_ref().err().map(ApiKeyError::failure);
+            watch.made(check.line(subject), failure);
+        }
+        verdict = verdict.and(outcome);
+        if verdict.is_err() && !W::LOOKS {
+            break;
+        }
+    }
+    verdict
+}
+
+impl Check {
+    fn make(self, subject: &Subject<'_>) -> Result<(), ApiKeyError> {
+        let Subject { record, now, .. } = *subject;
+        match self {
+            Self::Secret => match record.secret_match(subject.key, now) {
+                SecretMatch::Current | SecretMatch::Previous => Ok(()),
+                SecretMatch::Neither => Err(ApiKeyRefusal::Secret.into()),
+            },
+            Self::Use if record.status != Status::Active => Err(ApiKeyRefusal::Revoked.into()),
+            Self::Use if record.is_expired(now) => Err(ApiKeyRefusal::Expired.into()),
+            Self::Use => Ok(()),
+            Self::Network => network(record, subject.source),
+        }
+    }
+
+    /// What was found, and what was expected.
+    fn line(self, subject: &Subject<'_>) -> Line {
+        let Subject { record, now, .. } = *subject;
+        match self {
+            Self::Secret => {
+                let former = record.former(now).map(|previous| previous.until - now);
+                let secrets = former.map_or("the current one".to_owned(), |left| {
+                    format!("the current one, or for {left} s the one before it")
+                });
+                Line::new("secret", "not shown").expecting(secrets)
+            }
+            Self::Use => {
+                let expiry = record.expires_at.map_or("never expires".to_owned(), |at| {
+                    if now < at {
+                        format!("expires in {} s", at - now)
+                    } else {
+                        format!("expired {} s ago", now - at)
+                    }
+                });
+                let found = format!("{}, {expiry}", record.status.as_str());
+                Line::new("status", found).expecting("active, and not expired")
+            }
+            Self::Network => {
+                let unknown = || "not known (--source ADDRESS)".to_owned();
+                let source = subject.source;
+                let line = Line::new("network", source.map_or_else(unknown, |at| at.to_string()));
+                match record.allowed_cidrs.as_slice() {
+                    [] => line,
+                    networks => line.expecting(networks.join(", ")),
+                }
+            }
+        }
     }
 }
 
-pub(crate) fn check_use(record: &KeyRecord, now: u64) -> Result<(), ApiKeyRefusal> {
-    if record.status != Status::Active {
-        return Err(ApiKeyRefusal::Revoked);
-    }
-    if record.is_expired(now) {
-        return Err(ApiKeyRefusal::Expired);
-    }
-    Ok(())
-}
-
-/// A key without networks works from anywhere. One with networks works from them, and where the
-/// event does not say where the request comes from, nowhere: nobody can tell.
-pub(crate) fn check_network(record: &KeyRecord, source: Option<IpAddr>) -> Result<(), ApiKeyError> {
+fn network(record: &KeyRecord, source: Option<IpAddr>) -> Result<(), ApiKeyError> {
     if record.allowed_cidrs.is_empty() {
         return Ok(());
     }
@@ -152,6 +243,7 @@ pub(crate) fn check_network(record: &KeyRecord, source: Option<IpAddr>) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::watch::Unwatched;
 
     fn record(key: &ApiKey) -> KeyRecord {
         KeyRecord {
@@ -170,11 +262,28 @@ mod tests {
         }
     }
 
+    /// The verdict on a key by a record, as of a second.
+    fn judged(
+        key: &ApiKey,
+        record: &KeyRecord,
+        now: u64,
+        source: Option<&str>,
+    ) -> Result<(), ApiKeyError> {
+        let subject = Subject {
+            key,
+            record,
+            now,
+            source: source.map(|source| source.parse().unwrap()),
+        };
+        checked(&subject, &mut Unwatched)
+    }
+
     #[test]
     fn a_key_is_good_until_the_second_of_its_expiry() {
         let key = ApiKey::generate().unwrap();
-        assert_eq!(check_use(&record(&key), 1_999), Ok(()));
-        assert_eq!(check_use(&record(&key), 2_000), Err(ApiKeyRefusal::Expired));
+        assert_eq!(judged(&key, &record(&key), 1_999, None), Ok(()));
+        let expired = judged(&key, &record(&key), 2_000, None);
+        assert_eq!(expired, Err(ApiKeyRefusal::Expired.into()));
     }
 
     #[test]
@@ -183,19 +292,16 @@ mod tests {
         let guess = ApiKey::generate_for(key.id().clone()).unwrap();
         let mut record = record(&key);
         record.status = Status::Revoked;
-        assert_eq!(
-            check_secret(&record, &guess, 1_500),
-            Err(ApiKeyRefusal::Secret)
-        );
-        assert_eq!(check_secret(&record, &key, 1_500), Ok(()));
-        assert_eq!(check_use(&record, 1_500), Err(ApiKeyRefusal::Revoked));
+        let by = |key: &ApiKey| judged(key, &record, 1_500, None).unwrap_err();
+        assert_eq!(by(&guess), ApiKeyRefusal::Secret.into());
+        assert_eq!(by(&key), ApiKeyRefusal::Revoked.into());
     }
 
     #[test]
     fn a_key_bound_to_networks_works_from_them_alone() {
-        let mut record = record(&ApiKey::generate().unwrap());
-        let from =
-            |record: &KeyRecord, source: &str| check_network(record, Some(source.parse().unwrap()));
+        let key = ApiKey::generate().unwrap();
+        let mut record = record(&key);
+        let from = |record: &KeyRecord, source: &str| judged(&key, record, 1_500, Some(source));
         assert_eq!(from(&record, "192.0.2.1"), Ok(()));
         record.allowed_cidrs = vec!["192.0.2.0/24".into(), "2001:db8::/32".into()];
         for source in ["192.0.2.0", "192.0.2.255", "2001:db8:ffff::1"] {
@@ -212,7 +318,7 @@ mod tests {
             assert_eq!(error, ApiKeyRefusal::Network.into(), "{source}");
         }
         assert_eq!(
-            check_network(&record, None),
+            judged(&key, &record, 1_500, None),
             Err(ApiKeyRefusal::SourceAddress.into())
         );
         record.allowed_cidrs = vec!["192.0.2.1/32".into()];
@@ -221,7 +327,8 @@ mod tests {
 
     #[test]
     fn a_network_that_is_none_is_a_fault_of_the_table() {
-        let mut record = record(&ApiKey::generate().unwrap());
+        let key = ApiKey::generate().unwrap();
+        let mut record = record(&key);
         for cidr in [
             "",
             "192.0.2.0",
@@ -230,7 +337,7 @@ mod tests {
             "192.0.2.0/24 ",
         ] {
             record.allowed_cidrs = vec!["0.0.0.0/0".into(), cidr.into()];
-            let error = check_network(&record, Some("192.0.2.1".parse().unwrap())).unwrap_err();
+            let error = judged(&key, &record, 1_500, Some("192.0.2.1")).unwrap_err();
             assert!(matches!(error, ApiKeyError::Unavailable(_)), "{cidr}");
         }
     }
@@ -238,7 +345,9 @@ mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn without_a_table_every_key_is_refused() {
         let key = ApiKey::generate().unwrap();
-        let error = verify(&key, None, 1_500, None).await.unwrap_err();
+        let error = verify(&key, None, 1_500, None, &mut Unwatched)
+            .await
+            .unwrap_err();
         assert_eq!(error, ApiKeyRefusal::NotAccepted.into());
     }
 }

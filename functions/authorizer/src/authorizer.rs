@@ -1,31 +1,31 @@
 //! The steps of one decision, in order: event, credential, verified token or key, principal,
 //! revocation, policy.
 
-mod explain;
-
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
+use aws_sdk_dynamodb::Client;
 use keygate_api_key::ApiKey;
-use keygate_aws::dynamodb;
-use keygate_key_record as key_record;
+use keygate_key_record::now;
 use keygate_outbound::Outbound;
-use keygate_settings::Settings;
+use keygate_policy::Policies;
+use keygate_routes::RouteTable;
 use serde_json::Value;
 
 use crate::answer::{Answer, AnswerError};
-use crate::api_key::{self, ApiKeyError};
+use crate::api_key;
 use crate::config::Config;
 use crate::credential::Credential;
 use crate::decision::{self, Fault, Grant, Refusal, Rejection};
-use crate::event::AuthorizationRequest;
-use crate::key_set::KeySet;
+use crate::event::{AuthorizationRequest, Presented};
+use crate::key_set::set::KeySet;
 use crate::key_set::source::KeySetSource;
 use crate::key_table::KeyTable;
-use crate::policy::OpenRoutes;
 use crate::principal::Principal;
-use crate::revocation::{self, RevocationChecks};
-use crate::verify::{Verifier, VerifyError};
+use crate::report::Report;
+use crate::revocation::{self, RevocationChecks, RevocationError};
+use crate::verify::verifier::{VerifiedToken, Verifier};
+use crate::watch::{Line, Unwatched, Watch};
 
 /// How long a decision may take. API Gateway waits for an authorizer longer, clients do not.
 const DEADLINE: Duration = Duration::from_millis(4500);
@@ -34,26 +34,31 @@ const PREWARM_LIMIT: Duration = Duration::from_secs(1);
 
 /// Decides what callers may do.
 #[derive(Debug)]
-pub(crate) struct Authorizer {
+pub struct Authorizer {
     verifier: Verifier,
     key_table: Option<KeyTable>,
     principal_claims: Vec<String>,
     revocation: RevocationChecks,
     default_usage_key: Option<String>,
     simple_responses: bool,
-    open_routes: OpenRoutes,
+    table: RouteTable,
+    policies: Policies,
 }
 
 impl Authorizer {
-    /// Makes the authorizer and prepares, all at once, what the first decision needs: the key sets
-    /// and the connection to the table. What cannot be had within a second, or at all, is left to
-    /// the first request that needs it.
-    pub(crate) async fn prewarmed(
+    /// Makes the authorizer and prepares, all at once, what the first decision needs: the key sets,
+    /// and what `connection` is given the time for, which makes the client of the key table's
+    /// database. What cannot be had within a second, or at all, is left to the first request that
+    /// needs it.
+    pub(crate) async fn prewarmed<F>(
         config: Config,
-        settings: &Settings,
-        outbound: Outbound,
+        outbound: &Outbound,
         seed: Option<KeySet>,
-    ) -> Self {
+        connection: impl FnOnce(Duration) -> F,
+    ) -> Self
+    where
+        F: Future<Output = Client>,
+    {
         let sources: Vec<_> = config
             .issuers
             .into_iter()
@@ -65,13 +70,12 @@ impl Authorizer {
         // A seeded set is there at once, and fetched anew meanwhile: the file may be older than the
         // issuer's keys.
         let fetched = fetch_all(&sources);
-        let table = async {
+        let key_table = async {
             let table = config.key_table?;
-            let client = dynamodb::client(&outbound).await;
-            dynamodb::prewarm(&client, &outbound, settings, PREWARM_LIMIT).await;
+            let client = connection(PREWARM_LIMIT).await;
             Some(KeyTable::new(client, table, config.key_cache_ttl))
         };
-        let ((), key_table) = tokio::join!(fetched, table);
+        let ((), key_table) = tokio::join!(fetched, key_table);
         Self {
             verifier: Verifier::new(sources),
             key_table,
@@ -79,16 +83,17 @@ impl Authorizer {
             revocation: config.revocation,
             default_usage_key: config.default_usage_key,
             simple_responses: config.simple_responses,
-            open_routes: OpenRoutes::default(),
+            table: config.table,
+            policies: config.policies,
         }
     }
 
     /// Answers an event.
-    pub(crate) async fn authorize(
-        &self,
-        event: &Value,
-        request_id: &str,
-    ) -> Result<Answer, AnswerError> {
+    ///
+    /// # Errors
+    /// `Unauthorized` for a credential that is not accepted, and other errors for whatever keeps it
+    /// from being judged.
+    pub async fn authorize(&self, event: &Value, request_id: &str) -> Result<Answer, AnswerError> {
         let request = match AuthorizationRequest::read(event) {
             Ok(request) => request,
             Err(error) => {
@@ -97,53 +102,174 @@ impl Authorizer {
                 return Err(error.into());
             }
         };
-        let decided = tokio::time::timeout(DEADLINE, self.decide(&request)).await;
+        // On the heap, as the SDK's calls are large and nested deep.
+        let decided = tokio::time::timeout(DEADLINE, Box::pin(self.decide(&request))).await;
         let decision = decided.unwrap_or(Err(Fault::Deadline.into()));
         let key_id = match &decision {
             Ok(_) => None,
             Err(_) => decision::loggable_key_id(&request.presented),
         };
         decision::log(&decision, key_id.as_deref(), request_id);
-        Ok(Answer::new(decision?, &request, self.simple_responses))
+        let grant = decision?;
+        if self.simple_responses && request.takes_simple_answer() {
+            let is_open = self.is_open(&request, &grant.principal);
+            return Ok(Answer::simple(is_open, &grant));
+        }
+        Ok(Answer::policy(grant, &request))
+    }
+
+    /// Explains what a request with this `Authorization` header would be told, check by check; a
+    /// credential without a scheme counts as one behind `Bearer`. `source` is where the request
+    /// would come from.
+    pub async fn explain(&self, presented: &str, source: Option<IpAddr>) -> Report {
+        let presented = presented.trim();
+        let header = match presented.split_once(' ') {
+            None if !presented.is_empty() => format!("Bearer {presented}"),
+            _ => presented.to_owned(),
+        };
+        let presented = Presented {
+            authorization: vec![header],
+            api_key: Vec::new(),
+        };
+        let mut report = Report::default();
+        // The verdict is the report's first failure, as the decision ends with it.
+        let _ = self.holder(&presented, source, &mut report).await;
+        report.add_routes(&self.table);
+        report
     }
 
     async fn decide(&self, request: &AuthorizationRequest) -> Result<Grant, Rejection> {
-        let credential = Credential::of(&request.presented).map_err(Refusal::from)?;
-        let (principal, usage_key) = match credential {
-            Credential::Token(token) => self.token_holder(token).await?,
-            Credential::ApiKey(key) => self.key_holder(&key, request.source).await?,
-        };
-        let policy = self
-            .open_routes
-            .policy(&request.method_arn, &principal.scopes);
+        let mut nobody = Unwatched;
+        let holder = self.holder(&request.presented, request.source, &mut nobody);
+        let (principal, usage_key) = holder.await?;
+        let policy = self.policies.policy(&request.method_arn, &principal.scopes);
         Ok(Grant {
             policy: policy.map_err(Fault::from)?,
             principal,
-            usage_key: usage_key.or_else(|| self.default_usage_key.clone()),
+            usage_key,
         })
     }
 
-    async fn token_holder(&self, token: &str) -> Result<(Principal, Option<String>), Rejection> {
-        let token = self.verifier.verify(token, SystemTime::now()).await?;
-        let principal =
-            Principal::of_token(&token, &self.principal_claims).map_err(Refusal::from)?;
-        let Some(table) = &self.key_table else {
-            return Ok((principal, None));
+    /// Whether the route that is asked for is open, for an API that asks for each by itself.
+    fn is_open(&self, request: &AuthorizationRequest, principal: &Principal) -> bool {
+        let (method, path) = request.method_arn.request();
+        let method = method.parse().ok();
+        let route = method.and_then(|method| self.table.resolve(&method, path));
+        route.is_some_and(|route| route.access.opens_to(&principal.scopes))
+    }
+
+    /// Who presents the credential, and what meters them.
+    async fn holder<W: Watch>(
+        &self,
+        presented: &Presented,
+        source: Option<IpAddr>,
+        watch: &mut W,
+    ) -> Result<(Principal, Option<String>), Rejection> {
+        let credential = Credential::of(presented).map_err(|error| Refusal::from(error).into());
+        if W::LOOKS {
+            let line = match &credential {
+                Ok(Credential::Token(_)) => Line::new("credential", "a token"),
+                Ok(Credential::ApiKey(key)) => {
+                    Line::new("credential", format!("an API key with the id {}", key.id()))
+                }
+                Err(_) => Line::new("credential", "not shown")
+                    .expecting("Bearer <JWT>, Bearer <API key> or ApiKey <API key>"),
+            };
+            watch.made(line, credential.as_ref().err().map(Rejection::failure));
+        }
+        let (principal, own_usage_key) = match credential? {
+            Credential::Token(token) => self.token_holder(token, watch).await?,
+            Credential::ApiKey(key) => self.key_holder(&key, source, watch).await?,
         };
-        let client_id = principal.client_id.as_deref();
-        let usage_key = revocation::check(&token, client_id, self.revocation, table).await?;
+        let usage_key = own_usage_key.or_else(|| self.default_usage_key.clone());
+        if W::LOOKS {
+            match &usage_key {
+                Some(usage_key) => watch.made(Line::new("usage key", usage_key.as_str()), None),
+                None => watch.not_made("usage key", "the caller has none"),
+            }
+        }
         Ok((principal, usage_key))
     }
 
-    async fn key_holder(
+    async fn token_holder<W: Watch>(
+        &self,
+        token: &str,
+        watch: &mut W,
+    ) -> Result<(Principal, Option<String>), Rejection> {
+        let verified = self.verifier.verify(token, SystemTime::now(), watch).await;
+        if W::LOOKS && verified.is_err() {
+            for check in ["principal", "scopes", "revocation"] {
+                watch.not_made(check, "the token is not to be believed");
+            }
+        }
+        let token = verified?;
+        let principal = Principal::of_token(&token, &self.principal_claims)
+            .map_err(|error| Refusal::from(error).into());
+        if W::LOOKS {
+            let found = principal.as_ref().map(|principal| principal.name.clone());
+            let claims = self.principal_claims.join(" or ");
+            let line = Line::new("principal", found.unwrap_or_default());
+            let expected = format!("{claims}, and well-formed scope and client_id");
+            let failure = principal.as_ref().err().map(Rejection::failure);
+            watch.made(line.expecting(expected), failure);
+        }
+        let principal = principal?;
+        if W::LOOKS {
+            watch.made(Line::new("scopes", principal.scopes.to_string()), None);
+            watch.scopes(Some(principal.scopes.clone()));
+        }
+        let usage_key = self.client_usage_key(&token, &principal, watch).await?;
+        Ok((principal, usage_key))
+    }
+
+    /// Looks up what may have been taken back, and the usage key of the token's client.
+    async fn client_usage_key<W: Watch>(
+        &self,
+        token: &VerifiedToken,
+        principal: &Principal,
+        watch: &mut W,
+    ) -> Result<Option<String>, RevocationError> {
+        let Some(table) = &self.key_table else {
+            watch.not_made("revocation", "no key table is configured");
+            return Ok(None);
+        };
+        let client_id = principal.client_id.as_deref();
+        let looked_up = revocation::check(token, client_id, self.revocation, table).await;
+        if W::LOOKS {
+            if self.revocation.client || self.revocation.token {
+                let client = client_id.unwrap_or("that has no name");
+                let jti = token.claims().shown("jti");
+                let line = Line::new("revocation", format!("client {client}, jti {jti}"));
+                let failure = looked_up.as_ref().err();
+                let failure = failure.map(|error| Rejection::from(error.clone()).failure());
+                watch.made(line, failure);
+            } else {
+                watch.not_made("revocation", "it is configured not to be looked up");
+            }
+        }
+        looked_up
+    }
+
+    async fn key_holder<W: Watch>(
         &self,
         key: &ApiKey,
         source: Option<IpAddr>,
+        watch: &mut W,
     ) -> Result<(Principal, Option<String>), Rejection> {
+        if W::LOOKS {
+            watch.made(Line::new("checksum", "right"), None);
+        }
         let table = self.key_table.as_ref();
-        let key = api_key::verify(key, table, key_record::now(), source).await?;
-        let principal = Principal::of_api_key(&key).map_err(Fault::from)?;
-        Ok((principal, key.record().usage_key.clone()))
+        let key = api_key::verify(key, table, now(), source, watch).await?;
+        let principal =
+            Principal::of_api_key(&key).map_err(|error| Rejection::from(Fault::from(error)));
+        if W::LOOKS {
+            let line = Line::new("principal", key.record().owner.as_str());
+            watch.made(line, principal.as_ref().err().map(Rejection::failure));
+            watch.made(Line::new("scopes", key.record().scopes.to_string()), None);
+            watch.scopes(Some(key.record().scopes.clone()));
+        }
+        Ok((principal?, key.record().usage_key.clone()))
     }
 }
 
@@ -156,22 +282,4 @@ async fn fetch_all(sources: &[KeySetSource]) {
     let all = async { while fetches.join_next().await.is_some() {} };
     // The fetches themselves go on after the limit, and the first request waits for them.
     let _ = tokio::time::timeout(PREWARM_LIMIT, all).await;
-}
-
-impl From<VerifyError> for Rejection {
-    fn from(error: VerifyError) -> Self {
-        match error {
-            VerifyError::Refused(refusal) => Refusal::from(refusal).into(),
-            VerifyError::Unavailable(fault) => Fault::from(fault).into(),
-        }
-    }
-}
-
-impl From<ApiKeyError> for Rejection {
-    fn from(error: ApiKeyError) -> Self {
-        match error {
-            ApiKeyError::Refused(refusal) => Refusal::from(refusal).into(),
-            ApiKeyError::Unavailable(fault) => Fault::from(fault).into(),
-        }
-    }
 }

@@ -23,13 +23,6 @@ impl ClaimError {
         }
     }
 
-    /// The claim's name.
-    pub(crate) fn claim(&self) -> &str {
-        match self {
-            Self::Missing(claim) | Self::Malformed(claim) => claim,
-        }
-    }
-
     pub(crate) fn missing(claim: &str) -> Self {
         Self::Missing(claim.to_owned())
     }
@@ -38,6 +31,9 @@ impl ClaimError {
         Self::Malformed(claim.to_owned())
     }
 }
+
+/// The most characters of a claim's value that are shown.
+const SHOWN: usize = 200;
 
 /// Claims, not yet believed or believed: whoever holds them knows which.
 #[derive(Debug, Clone)]
@@ -51,6 +47,11 @@ impl Claims {
     /// All of them.
     pub(crate) fn object(&self) -> &Object {
         &self.0
+    }
+
+    /// A claim as it stands in the token, for a person to read.
+    pub(crate) fn shown(&self, claim: &str) -> String {
+        self.0.get(claim).map_or("missing".to_owned(), written)
     }
 
     /// A claim that is a string.
@@ -132,6 +133,18 @@ impl Claims {
             Some(name) if is_usable_name(name) => Ok(Some(name)),
             _ => Err(ClaimError::malformed(claim)),
         }
+    }
+}
+
+/// A value as a person reads it, shortened.
+pub(crate) fn written(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text,
     }
 }
 

@@ -4,16 +4,18 @@
 //! A fault is anybody else's: the client sees 503. Neither the line nor an error text holds a
 //! credential or a part of one beyond an API key's id.
 
-use crate::api_key::ApiKeyRefusal;
+use keygate_policy::{Policy, PolicyTooLarge};
+
+use crate::api_key::{ApiKeyError, ApiKeyRefusal};
 use crate::claims::ClaimError;
 use crate::credential::{Credential, CredentialError};
 use crate::event::{EventError, Presented};
 use crate::key_set::source::KeySetUnavailable;
 use crate::key_table::KeyTableError;
-use crate::policy::{Policy, PolicyTooLarge};
 use crate::principal::{Principal, UnusableOwner};
-use crate::revocation::Revoked;
-use crate::verify::TokenRefusal;
+use crate::revocation::{RevocationError, Revoked};
+use crate::verify::refusal::{KEY_SET_UNAVAILABLE, TokenRefusal, VerifyError};
+use crate::watch::Failure;
 
 /// Why a credential is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,11 +68,43 @@ pub(crate) struct Grant {
 }
 
 impl Rejection {
-    /// The reason code: docs/decisions.md lists them.
-    pub(crate) fn code(&self) -> &'static str {
-        match self {
-            Self::Refused(refusal) => refusal.code(),
-            Self::Faulted(fault) => fault.code(),
+    /// The same for who looks on. docs/decisions.md lists the codes.
+    pub(crate) fn failure(&self) -> Failure {
+        Failure {
+            code: match self {
+                Self::Refused(refusal) => refusal.code(),
+                Self::Faulted(fault) => fault.code(),
+            },
+            reason: self.to_string(),
+            is_fault: matches!(self, Self::Faulted(_)),
+        }
+    }
+}
+
+impl From<VerifyError> for Rejection {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Refused(refusal) => Refusal::from(refusal).into(),
+            VerifyError::Unavailable(fault) => Fault::from(fault).into(),
+        }
+    }
+}
+
+impl From<ApiKeyError> for Rejection {
+    fn from(error: ApiKeyError) -> Self {
+        match error {
+            ApiKeyError::Refused(refusal) => Refusal::from(refusal).into(),
+            ApiKeyError::Unavailable(fault) => Fault::from(fault).into(),
+        }
+    }
+}
+
+impl From<RevocationError> for Rejection {
+    fn from(error: RevocationError) -> Self {
+        match error {
+            RevocationError::Revoked(revoked) => Refusal::from(revoked).into(),
+            RevocationError::Claim(error) => Refusal::from(error).into(),
+            RevocationError::Unavailable(fault) => Fault::from(fault).into(),
         }
     }
 }
@@ -91,7 +125,7 @@ impl Fault {
     fn code(&self) -> &'static str {
         match self {
             Self::Event(_) => "event-malformed",
-            Self::KeySet(_) => "key-set-unavailable",
+            Self::KeySet(_) => KEY_SET_UNAVAILABLE,
             Self::KeyTable(error) => error.code(),
             Self::Owner(_) => "key-table-record-malformed",
             Self::Policy(_) => "policy-too-large",
@@ -157,6 +191,8 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    use crate::verify::refusal::KEY_SET_UNAVAILABLE;
+
     /// The string literals of every `fn code` below a directory: the reason codes.
     fn codes(directory: &Path, found: &mut BTreeSet<String>) {
         for entry in fs::read_dir(directory).unwrap() {
@@ -178,7 +214,9 @@ mod tests {
     #[test]
     fn every_reason_code_is_documented_and_no_other() {
         let home = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut known = BTreeSet::from(["granted".to_owned(), "no-route-open".to_owned()]);
+        let mut known: BTreeSet<String> = ["granted", "no-route-open", KEY_SET_UNAVAILABLE]
+            .map(str::to_owned)
+            .into();
         codes(&home.join("src"), &mut known);
         let page = fs::read_to_string(home.join("../../docs/decisions.md")).unwrap();
         let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));

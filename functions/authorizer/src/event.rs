@@ -8,9 +8,8 @@
 
 use std::net::IpAddr;
 
+use keygate_policy::MethodArn;
 use serde_json::Value;
-
-use crate::policy::MethodArn;
 
 /// Which of the events it is, and so which answers API Gateway takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,20 +46,30 @@ pub(crate) struct AuthorizationRequest {
 
 /// Why an event is none that this function answers. Nothing of the event is in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum EventError {
+pub enum EventError {
+    /// `type` is neither.
     #[error("not an authorizer event: its type must be TOKEN or REQUEST")]
     Type,
+    /// `version` is none of them.
     #[error("not an authorizer event: a REQUEST has version 1.0, 2.0 or, from a REST API, none")]
     Version,
+    /// By the member that should hold it.
     #[error("not an authorizer event: {0} is missing or is no execute-api method ARN")]
     MethodArn(&'static str),
+    /// It is something else.
     #[error("not an authorizer event: authorizationToken is no string")]
     AuthorizationToken,
+    /// They are something else.
     #[error("not an authorizer event: headers are no object of strings")]
     Headers,
 }
 
 impl AuthorizationRequest {
+    /// Whether its API may ask for a yes or a no in place of a policy.
+    pub(crate) fn takes_simple_answer(&self) -> bool {
+        self.format == EventFormat::HttpApi2
+    }
+
     /// Reads an event. A missing credential is the caller's to mend; all else that is wrong is the
     /// deployment's.
     pub(crate) fn read(event: &Value) -> Result<Self, EventError> {

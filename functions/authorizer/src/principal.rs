@@ -5,7 +5,7 @@ use keygate_principal::scope::Scopes;
 
 use crate::api_key::VerifiedApiKey;
 use crate::claims::ClaimError;
-use crate::verify::VerifiedToken;
+use crate::verify::verifier::VerifiedToken;
 
 /// What proved the principal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,9 +8,8 @@ use keygate_key_record::Status;
 use keygate_settings::comma_separated;
 
 use crate::claims::ClaimError;
-use crate::decision::{Fault, Refusal, Rejection};
-use crate::key_table::KeyTable;
-use crate::verify::VerifiedToken;
+use crate::key_table::{KeyTable, KeyTableError};
+use crate::verify::verifier::VerifiedToken;
 
 /// What the key table is asked about a verified token (`OAUTH_REVOCATION`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +78,19 @@ impl Revoked {
     }
 }
 
+/// Why a verified token is not let through.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RevocationError {
+    #[error(transparent)]
+    Revoked(#[from] Revoked),
+    /// The token lacks what it is looked up by.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
+    /// Nobody's fault that the caller could mend.
+    #[error(transparent)]
+    Unavailable(#[from] KeyTableError),
+}
+
 /// Looks a verified token up, both at once. Gives the client's usage key, where its record has one.
 ///
 /// A token without a `jti` is refused where tokens are looked up by it: it could never be taken
@@ -88,12 +100,12 @@ pub(crate) async fn check(
     client_id: Option<&str>,
     checks: RevocationChecks,
     table: &KeyTable,
-) -> Result<Option<String>, Rejection> {
+) -> Result<Option<String>, RevocationError> {
     let claims = token.claims();
     let jti = if checks.token {
         let jti = claims.first_name(["jti"].into_iter());
         let jti = jti.and_then(|jti| jti.ok_or_else(|| ClaimError::missing("jti")));
-        Some(jti.map_err(Refusal::from)?)
+        Some(jti?)
     } else {
         None
     };
@@ -114,16 +126,16 @@ pub(crate) async fn check(
     );
     // A revocation that is known refuses, also while the other is not: both are the caller's fault.
     if matches!(revoked, Ok(true)) {
-        return Err(Refusal::from(Revoked::Token).into());
+        return Err(Revoked::Token.into());
     }
-    let client = client.map_err(Fault::from)?;
+    let client = client?;
     let is_revoked = client
         .as_ref()
         .is_some_and(|client| client.status != Status::Active);
     if is_revoked {
-        return Err(Refusal::from(Revoked::Client).into());
+        return Err(Revoked::Client.into());
     }
-    revoked.map_err(Fault::from)?;
+    revoked?;
     Ok(client.and_then(|client| client.usage_key.clone()))
 }
 

@@ -23,11 +23,19 @@ fn a_good_token_opens_every_route_of_its_scopes() {
         house.token_with("client_id", json!("app"))
     ));
     let open = [
-        "GET/items",
-        "POST/items",
-        "GET/items/*",
-        "PUT/items/*",
-        "DELETE/items/*",
+        "GET/books",
+        "POST/books",
+        "GET/books/*",
+        "PUT/books/*",
+        "DELETE/books/*",
+    ];
+    // What the asterisks take in besides.
+    let beyond = [
+        "GET/books/*/*",
+        "PUT/books/*/*",
+        "PUT/books/",
+        "DELETE/books/*/*",
+        "DELETE/books/",
     ];
     assert_eq!(
         answer,
@@ -39,12 +47,16 @@ fn a_good_token_opens_every_route_of_its_scopes() {
                     "Action": "execute-api:Invoke",
                     "Effect": "Allow",
                     "Resource": open.map(|route| format!("{STAGE}/{route}")),
+                }, {
+                    "Action": "execute-api:Invoke",
+                    "Effect": "Deny",
+                    "Resource": beyond.map(|route| format!("{STAGE}/{route}")),
                 }],
             },
             "context": {
                 "principal": "alice",
                 "credential": "jwt",
-                "scopes": "items:read items:write",
+                "scopes": "books:read books:write",
                 "client_id": "app",
                 "issuer": house.issuer.url,
             },
@@ -110,7 +122,7 @@ fn an_api_key_speaks_for_its_owner_with_its_own_usage_key() {
             json!({
                 "principal": "team-a",
                 "credential": "api_key",
-                "scopes": "items:read",
+                "scopes": "books:read",
                 "key_id": key.id().as_str(),
             })
         );
@@ -322,7 +334,7 @@ fn every_kind_of_event_gets_the_same_decision() {
     for version in [None, Some("1.0"), Some("2.0")] {
         let answer = house
             .authorizer
-            .invoke(request(version, &good, "GET/items"));
+            .invoke(request(version, &good, "GET/books"));
         let answer = answer.response();
         for member in ["principalId", "policyDocument", "context"] {
             assert_eq!(answer[member], expected[member], "{version:?}");
@@ -331,7 +343,7 @@ fn every_kind_of_event_gets_the_same_decision() {
         let metered = answer.get("usageIdentifierKey").is_some();
         assert_eq!(metered, version.is_none(), "{version:?}");
         for bad in ["", "Bearer x", "Basic YTpi"] {
-            let refused = house.authorizer.invoke(request(version, bad, "GET/items"));
+            let refused = house.authorizer.invoke(request(version, bad, "GET/books"));
             assert_eq!(refused.error_message(), UNAUTHORIZED, "{version:?}");
         }
     }
@@ -340,25 +352,25 @@ fn every_kind_of_event_gets_the_same_decision() {
 #[test]
 fn an_http_api_can_ask_for_a_simple_answer() {
     let house = House::with(BINARY, &[("SIMPLE_RESPONSES", "true")]);
-    let good = format!("Bearer {}", house.token_with("scope", json!("items:read")));
+    let good = format!("Bearer {}", house.token_with("scope", json!("books:read")));
     let asked = |version, route: &str| {
         let event = request(version, &good, route);
         house.authorizer.invoke(event).response()
     };
-    let answer = asked(Some("2.0"), "GET/items/7");
+    let answer = asked(Some("2.0"), "GET/books/7");
     assert_eq!(answer["isAuthorized"], true);
     assert_eq!(answer["context"]["principal"], "alice");
     assert_eq!(answer.get("policyDocument"), None);
-    assert_eq!(asked(Some("2.0"), "DELETE/items/7")["isAuthorized"], false);
+    assert_eq!(asked(Some("2.0"), "DELETE/books/7")["isAuthorized"], false);
     // The other formats have no such answer.
     for version in [None, Some("1.0")] {
-        let answer = asked(version, "DELETE/items/7");
+        let answer = asked(version, "DELETE/books/7");
         assert_eq!(answer.get("isAuthorized"), None);
         assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Allow");
     }
     let refused = house
         .authorizer
-        .invoke(request(Some("2.0"), "Bearer x", "GET/items"));
+        .invoke(request(Some("2.0"), "Bearer x", "GET/books"));
     assert_eq!(refused.error_message(), UNAUTHORIZED);
 }
 
@@ -370,7 +382,7 @@ fn an_event_of_another_kind_is_named_and_the_function_lives_on() {
         json!(null),
         json!([1]),
         json!("Bearer x"),
-        json!({"type": "REQUEST", "version": "3.0", "methodArn": format!("{STAGE}/GET/items")}),
+        json!({"type": "REQUEST", "version": "3.0", "methodArn": format!("{STAGE}/GET/books")}),
         json!({"type": "TOKEN", "authorizationToken": "Bearer x", "methodArn": "x"}),
         json!({"type": "TOKEN", "authorizationToken": 7, "methodArn": format!("{STAGE}/GET/")}),
     ] {
@@ -395,6 +407,6 @@ fn the_console_s_test_of_an_authorizer_is_answered() {
         });
         let answer = house.authorizer.invoke(event).response();
         let resource = &answer["policyDocument"]["Statement"][0]["Resource"][0];
-        assert_eq!(*resource, format!("{api}/{stage}/GET/items"));
+        assert_eq!(*resource, format!("{api}/{stage}/GET/books"));
     }
 }

@@ -36,6 +36,11 @@ fn a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
         ("OAUTH_JWKS_FILE", "/nowhere/jwks.json"),
         ("KEY_CACHE_TTL_SECONDS", "soon"),
         ("LOG_LEVEL", "loud"),
+        ("ROUTES", "GET /a"),
+        ("ROUTES", "FETCH /a x"),
+        ("ROUTES", "GET /a/ x"),
+        ("ROUTES", "GET /a x\nGET /a y"),
+        ("ROUTES_FILE", "/nowhere/routes"),
         ("AWS_LAMBDA_RUNTIME_API", ""),
     ] {
         let output = command(BINARY, &good)
@@ -52,6 +57,60 @@ fn a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
             "{said}"
         );
     }
+}
+
+#[test]
+fn without_a_route_table_nothing_starts() {
+    let output = command(
+        BINARY,
+        &[
+            ("OAUTH_ISSUER", "http://127.0.0.1:9"),
+            ("OAUTH_AUDIENCE", "x"),
+        ],
+    )
+    .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9")
+    .env_remove("ROUTES")
+    .stderr(std::process::Stdio::piped())
+    .output()
+    .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    assert!(
+        said.starts_with("authorizer: ROUTES is not set: the route table"),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 1);
+}
+
+#[test]
+fn a_table_that_does_not_fit_names_the_scopes_that_are_too_much() {
+    let routes: Vec<String> = (0..300)
+        .map(|number| format!("GET /a{number}/{{id}} scope{}", number % 7))
+        .collect();
+    let file = std::env::temp_dir().join(format!("keygate-large-{}", std::process::id()));
+    std::fs::write(&file, routes.join("\n")).unwrap();
+    let output = command(
+        BINARY,
+        &[
+            ("OAUTH_ISSUER", "http://127.0.0.1:9"),
+            ("OAUTH_AUDIENCE", "x"),
+        ],
+    )
+    .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9")
+    .env_remove("ROUTES")
+    .env("ROUTES_FILE", &file)
+    .stderr(std::process::Stdio::piped())
+    .output()
+    .unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    assert!(
+        said.starts_with("authorizer: ROUTES_FILE is malformed: "),
+        "{said}"
+    );
+    assert!(said.contains("scope0") || said.contains("scope3"), "{said}");
+    assert_eq!(said.lines().count(), 1);
 }
 
 #[test]

@@ -191,12 +191,12 @@ fn scopes() -> Values {
     [
         json!(null),
         json!(1),
-        json!(["items:read"]),
-        json!({"items": "read"}),
-        json!("items:read\titems:write"),
-        json!("items:read\nkeys:admin"),
-        json!("\"items:read\""),
-        json!("items:réad"),
+        json!(["books:read"]),
+        json!({"books": "read"}),
+        json!("books:read\tbooks:write"),
+        json!("books:read\nkeys:admin"),
+        json!("\"books:read\""),
+        json!("books:réad"),
         json!("a".repeat(129)),
     ]
     .map(|scope| ("scope", scope, MALFORMED))

@@ -1,16 +1,16 @@
 //! The authorizer's settings, read from the environment once and checked then.
 
-mod issuer;
-mod trusted_url;
+mod issuers;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use keygate_policy::{Policies, Room};
+use keygate_routes::RouteTable;
 use keygate_settings::{SettingError, Settings, comma_separated};
 
-pub(crate) use self::issuer::IssuerConfig;
-pub(crate) use self::trusted_url::TrustedUrl;
-use crate::key_set::KeySet;
+use crate::issuer::Issuer;
+use crate::key_set::set::KeySet;
 use crate::revocation::RevocationChecks;
 
 /// How long a looked-up key is remembered when nothing is configured.
@@ -19,10 +19,10 @@ const KEY_CACHE_TTL: Duration = Duration::from_secs(30);
 const MAX_KEY_CACHE_TTL: u64 = 3600;
 
 /// Everything that the environment decides.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Config {
     /// The issuers to trust; at least one, no `iss` twice.
-    pub(crate) issuers: Vec<IssuerConfig>,
+    pub(crate) issuers: Vec<Issuer>,
     /// The claims that name the principal, the first present wins; at least one.
     pub(crate) principal_claims: Vec<String>,
     /// A key set to start from; only with a single issuer.
@@ -35,6 +35,10 @@ pub(crate) struct Config {
     pub(crate) revocation: RevocationChecks,
     /// The `usageIdentifierKey` of whoever has none of their own.
     pub(crate) default_usage_key: Option<String>,
+    /// Which credential opens which route.
+    pub(crate) table: RouteTable,
+    /// The policies of its callers.
+    pub(crate) policies: Policies,
     /// Whether an HTTP API of payload format 2.0 wants `isAuthorized` in place of a policy.
     pub(crate) simple_responses: bool,
 }
@@ -42,15 +46,18 @@ pub(crate) struct Config {
 impl Config {
     /// Reads the settings.
     pub(crate) fn read(settings: &Settings) -> Result<Self, SettingError> {
-        let issuers = issuer::read(settings)?;
+        let issuers = issuers::read(settings)?;
         let jwks_file = settings.optional("OAUTH_JWKS_FILE")?.map(PathBuf::from);
         if jwks_file.is_some() && issuers.len() > 1 {
             let reason = "a key set file belongs to one issuer, and OAUTH_ISSUERS names several";
             return Err(SettingError::malformed("OAUTH_JWKS_FILE", reason));
         }
+        let (table, policies) = routes(settings)?;
         let key_table = settings.optional("KEY_TABLE")?.map(str::to_owned);
         Ok(Self {
             issuers,
+            table,
+            policies,
             principal_claims: principal_claims(settings)?,
             jwks_file,
             revocation: revocation(settings, key_table.is_some())?,
@@ -60,6 +67,21 @@ impl Config {
             simple_responses: settings.parsed("SIMPLE_RESPONSES")?.unwrap_or_default(),
         })
     }
+}
+
+fn routes(settings: &Settings) -> Result<(RouteTable, Policies), SettingError> {
+    let table = keygate_routes::read(settings)?.ok_or(SettingError::Missing {
+        name: keygate_routes::SETTING,
+        purpose: "the route table, one METHOD PATH SCOPE... a line; or name a file by ROUTES_FILE",
+    })?;
+    let room = Room::of(settings.optional("AWS_REGION")?, None);
+    let policies = Policies::new(&table, room);
+    let setting = match settings.optional(keygate_routes::SETTING)? {
+        Some(_) => keygate_routes::SETTING,
+        None => keygate_routes::FILE,
+    };
+    let policies = policies.map_err(|error| SettingError::malformed(setting, error))?;
+    Ok((table, policies))
 }
 
 fn revocation(settings: &Settings, has_key_table: bool) -> Result<RevocationChecks, SettingError> {

@@ -4,11 +4,12 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::fetch::{FetchError, Fetcher};
-use crate::config::{IssuerConfig, TrustedUrl};
+use crate::issuer::Issuer;
+use crate::trusted_url::TrustedUrl;
 
 /// The address of the issuer's key set: configured, or from the first metadata document there is.
 pub(super) async fn key_set_url(
-    issuer: &IssuerConfig,
+    issuer: &Issuer,
     fetcher: &Fetcher,
 ) -> Result<TrustedUrl, FetchError> {
     if let Some(url) = &issuer.jwks_uri {
@@ -30,11 +31,7 @@ pub(super) async fn key_set_url(
 }
 
 /// The address that the metadata document at `url` names.
-async fn named_at(
-    url: &Url,
-    issuer: &IssuerConfig,
-    fetcher: &Fetcher,
-) -> Result<TrustedUrl, FetchError> {
+async fn named_at(url: &Url, issuer: &Issuer, fetcher: &Fetcher) -> Result<TrustedUrl, FetchError> {
     jwks_uri(issuer, &fetcher.get(url).await?.body)
 }
 
@@ -55,10 +52,10 @@ fn metadata_urls(issuer: &Url) -> [Url; 2] {
 }
 
 /// The document must be about the issuer that it was asked for (RFC 8414 section 3.3).
-fn jwks_uri(issuer: &IssuerConfig, document: &[u8]) -> Result<TrustedUrl, FetchError> {
+fn jwks_uri(issuer: &Issuer, document: &[u8]) -> Result<TrustedUrl, FetchError> {
     let malformed = FetchError::Malformed("the issuer's metadata names no usable jwks_uri");
     let document: Value = serde_json::from_slice(document).map_err(|_| malformed)?;
-    if document.get("issuer").and_then(Value::as_str) != Some(issuer.issuer.as_str()) {
+    if document.get("issuer").and_then(Value::as_str) != Some(issuer.iss.as_str()) {
         return Err(FetchError::Malformed(
             "the issuer's metadata names another issuer",
         ));

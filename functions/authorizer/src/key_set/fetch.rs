@@ -30,7 +30,7 @@ pub(crate) enum FetchError {
     #[error("{0}")]
     Malformed(&'static str),
     #[error("the issuer's key set cannot be used: {0}")]
-    KeySet(super::KeySetError),
+    KeySet(super::set::KeySetError),
     #[error("no TLS client could be made")]
     Client,
 }

@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 use keygate_outbound::Outbound;
 use tokio::sync::watch;
 
+use super::discovery;
 use super::fetch::{FetchError, Fetcher};
-use super::{KeySet, discovery};
-use crate::config::{IssuerConfig, TrustedUrl};
+use super::set::KeySet;
+use crate::issuer::Issuer;
+use crate::trusted_url::TrustedUrl;
 
 /// How long discovery and key set together may take: it leaves time to answer within five seconds.
 const FETCH_LIMIT: Duration = Duration::from_secs(3);
@@ -42,7 +44,7 @@ pub(crate) struct KeySetSource(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    issuer: IssuerConfig,
+    issuer: Issuer,
     fetcher: Fetcher,
     state: Mutex<State>,
 }
@@ -85,7 +87,7 @@ impl Held {
 }
 
 impl KeySetSource {
-    pub(crate) fn new(issuer: IssuerConfig, outbound: Outbound) -> Self {
+    pub(crate) fn new(issuer: Issuer, outbound: Outbound) -> Self {
         Self(Arc::new(Shared {
             issuer,
             fetcher: Fetcher::new(outbound),
@@ -104,7 +106,7 @@ impl KeySetSource {
         self.0.state().held = Some(held);
     }
 
-    pub(crate) fn issuer(&self) -> &IssuerConfig {
+    pub(crate) fn issuer(&self) -> &Issuer {
         &self.0.issuer
     }
 
@@ -218,14 +220,14 @@ impl Shared {
         let mut state = self.state();
         match fetched {
             Ok(fetched) => {
-                let issuer = self.issuer.issuer.as_str();
+                let issuer = self.issuer.iss.as_str();
                 tracing::debug!(issuer, keys = fetched.keys.len(), "key set fetched");
                 state.held = Some(Held::new(fetched.keys, fetched.max_age, Instant::now()));
                 state.failures = 0;
                 state.last_error = None;
             }
             Err(error) => {
-                let issuer = self.issuer.issuer.as_str();
+                let issuer = self.issuer.iss.as_str();
                 let serving_last_good = state.held.is_some();
                 tracing::warn!(issuer, %error, serving_last_good, "key set not fetched");
                 if was_known {

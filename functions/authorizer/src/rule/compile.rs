@@ -10,8 +10,8 @@ use cel::parser::pratt_parser::{Lexer, TokenKind};
 use cel::{Context, Env, ExecutionError, ParseErrors};
 use regex_lite::RegexBuilder;
 
+use super::compiled::{Patterns, Rule, VARIABLES, context};
 use super::cost::CostBound;
-use super::{Patterns, Rule, VARIABLES, context};
 
 /// The longest rule in bytes. An environment variable of Lambda holds less than 4 KiB, all together.
 const MAX_LENGTH: usize = 4096;
@@ -67,7 +67,14 @@ pub(crate) struct MalformedRule {
     pub(crate) reason: String,
 }
 
-pub(super) fn compile(source: &str) -> Result<Rule, MalformedRule> {
+impl Rule {
+    /// Compiles a rule.
+    pub(crate) fn compile(source: &str) -> Result<Self, MalformedRule> {
+        compile(source)
+    }
+}
+
+fn compile(source: &str) -> Result<Rule, MalformedRule> {
     if source.len() > MAX_LENGTH {
         let reason = format!("a rule is at most {MAX_LENGTH} bytes long");
         return Err(malformed_at(source, source.len(), reason));

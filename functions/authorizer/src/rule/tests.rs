@@ -2,7 +2,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::*;
+use super::compiled::{Rule, RuleRefusal};
+use keygate_json::Object;
 
 fn object(value: Value) -> Object {
     match value {

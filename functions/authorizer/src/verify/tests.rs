@@ -4,9 +4,15 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::*;
-use crate::config::{IssuerConfig, TrustedUrl};
-use crate::key_set::KeySet;
+use std::time::SystemTime;
+
+use super::refusal::{TokenRefusal, VerifyError};
+use super::verifier::{VerifiedToken, Verifier};
+use crate::issuer::Issuer;
+use crate::key_set::set::{KeySet, NoKey};
+use crate::key_set::source::KeySetSource;
+use crate::trusted_url::TrustedUrl;
+use crate::watch::Unwatched;
 use keygate_tests::issuer::{AUDIENCE, epoch_seconds};
 use keygate_tests::signer::{Signer, base64url};
 
@@ -22,9 +28,9 @@ const EVERY_ALGORITHM: [&str; 10] = [
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
 ];
 
-fn issuer(name: &str) -> IssuerConfig {
-    IssuerConfig {
-        issuer: name.to_owned(),
+fn issuer(name: &str) -> Issuer {
+    Issuer {
+        iss: name.to_owned(),
         url: TrustedUrl::parse(name).unwrap(),
         audience: vec![AUDIENCE.to_owned(), "second".to_owned()],
         jwks_uri: None,
@@ -38,7 +44,7 @@ fn issuer(name: &str) -> IssuerConfig {
 }
 
 /// A source that holds these keys, and whose issuer is nowhere to be asked for others.
-fn source(mut issuer: IssuerConfig, keys: &[&Signer]) -> KeySetSource {
+fn source(mut issuer: Issuer, keys: &[&Signer]) -> KeySetSource {
     issuer.jwks_uri = Some(TrustedUrl::parse("http://127.0.0.1:9/jwks").unwrap());
     let outbound = keygate_outbound::Outbound::new(&keygate_settings::Settings::default()).unwrap();
     let source = KeySetSource::new(issuer, outbound);
@@ -52,10 +58,10 @@ fn verify_by(verifier: &Verifier, token: &str) -> Result<VerifiedToken, VerifyEr
         .enable_all()
         .build()
         .unwrap()
-        .block_on(verifier.verify(token, SystemTime::now()))
+        .block_on(verifier.verify(token, SystemTime::now(), &mut Unwatched))
 }
 
-fn verify_with(issuer: IssuerConfig, token: &str) -> Result<VerifiedToken, VerifyError> {
+fn verify_with(issuer: Issuer, token: &str) -> Result<VerifiedToken, VerifyError> {
     let keys = [&*RSA, &*P256, &*P384, &*P521, &*ED25519];
     verify_by(&Verifier::new(vec![source(issuer, &keys)]), token)
 }

@@ -70,7 +70,7 @@ impl House {
     }
 }
 
-/// A record that lets `key` read items.
+/// A record that lets `key` read books.
 pub(crate) fn record(key: &ApiKey) -> KeyRecord {
     KeyRecord {
         id: key.id().clone(),
@@ -78,7 +78,7 @@ pub(crate) fn record(key: &ApiKey) -> KeyRecord {
         previous: None,
         owner: "team-a".into(),
         name: "nightly import".into(),
-        scopes: "items:read".parse().unwrap(),
+        scopes: "books:read".parse().unwrap(),
         status: Status::Active,
         created_at: epoch_seconds(),
         expires_at: Some(epoch_seconds() + 600),

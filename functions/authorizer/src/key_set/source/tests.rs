@@ -1,14 +1,16 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::*;
-use crate::algorithm::SigningAlgorithm;
-use keygate_tests::issuer::{AUDIENCE, Issuer};
+use keygate_tests::issuer::{AUDIENCE, Issuer as TestIssuer};
 use keygate_tests::loopback::Response;
 use keygate_tests::signer::Signer;
 
-fn source(issuer: &Issuer) -> KeySetSource {
-    let config = IssuerConfig {
-        issuer: issuer.url.clone(),
+use super::*;
+use crate::algorithm::SigningAlgorithm;
+use crate::trusted_url::TrustedUrl;
+
+fn source(issuer: &TestIssuer) -> KeySetSource {
+    let config = Issuer {
+        iss: issuer.url.clone(),
         url: TrustedUrl::parse(&issuer.url).unwrap(),
         audience: vec![AUDIENCE.to_owned()],
         jwks_uri: None,
@@ -45,7 +47,7 @@ async fn until_over(source: &KeySetSource) {
 
 #[tokio::test(flavor = "current_thread")]
 async fn many_requests_that_wait_share_one_fetch() {
-    let issuer = Issuer::start(&[&Signer::p256("a")]);
+    let issuer = TestIssuer::start(&[&Signer::p256("a")]);
     let source = source(&issuer);
     let mut waiting = tokio::task::JoinSet::new();
     for _ in 0..100 {
@@ -60,7 +62,7 @@ async fn many_requests_that_wait_share_one_fetch() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_set_that_is_new_enough_is_not_fetched_again() {
-    let issuer = Issuer::start(&[&Signer::p256("a")]);
+    let issuer = TestIssuer::start(&[&Signer::p256("a")]);
     let source = source(&issuer);
     source.keys().await.unwrap();
     age(&source, DEFAULT_AGE.mul_f32(0.7));
@@ -71,7 +73,7 @@ async fn a_set_that_is_new_enough_is_not_fetched_again() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_set_is_fetched_anew_before_it_is_due_and_nobody_waits() {
-    let issuer = Issuer::start(&[&Signer::p256("a")]);
+    let issuer = TestIssuer::start(&[&Signer::p256("a")]);
     let source = source(&issuer);
     let first = source.keys().await.unwrap();
     age(&source, DEFAULT_AGE.mul_f32(0.9));
@@ -84,7 +86,7 @@ async fn a_set_is_fetched_anew_before_it_is_due_and_nobody_waits() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn the_last_good_set_is_served_while_the_issuer_fails_and_for_a_day_only() {
-    let issuer = Issuer::start(&[&Signer::p256("a")]);
+    let issuer = TestIssuer::start(&[&Signer::p256("a")]);
     let source = source(&issuer);
     source.keys().await.unwrap();
     issuer.answer_with(|| Response::new(500, "{}"));
@@ -102,7 +104,7 @@ async fn the_last_good_set_is_served_while_the_issuer_fails_and_for_a_day_only()
 
 #[tokio::test(flavor = "current_thread")]
 async fn unknown_kids_fetch_at_most_once_in_an_interval() {
-    let issuer = Issuer::start(&[&Signer::p256("a")]);
+    let issuer = TestIssuer::start(&[&Signer::p256("a")]);
     let source = source(&issuer);
     let seen = source.keys().await.unwrap();
     issuer.publish(&[&Signer::p256("a"), &Signer::p256("b")]);
@@ -123,7 +125,7 @@ async fn unknown_kids_fetch_at_most_once_in_an_interval() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn an_unknown_kid_cannot_be_told_while_the_issuer_fails() {
-    let issuer = Issuer::start(&[&Signer::p256("a")]);
+    let issuer = TestIssuer::start(&[&Signer::p256("a")]);
     let source = source(&issuer);
     let seen = source.keys().await.unwrap();
     age(&source, INTERVAL);
@@ -136,7 +138,7 @@ async fn an_unknown_kid_cannot_be_told_while_the_issuer_fails() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn the_request_after_a_failed_start_tries_again() {
-    let issuer = Issuer::start(&[]);
+    let issuer = TestIssuer::start(&[]);
     issuer.answer_with(|| Response::new(503, "{}"));
     let source = source(&issuer);
     assert!(source.keys().await.is_err());
@@ -146,7 +148,7 @@ async fn the_request_after_a_failed_start_tries_again() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_seed_is_served_at_once_and_replaced_by_what_the_issuer_publishes() {
-    let issuer = Issuer::start(&[&Signer::p256("a"), &Signer::p256("b")]);
+    let issuer = TestIssuer::start(&[&Signer::p256("a"), &Signer::p256("b")]);
     let source = source(&issuer);
     source.seed(KeySet::default());
     assert_eq!(issuer.requests(), 0);
@@ -166,7 +168,7 @@ async fn an_answer_that_is_no_key_set_is_the_issuer_s_fault() {
         || Response::new(204, ""),
     ];
     for answer in answers {
-        let issuer = Issuer::start(&[]);
+        let issuer = TestIssuer::start(&[]);
         issuer.answer_with(answer);
         assert!(source(&issuer).keys().await.is_err());
     }
@@ -183,7 +185,7 @@ async fn metadata_about_another_issuer_is_not_followed() {
         let document = r#"{"issuer":"https://other.example.com","jwks_uri":"/jwks.json"}"#;
         Response::new(200, document)
     });
-    let mut issuer = Issuer::start(&[]);
+    let mut issuer = TestIssuer::start(&[]);
     issuer.url = format!("http://{address}");
     let error = source(&issuer).keys().await.unwrap_err();
     assert!(error.to_string().contains("another issuer"), "{error}");
@@ -206,7 +208,7 @@ async fn an_issuer_that_speaks_oauth_only_is_found_too() {
         }
     });
     *base.lock().unwrap() = format!("http://{address}");
-    let mut issuer = Issuer::start(&[]);
+    let mut issuer = TestIssuer::start(&[]);
     issuer.url = format!("http://{address}/t");
     assert_eq!(source(&issuer).keys().await.unwrap().len(), 1);
 }

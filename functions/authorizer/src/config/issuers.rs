@@ -8,9 +8,10 @@ use keygate_principal::name::is_usable_name;
 use keygate_settings::{SettingError, Settings, comma_separated};
 use serde::Deserialize;
 
-use super::trusted_url::TrustedUrl;
 use crate::algorithm::SigningAlgorithm;
-use crate::rule::Rule;
+use crate::issuer::Issuer;
+use crate::rule::compiled::Rule;
+use crate::trusted_url::TrustedUrl;
 
 /// The clock skew allowed when nothing is configured.
 const LEEWAY: u64 = 30;
@@ -24,31 +25,6 @@ const ALGORITHMS: &str = "OAUTH_ALGORITHMS";
 const LEEWAY_SECONDS: &str = "OAUTH_LEEWAY_SECONDS";
 const RULE: &str = "OAUTH_RULE";
 const ISSUERS: &str = "OAUTH_ISSUERS";
-
-/// One issuer and what its tokens must be.
-#[derive(Debug, Clone)]
-pub(crate) struct IssuerConfig {
-    /// `iss`, compared exactly.
-    pub(crate) issuer: String,
-    /// The same as an address, to find the issuer's metadata by.
-    pub(crate) url: TrustedUrl,
-    /// Accepted `aud` values; at least one.
-    pub(crate) audience: Vec<String>,
-    /// Where the keys are; found by discovery when unset.
-    pub(crate) jwks_uri: Option<TrustedUrl>,
-    /// Accepted algorithms; at least one.
-    pub(crate) algorithms: Vec<SigningAlgorithm>,
-    /// The clock skew allowed.
-    pub(crate) leeway: Duration,
-    /// The `token_use` claim that a token must carry (Amazon Cognito).
-    pub(crate) token_use: Option<String>,
-    /// The `typ` that a token's header must carry, such as `at+jwt` (RFC 9068 section 2.1).
-    pub(crate) required_typ: Option<String>,
-    /// What else must be true of a token; each rule by itself.
-    pub(crate) rules: Vec<Arc<Rule>>,
-    /// What stands before a principal's name, to tell apart principals of several issuers.
-    pub(crate) principal_prefix: String,
-}
 
 /// One element of `OAUTH_ISSUERS`.
 #[derive(Deserialize)]
@@ -75,7 +51,7 @@ struct Defaults {
 /// Reads the issuers. `OAUTH_ISSUERS` stands in for `OAUTH_ISSUER`,
 /// `OAUTH_AUDIENCE` and `OAUTH_JWKS_URI`; algorithms and leeway are then what an element may leave
 /// out, and `OAUTH_RULE` holds besides an element's own rule.
-pub(super) fn read(settings: &Settings) -> Result<Vec<IssuerConfig>, SettingError> {
+pub(super) fn read(settings: &Settings) -> Result<Vec<Issuer>, SettingError> {
     let defaults = Defaults {
         algorithms: match settings.optional(ALGORITHMS)? {
             None => SigningAlgorithm::defaults(),
@@ -99,15 +75,15 @@ pub(super) fn read(settings: &Settings) -> Result<Vec<IssuerConfig>, SettingErro
     several(json, &defaults)
 }
 
-fn single(settings: &Settings, defaults: Defaults) -> Result<IssuerConfig, SettingError> {
+fn single(settings: &Settings, defaults: Defaults) -> Result<Issuer, SettingError> {
     let issuer = settings.required(ISSUER, "the iss of the tokens to trust")?;
     let audience = settings.required(AUDIENCE, "the aud values to accept, comma separated")?;
     let jwks_uri = settings.optional(JWKS_URI)?;
-    Ok(IssuerConfig {
+    Ok(Issuer {
         url: url(ISSUER, issuer)?,
         audience: audiences(AUDIENCE, comma_separated(audience).map(str::to_owned))?,
         jwks_uri: jwks_uri.map(|uri| url(JWKS_URI, uri.trim())).transpose()?,
-        issuer: issuer.to_owned(),
+        iss: issuer.to_owned(),
         algorithms: defaults.algorithms,
         leeway: leeway(LEEWAY_SECONDS, defaults.leeway)?,
         token_use: None,
@@ -117,7 +93,7 @@ fn single(settings: &Settings, defaults: Defaults) -> Result<IssuerConfig, Setti
     })
 }
 
-fn several(json: &str, defaults: &Defaults) -> Result<Vec<IssuerConfig>, SettingError> {
+fn several(json: &str, defaults: &Defaults) -> Result<Vec<Issuer>, SettingError> {
     let malformed = |reason: String| SettingError::malformed(ISSUERS, reason);
     let elements: Vec<Element> =
         serde_json::from_str(json).map_err(|error| malformed(error.to_string()))?;
@@ -131,9 +107,9 @@ fn several(json: &str, defaults: &Defaults) -> Result<Vec<IssuerConfig>, Setting
     for (position, issuer) in issuers.iter().enumerate() {
         if issuers[..position]
             .iter()
-            .any(|other| other.issuer == issuer.issuer)
+            .any(|other| other.iss == issuer.iss)
         {
-            return Err(malformed(format!("it names {} twice", issuer.issuer)));
+            return Err(malformed(format!("it names {} twice", issuer.iss)));
         }
     }
     warn_of_shared_principals(&issuers);
@@ -141,14 +117,14 @@ fn several(json: &str, defaults: &Defaults) -> Result<Vec<IssuerConfig>, Setting
 }
 
 /// Handlers know their callers by the principal alone, so that one issuer's `sub` could be another's.
-fn warn_of_shared_principals(issuers: &[IssuerConfig]) {
+fn warn_of_shared_principals(issuers: &[Issuer]) {
     for (position, issuer) in issuers.iter().enumerate() {
         let mut before = issuers[..position].iter();
         if let Some(other) = before.find(|other| other.principal_prefix == issuer.principal_prefix)
         {
             tracing::warn!(
-                issuer = issuer.issuer,
-                other = other.issuer,
+                issuer = issuer.iss,
+                other = other.iss,
                 "principals of these issuers are told apart by nothing but their names; set \
                  principal_prefix unless both give the same names to the same people",
             );
@@ -157,7 +133,7 @@ fn warn_of_shared_principals(issuers: &[IssuerConfig]) {
 }
 
 impl Element {
-    fn checked(self, defaults: &Defaults) -> Result<IssuerConfig, SettingError> {
+    fn checked(self, defaults: &Defaults) -> Result<Issuer, SettingError> {
         let own_rule = self.rule.map(|text| rule(ISSUERS, &text)).transpose()?;
         let principal_prefix = self.principal_prefix.unwrap_or_default();
         if !principal_prefix.is_empty() && !is_usable_name(&principal_prefix) {
@@ -166,9 +142,9 @@ impl Element {
         }
         let jwks_uri = self.jwks_uri.filter(|uri| !uri.trim().is_empty());
         let not_empty = |text: Option<String>| text.filter(|text| !text.is_empty());
-        Ok(IssuerConfig {
+        Ok(Issuer {
             url: url(ISSUERS, &self.issuer)?,
-            issuer: self.issuer,
+            iss: self.issuer,
             audience: audiences(ISSUERS, self.audience.into_iter())?,
             jwks_uri: jwks_uri.map(|uri| url(ISSUERS, uri.trim())).transpose()?,
             algorithms: match self.algorithms {

@@ -1,0 +1,218 @@
+//! A set of published keys (RFC 7517 section 5), and the choice of the one that a header names.
+
+use serde_json::Value;
+
+use super::jwk;
+use super::key::VerifyingKey;
+use crate::algorithm::SigningAlgorithm;
+
+/// The most keys that a set may list. Issuers publish two or three.
+const MAX_KEYS: usize = 100;
+
+/// Why a document is no key set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum KeySetError {
+    #[error("it is no JSON object with an array named keys")]
+    NotKeySet,
+    #[error("it lists more than {MAX_KEYS} keys")]
+    TooManyKeys,
+    /// To take it for the issuer's word would refuse every token for what is the issuer's fault.
+    #[error("it lists no key")]
+    NoKeys,
+}
+
+/// Why no key of a set may verify a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoKey {
+    /// Reading the issuer's keys anew may help.
+    #[error("the issuer's key set has no such key")]
+    Unknown,
+    #[error("the key's type, curve or use does not fit the token's algorithm")]
+    Unfit,
+    #[error("several keys of the issuer could be meant")]
+    Ambiguous,
+}
+
+impl NoKey {
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Unknown => "key-unknown",
+            Self::Unfit => "key-unfit",
+            Self::Ambiguous => "key-ambiguous",
+        }
+    }
+}
+
+/// The keys of one issuer that can be used.
+#[derive(Debug, Default)]
+pub(crate) struct KeySet {
+    keys: Vec<VerifyingKey>,
+}
+
+impl KeySet {
+    /// Reads a document. A key that cannot be used is left out: it may be meant for something else.
+    /// So is one that stands there twice, which would be ambiguous.
+    pub(crate) fn parse(document: &[u8]) -> Result<Self, KeySetError> {
+        let document: Value =
+            serde_json::from_slice(document).map_err(|_| KeySetError::NotKeySet)?;
+        let keys = document.get("keys").and_then(Value::as_array);
+        let keys = keys.ok_or(KeySetError::NotKeySet)?;
+        if keys.len() > MAX_KEYS {
+            return Err(KeySetError::TooManyKeys);
+        }
+        if !keys.iter().any(|key| key.get("kty").is_some()) {
+            return Err(KeySetError::NoKeys);
+        }
+        let distinct = keys.iter().enumerate();
+        let distinct = distinct.filter(|(position, key)| !keys[..*position].contains(key));
+        let keys = distinct.filter_map(|(_, key)| jwk::verifying_key(key));
+        Ok(Self {
+            keys: keys.collect(),
+        })
+    }
+
+    /// How many keys can be used.
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The ids of the keys that can be used, for a person to read.
+    pub(crate) fn names(&self) -> String {
+        let names = self.keys.iter();
+        let names = names.map(|key| key.kid.as_deref().unwrap_or("(without a kid)"));
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The one key that a header may mean. Without a `kid` that is the only key that fits.
+    pub(crate) fn choose(
+        &self,
+        kid: Option<&str>,
+        algorithm: SigningAlgorithm,
+    ) -> Result<&VerifyingKey, NoKey> {
+        let named = |key: &&VerifyingKey| kid.is_none() || key.kid.as_deref() == kid;
+        let mut fitting = self
+            .keys
+            .iter()
+            .filter(named)
+            .filter(|key| key.fits(algorithm));
+        match (fitting.next(), fitting.next()) {
+            (Some(key), None) => Ok(key),
+            (Some(_), Some(_)) => Err(NoKey::Ambiguous),
+            (None, _) if kid.is_some() && self.keys.iter().any(|key| named(&key)) => {
+                Err(NoKey::Unfit)
+            }
+            (None, _) => Err(NoKey::Unknown),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use keygate_tests::signer::Signer;
+
+    fn set(keys: &[Value]) -> KeySet {
+        KeySet::parse(json!({ "keys": keys }).to_string().as_bytes()).unwrap()
+    }
+
+    fn algorithm(name: &str) -> SigningAlgorithm {
+        name.parse().unwrap()
+    }
+
+    fn with(mut key: Value, member: &str, value: Value) -> Value {
+        key[member] = value;
+        key
+    }
+
+    #[test]
+    fn a_key_is_chosen_by_its_id() {
+        let set = set(&[Signer::rsa("a").jwk(), Signer::rsa("b").jwk()]);
+        let chosen = set.choose(Some("b"), algorithm("RS256")).unwrap();
+        assert_eq!(chosen.kid.as_deref(), Some("b"));
+        assert_eq!(
+            set.choose(Some("c"), algorithm("RS256")).unwrap_err(),
+            NoKey::Unknown
+        );
+    }
+
+    #[test]
+    fn without_an_id_only_a_single_fitting_key_will_do() {
+        let (rsa, p256) = (Signer::rsa("a").jwk(), Signer::p256("b").jwk());
+        let one_of_each = set(&[rsa.clone(), p256]);
+        assert!(one_of_each.choose(None, algorithm("ES256")).is_ok());
+        assert_eq!(
+            one_of_each.choose(None, algorithm("EdDSA")).unwrap_err(),
+            NoKey::Unknown
+        );
+        let two = set(&[rsa, Signer::rsa("c").jwk()]);
+        assert_eq!(
+            two.choose(None, algorithm("RS256")).unwrap_err(),
+            NoKey::Ambiguous
+        );
+    }
+
+    #[test]
+    fn a_key_verifies_only_what_its_type_curve_and_alg_allow() {
+        let rsa = Signer::rsa("a").jwk();
+        let unfit =
+            |key: Value, alg: &str| set(&[key]).choose(Some("a"), algorithm(alg)).unwrap_err();
+        assert_eq!(unfit(rsa.clone(), "ES256"), NoKey::Unfit);
+        assert_eq!(unfit(rsa.clone(), "EdDSA"), NoKey::Unfit);
+        assert_eq!(
+            unfit(with(rsa, "alg", json!("RS256")), "PS256"),
+            NoKey::Unfit
+        );
+        assert_eq!(unfit(Signer::p256("a").jwk(), "ES384"), NoKey::Unfit);
+        assert_eq!(unfit(Signer::p521("a").jwk(), "ES384"), NoKey::Unfit);
+        assert_eq!(unfit(Signer::ed25519("a").jwk(), "ES256"), NoKey::Unfit);
+    }
+
+    #[test]
+    fn keys_that_cannot_be_used_are_left_out_and_the_others_stay() {
+        let rsa = Signer::rsa("a").jwk();
+        let p256 = Signer::p256("a").jwk();
+        let unusable = [
+            with(rsa.clone(), "use", json!("enc")),
+            with(rsa.clone(), "key_ops", json!(["sign"])),
+            with(rsa.clone(), "alg", json!("RSA-OAEP")),
+            with(rsa.clone(), "alg", json!("HS256")),
+            with(rsa.clone(), "d", json!("AQAB")),
+            with(rsa.clone(), "p", json!("AQAB")),
+            with(rsa.clone(), "kid", json!(1)),
+            with(rsa.clone(), "e", json!("AQ")),
+            with(rsa.clone(), "e", json!("Ag")),
+            with(rsa.clone(), "e", json!("AQAC")),
+            with(rsa.clone(), "e", json!("AQAB=")),
+            with(rsa.clone(), "n", json!("AQAB")),
+            with(rsa.clone(), "n", json!(1)),
+            with(rsa.clone(), "kty", json!("EC")),
+            with(p256.clone(), "crv", json!("P-384")),
+            with(p256.clone(), "crv", json!("secp256k1")),
+            with(p256.clone(), "x", json!("AQAB")),
+            json!({"kty": "oct", "k": "AQAB"}),
+            json!({"kty": "OKP", "crv": "X25519", "x": "A"}),
+            json!(null),
+            json!("a"),
+            json!({}),
+        ];
+        for key in unusable {
+            let set = set(&[key.clone(), p256.clone()]);
+            assert_eq!(set.len(), 1, "{key}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_set_is_refused() {
+        for document in ["", "[]", "{}", "{\"keys\":{}}", "<html>", "null"] {
+            let error = KeySet::parse(document.as_bytes()).unwrap_err();
+            assert_eq!(error, KeySetError::NotKeySet, "{document}");
+        }
+        let many = json!({ "keys": vec![json!({}); MAX_KEYS + 1] }).to_string();
+        assert_eq!(
+            KeySet::parse(many.as_bytes()).unwrap_err(),
+            KeySetError::TooManyKeys
+        );
+    }
+}

@@ -1,0 +1,46 @@
+//! Who is calling, and which routes they may call.
+//!
+//! One request goes through the modules in this order: [`event`], [`credential`], then for a JWT
+//! [`token`], [`key_set`], [`signature`], [`verify`] and [`rule`], and for an API key [`key_table`]
+//! and [`api_key`], then [`principal`], [`revocation`], [`decision`] and [`answer`]. [`authorizer`] is
+//! that order in code; [`config`] is what the settings decide, and [`prepared`] all that can be wrong
+//! before the start. Whoever looks on while a credential is judged ([`watch`]) is told of each check:
+//! that is what `keygate explain` shows ([`report`]).
+//!
+//! The binary of this package is the Lambda function; `keygate` uses the library.
+
+#![allow(
+    rustdoc::private_intra_doc_links,
+    reason = "the page is for those who read the modules"
+)]
+
+mod algorithm;
+mod answer;
+mod api_key;
+mod authorizer;
+mod claims;
+mod config;
+mod credential;
+mod decision;
+mod event;
+mod issuer;
+mod key_set;
+mod key_table;
+mod lookup_budget;
+mod prepared;
+mod principal;
+mod recent;
+mod report;
+mod revocation;
+mod rule;
+mod signature;
+mod token;
+mod trusted_url;
+mod verify;
+mod watch;
+
+pub use answer::{Answer, AnswerError};
+pub use authorizer::Authorizer;
+pub use event::EventError;
+pub use prepared::Prepared;
+pub use report::Report;

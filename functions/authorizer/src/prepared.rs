@@ -1,0 +1,59 @@
+//! Everything that the settings decide, read and checked before anything is started.
+
+use keygate_aws::dynamodb;
+use keygate_outbound::Outbound;
+use keygate_settings::{SettingError, Settings};
+
+use crate::authorizer::Authorizer;
+use crate::config::{self, Config};
+use crate::key_set::set::KeySet;
+
+/// An authorizer that can be started.
+#[derive(Debug)]
+pub struct Prepared {
+    settings: Settings,
+    config: Config,
+    outbound: Outbound,
+    seed: Option<KeySet>,
+}
+
+impl Prepared {
+    /// Reads and checks the settings.
+    ///
+    /// # Errors
+    /// When one is missing or malformed, or a file that one names cannot be used.
+    pub fn read(settings: Settings) -> Result<Self, SettingError> {
+        let config = Config::read(&settings)?;
+        let outbound = Outbound::new(&settings)?;
+        // Where an issuer needs the TLS client it is made now, so that a certificate bundle that
+        // cannot be used is named.
+        for issuer in &config.issuers {
+            outbound.client(issuer.url.as_url())?;
+        }
+        let jwks_file = config.jwks_file.as_deref();
+        let seed = jwks_file.map(config::key_set_file).transpose()?;
+        Ok(Self {
+            settings,
+            config,
+            outbound,
+            seed,
+        })
+    }
+
+    /// Starts the authorizer on a client of the AWS SDK's own making.
+    pub async fn start(self) -> Authorizer {
+        let (settings, outbound) = (&self.settings, &self.outbound);
+        let connection = |limit| async move {
+            let client = dynamodb::client(outbound).await;
+            dynamodb::prewarm(&client, outbound, settings, limit).await;
+            client
+        };
+        Authorizer::prewarmed(self.config, outbound, self.seed, connection).await
+    }
+
+    /// Starts the authorizer with the key table in a database that the caller has connected to.
+    pub async fn start_with(self, client: aws_sdk_dynamodb::Client) -> Authorizer {
+        let connection = |_| std::future::ready(client);
+        Authorizer::prewarmed(self.config, &self.outbound, self.seed, connection).await
+    }
+}
