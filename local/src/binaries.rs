@@ -7,6 +7,8 @@ use std::process::Stdio;
 use serde::Deserialize;
 use tokio::process::Command;
 
+use crate::model::{Application, Executable, Function};
+
 /// Why an executable is not there.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BinaryError {
@@ -18,6 +20,14 @@ pub(crate) enum BinaryError {
     /// The build failed; cargo has said why.
     #[error("the functions do not build: see cargo's messages above")]
     Build,
+    /// A function comes with its executable, and it is not there.
+    #[error("{function}: there is no executable file {}: a function that is not built comes with its bootstrap", path.display())]
+    NoBootstrap {
+        /// The function's logical id.
+        function: String,
+        /// Where it should be.
+        path: PathBuf,
+    },
     /// A binary that the template names is not there.
     #[error("the template names the binary {binary}, which is not {place}")]
     Missing {
@@ -28,9 +38,58 @@ pub(crate) enum BinaryError {
     },
 }
 
+/// The executable of every function by logical id: what comes with its code, and what `functions`
+/// holds or cargo builds. `home` is the template's folder.
+pub(crate) async fn executables(
+    application: &Application,
+    home: &Path,
+    functions: Option<&Path>,
+) -> Result<BTreeMap<String, PathBuf>, BinaryError> {
+    let all = application.functions.values();
+    let binaries = all.filter_map(|function| match &function.executable {
+        Executable::Cargo(binary) => Some(binary.clone()),
+        Executable::Bootstrap => None,
+    });
+    let binaries: BTreeSet<String> = binaries.collect();
+    let paths = match functions {
+        _ if binaries.is_empty() => BTreeMap::new(),
+        Some(directory) => find(&binaries, directory)?,
+        None => build(&binaries, home).await?,
+    };
+    let executable = |function: &Function| match &function.executable {
+        Executable::Bootstrap => bootstrap(function, home),
+        Executable::Cargo(binary) => {
+            let path = paths.get(binary).cloned();
+            path.ok_or_else(|| BinaryError::Missing {
+                binary: binary.clone(),
+                place: "built".to_owned(),
+            })
+        }
+    };
+    let all = application.functions.values();
+    all.map(|function| Ok((function.id.clone(), executable(function)?)))
+        .collect()
+}
+
+fn bootstrap(function: &Function, home: &Path) -> Result<PathBuf, BinaryError> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let path = home.join(&function.code).join("bootstrap");
+    let file = path.metadata().ok();
+    let is_executable =
+        file.is_some_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0);
+    match path.canonicalize() {
+        Ok(path) if is_executable => Ok(path),
+        _ => Err(BinaryError::NoBootstrap {
+            function: function.id.clone(),
+            path,
+        }),
+    }
+}
+
 /// The executables of these binaries below `directory`: `NAME`, or `NAME/bootstrap` as
 /// `cargo lambda build` leaves them.
-pub(crate) fn find(
+fn find(
     binaries: &BTreeSet<String>,
     directory: &Path,
 ) -> Result<BTreeMap<String, PathBuf>, BinaryError> {
@@ -65,7 +124,7 @@ struct Target {
 
 /// Builds these binaries of the workspace at `workspace`, in the profile that this program was
 /// built in. cargo's progress goes to standard error.
-pub(crate) async fn build(
+async fn build(
     binaries: &BTreeSet<String>,
     workspace: &Path,
 ) -> Result<BTreeMap<String, PathBuf>, BinaryError> {

@@ -4,9 +4,12 @@ pub(crate) mod keys;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::ports;
+
+/// The template that is meant where none is named.
+pub(crate) const TEMPLATE: &str = "template.yaml";
 
 /// The gateway on this machine: serves template.yaml without Docker or an AWS account.
 #[derive(Debug, Parser)]
@@ -28,13 +31,15 @@ pub(crate) enum Command {
     Issuer(Issuer),
     /// Issue, list, rotate and revoke API keys, here or in a deployed table
     Keys(Box<keys::Keys>),
+    /// Print which credential opens which route, and hold the events against the route table
+    Routes(Routes),
 }
 
 /// What `keygate` without a command takes.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Serve {
     /// The SAM template to serve
-    #[arg(long, value_name = "PATH", default_value = "template.yaml")]
+    #[arg(long, value_name = "PATH", default_value = TEMPLATE)]
     pub(crate) template: PathBuf,
     /// A value for a template parameter; may be given several times
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
@@ -69,6 +74,12 @@ pub(crate) struct Serve {
 pub(crate) struct Event {
     /// The event's name; without one, the names are listed
     pub(crate) name: Option<String>,
+    /// The SAM template that the running gateway serves
+    #[arg(long, value_name = "PATH", default_value = TEMPLATE)]
+    pub(crate) template: PathBuf,
+    /// A value for a template parameter; may be given several times
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
     /// The port of the running gateway's issuer
     #[arg(long, value_name = "PORT", default_value_t = ports::ISSUER)]
     pub(crate) issuer_port: u16,
@@ -83,7 +94,7 @@ pub(crate) struct Explain {
     #[arg(hide = true, num_args = 0..)]
     pub(crate) credential: Vec<String>,
     /// The SAM template whose authorizer is asked
-    #[arg(long, value_name = "PATH", default_value = "template.yaml")]
+    #[arg(long, value_name = "PATH", default_value = TEMPLATE)]
     pub(crate) template: PathBuf,
     /// A value for a template parameter; may be given several times
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
@@ -104,9 +115,6 @@ pub(crate) struct Explain {
     /// The port of the running gateway's DynamoDB
     #[arg(long, value_name = "PORT", default_value_t = ports::DYNAMODB)]
     pub(crate) dynamodb_port: u16,
-    /// Take the built authorizer from this directory instead of building it
-    #[arg(long, value_name = "DIR")]
-    pub(crate) functions: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -114,6 +122,38 @@ pub(crate) struct Issuer {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = ports::ISSUER)]
     pub(crate) port: u16,
+    /// The SAM template whose routes its tokens open when they are asked for without a scope
+    /// (template.yaml, where there is one)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) template: Option<PathBuf>,
+    /// A value for a template parameter; may be given several times
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Routes {
+    /// The SAM template
+    #[arg(long, value_name = "PATH", default_value = TEMPLATE)]
+    pub(crate) template: PathBuf,
+    /// A value for a template parameter; may be given several times
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// Only say what events and table disagree in, and end with 1 when they do
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// How to print the matrix
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Output::Text)]
+    pub(crate) output: Output,
+}
+
+/// How something is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For a person.
+    Text,
+    /// For a program.
+    Json,
 }
 
 fn parameter(text: &str) -> Result<(String, String), String> {

@@ -1,13 +1,19 @@
 //! `keygate event NAME`: a sample event with a live credential, which no file can hold.
 
 use keygate_outbound::{Outbound, OutboundError};
+use keygate_principal::scope::Scopes;
+use keygate_routes::{Access, RouteMethod, RouteTable};
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::aws;
 use crate::cli::Event;
-use crate::deployment::{API_ID, KEY_TABLE, method_arn};
+use crate::deployment::{KEY_TABLE, method_arn};
+use crate::matrix::{Matrix, MatrixError};
+use crate::model::Application;
+use crate::offered;
 use crate::seed::{self, SeedError};
+use crate::template::{self, TemplateError};
 
 /// The events there are, with what the authorizer answers to each.
 const NAMES: [(&str, &str); 4] = [
@@ -19,7 +25,7 @@ const NAMES: [(&str, &str); 4] = [
     ),
     (
         "authorizer-api-key",
-        "an API key, new in the local key table: Allow on items",
+        "an API key with every scope, new in the local key table: Allow",
     ),
 ];
 
@@ -45,6 +51,12 @@ pub(crate) enum EventError {
     /// There is no HTTP client.
     #[error(transparent)]
     Outbound(#[from] OutboundError),
+    /// The template cannot be read.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// Its route table cannot be used.
+    #[error(transparent)]
+    Matrix(#[from] MatrixError),
 }
 
 /// Prints the event, or the names without one.
@@ -55,15 +67,20 @@ pub(crate) async fn print(options: &Event) -> Result<(), EventError> {
         }
         return Ok(());
     };
+    let issuer = aws::address(options.issuer_port);
+    let parameters = offered::parameters(&options.parameters, &issuer);
+    let application = template::load(&options.template, &parameters)?;
+    let table = Matrix::of(&application, &options.template)?.table;
     let outbound = Outbound::new(&keygate_settings::Settings::from_env())?;
     let credential = match name {
         "authorizer-jwt" => token(&outbound, options, &[]).await?,
         "authorizer-no-scope" => token(&outbound, options, &[("scope", "nothing:here")]).await?,
         "authorizer-expired" => token(&outbound, options, &[("lifetime", "-3600")]).await?,
         "authorizer-api-key" => {
+            let every: Scopes = table.iter().flat_map(RouteTable::scopes).cloned().collect();
             let endpoint = aws::address(options.dynamodb_port);
             let client = aws::dynamodb(&outbound, &endpoint);
-            seed::issue(&client, KEY_TABLE, None)
+            seed::issue(&client, KEY_TABLE, &every, None)
                 .await?
                 .expose()
                 .to_owned()
@@ -73,10 +90,25 @@ pub(crate) async fn print(options: &Event) -> Result<(), EventError> {
     let event = json!({
         "type": "TOKEN",
         "authorizationToken": format!("Bearer {credential}"),
-        "methodArn": method_arn(API_ID, "dev", "GET", "/items"),
+        "methodArn": asked_for(&application, table.as_ref()),
     });
     println!("{event:#}");
     Ok(())
+}
+
+/// The first route of the table that asks for a credential.
+fn asked_for(application: &Application, table: Option<&RouteTable>) -> String {
+    let mut routes = table.into_iter().flat_map(RouteTable::routes);
+    let route = routes.find(|route| route.access != Access::Public);
+    let (method, path) = route.map_or(("GET", "/"), |route| {
+        let method = match &route.method {
+            RouteMethod::Any => "GET",
+            RouteMethod::One(method) => method.as_str(),
+        };
+        (method, route.path.as_str())
+    });
+    let api = &application.api;
+    method_arn(&api.id, &api.stage, method, path)
 }
 
 #[derive(Deserialize)]

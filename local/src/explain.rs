@@ -1,17 +1,21 @@
-//! `keygate explain`: what the template's authorizer thinks of a credential, check by check. It runs
-//! the authorizer's own `explain`, so that nothing here can be of another opinion.
+//! `keygate explain`: what the template's authorizer thinks of a credential, check by check. It is the
+//! authorizer's own code that goes through the checks, so nothing here can be of another opinion.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::{ExitCode, Stdio};
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::process::ExitCode;
 
-use tokio::process::Command;
+use authorizer::{Prepared, Report};
+use keygate_outbound::{Outbound, OutboundError};
+use keygate_settings::{SettingError, Settings};
 
-use crate::binaries::{self, BinaryError};
 use crate::cli::Explain;
-use crate::model::Function;
+use crate::model::{Application, Function};
 use crate::template::{self, TemplateError};
-use crate::{aws, issuer};
+use crate::{aws, offered, package};
+
+/// The most of standard input that is read, in bytes: more than any credential that is looked at.
+const MAX_INPUT: u64 = 64 * 1024;
 
 /// Why nothing is explained.
 #[derive(Debug, thiserror::Error)]
@@ -25,73 +29,69 @@ pub(crate) enum ExplainError {
     /// The template's API has no authorizer.
     #[error("the template's API has no authorizer to ask")]
     NoAuthorizer,
-    /// The authorizer is not there, or does not build.
+    /// The authorizer would not start with these settings.
+    #[error("the authorizer does not start: {0}")]
+    Setting(#[from] SettingError),
+    /// There is no HTTP client.
     #[error(transparent)]
-    Binary(#[from] BinaryError),
-    /// The authorizer cannot be run.
-    #[error("{} cannot be run: {error}", path.display())]
-    Run {
-        /// Its executable.
-        path: PathBuf,
-        /// What the system said.
-        error: std::io::Error,
-    },
+    Outbound(#[from] OutboundError),
+    /// Standard input cannot be read.
+    #[error("the credential on standard input cannot be read: {0}")]
+    Input(std::io::Error),
 }
 
-/// Has the credential on standard input explained. Ends as the authorizer does: with 0 for one that
-/// is accepted.
+/// Explains the credential on standard input. Ends with 0 for one that is accepted, and 1 for one
+/// that is not.
 pub(crate) async fn explain(options: &Explain) -> Result<ExitCode, ExplainError> {
     if !options.credential.is_empty() {
         return Err(ExplainError::Argument);
     }
     let function = authorizer(options)?;
-    let path = executable(options, &function.binary).await?;
-    let mut command = Command::new(&path);
-    command.arg("explain");
-    if let Some(source) = options.source {
-        command.arg("--source").arg(source.to_string());
-    }
-    if let Some(table) = &options.table {
-        // A deployed table is reached as the AWS tools reach it, by this environment.
-        command.envs(&function.environment).env("KEY_TABLE", table);
+    let environment = package::environment(&function, package::home(&options.template));
+    let mut credential = String::new();
+    std::io::stdin()
+        .take(MAX_INPUT)
+        .read_to_string(&mut credential)
+        .map_err(ExplainError::Input)?;
+    let report = report(options, environment, &credential).await?;
+    print!("{report}");
+    Ok(match report.reason() {
+        None => ExitCode::SUCCESS,
+        Some(_) => ExitCode::FAILURE,
+    })
+}
+
+async fn report(
+    options: &Explain,
+    mut environment: BTreeMap<String, String>,
+    credential: &str,
+) -> Result<Report, ExplainError> {
+    let started = if let Some(table) = &options.table {
+        // A deployed table is reached as the AWS tools reach it, by this process's environment.
+        environment.insert("KEY_TABLE".to_owned(), table.clone());
+        environment.extend(options.settings.iter().cloned());
+        Prepared::read(environment.into_iter().collect())?
+            .start()
+            .await
     } else {
-        let endpoint = aws::address(options.dynamodb_port);
-        command
-            .env_clear()
-            .envs(aws::environment(&endpoint))
-            .envs(&function.environment);
-    }
-    command.envs(options.settings.iter().cloned());
-    let status = command.stdin(Stdio::inherit()).status().await;
-    let status = status.map_err(|error| ExplainError::Run { path, error })?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+        environment.extend(options.settings.iter().cloned());
+        let settings: Settings = environment.into_iter().collect();
+        let outbound = Outbound::new(&settings)?;
+        let client = aws::dynamodb(&outbound, &aws::address(options.dynamodb_port));
+        Prepared::read(settings)?.start_with(client).await
+    };
+    Ok(started.explain(credential, options.source).await)
 }
 
 /// The function behind the template's authorizer, with the settings that the template gives it.
 fn authorizer(options: &Explain) -> Result<Function, ExplainError> {
-    let mut parameters: BTreeMap<String, String> = options.parameters.iter().cloned().collect();
-    for (name, value) in [
-        ("OAuthIssuer", aws::address(options.issuer_port)),
-        ("OAuthAudience", issuer::AUDIENCE.to_owned()),
-    ] {
-        parameters.entry(name.to_owned()).or_insert(value);
-    }
-    let mut application = template::load(&options.template, &parameters)?;
-    let authorizer = application.api.authorizers.values().next();
+    let issuer = aws::address(options.issuer_port);
+    let parameters = offered::parameters(&options.parameters, &issuer);
+    let Application {
+        api, mut functions, ..
+    } = template::load(&options.template, &parameters)?;
+    let authorizer = api.authorizers.values().next();
     authorizer
-        .and_then(|authorizer| application.functions.remove(&authorizer.function))
+        .and_then(|authorizer| functions.remove(&authorizer.function))
         .ok_or(ExplainError::NoAuthorizer)
-}
-
-async fn executable(options: &Explain, binary: &str) -> Result<PathBuf, ExplainError> {
-    let names = BTreeSet::from([binary.to_owned()]);
-    let mut found = if let Some(directory) = &options.functions {
-        binaries::find(&names, directory)?
-    } else {
-        let workspace = options.template.parent();
-        let workspace = workspace.filter(|path| !path.as_os_str().is_empty());
-        binaries::build(&names, workspace.unwrap_or(Path::new("."))).await?
-    };
-    found.remove(binary).ok_or(ExplainError::NoAuthorizer)
 }

@@ -16,6 +16,7 @@ use axum::{Form, Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use keygate_key_record::now;
+use keygate_principal::scope::Scopes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -23,8 +24,6 @@ use uuid::Uuid;
 
 /// The audience that tokens are for when the request does not say.
 pub(crate) const AUDIENCE: &str = "keygate-local";
-/// What a token opens when the request does not say.
-const DEFAULT_SCOPE: &str = "items:read items:write keys:admin";
 /// How long a token is good for when the request does not say, in seconds.
 const DEFAULT_LIFETIME: i64 = 3600;
 
@@ -87,6 +86,8 @@ impl SigningKey {
 struct Issuer {
     url: String,
     key: SigningKey,
+    /// What a token opens when the request does not say.
+    scopes: Scopes,
 }
 
 /// The address that an issuer on this listener has as `iss`.
@@ -94,11 +95,17 @@ pub(crate) fn url(listener: &TcpListener) -> std::io::Result<String> {
     Ok(format!("http://{}", listener.local_addr()?))
 }
 
-/// Serves an issuer until the task is dropped.
-pub(crate) async fn serve(listener: TcpListener, key: SigningKey) -> std::io::Result<()> {
+/// Serves an issuer until the task is dropped. `scopes` are what a token opens when the request does
+/// not say.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    key: SigningKey,
+    scopes: Scopes,
+) -> std::io::Result<()> {
     let issuer = Issuer {
         url: url(&listener)?,
         key,
+        scopes,
     };
     let router = Router::new()
         .route("/.well-known/openid-configuration", get(metadata))
@@ -165,8 +172,8 @@ async fn token(
             "client_id has 1 to 128 characters, of your choice",
         );
     };
-    let scope = request.scope.as_deref().unwrap_or(DEFAULT_SCOPE);
-    if scope.parse::<keygate_principal::scope::Scopes>().is_err() {
+    let scope = request.scope.unwrap_or_else(|| issuer.scopes.to_string());
+    if scope.parse::<Scopes>().is_err() {
         return refuse("invalid_scope", "scope is a list separated by spaces");
     }
     let lifetime = request.lifetime.unwrap_or(DEFAULT_LIFETIME);

@@ -12,8 +12,12 @@ mod gateway;
 mod issuer;
 mod keys;
 mod management;
+mod matrix;
 mod model;
+mod offered;
+mod package;
 mod ports;
+mod routes;
 mod seed;
 mod serve;
 mod template;
@@ -43,7 +47,7 @@ fn main() -> ExitCode {
     };
     // A command's own words are enough where nothing is served.
     let level = match cli.command {
-        Some(Command::Keys(_)) => LevelFilter::WARN,
+        Some(Command::Keys(_) | Command::Explain(_)) => LevelFilter::WARN,
         _ => LevelFilter::INFO,
     };
     // The embedded database warns of each refused call, which is a handler's business.
@@ -99,7 +103,7 @@ async fn run(cli: Cli) -> Result<ExitCode, (String, u8)> {
     let done = match cli.command {
         None => serve::serve(cli.serve).await.map_err(|error| {
             let code = match &error {
-                ServeError::Template(_) | ServeError::Gateway(_) => USAGE,
+                ServeError::Template(_) | ServeError::Gateway(_) | ServeError::Matrix(_) => USAGE,
                 _ => 1,
             };
             (error.to_string(), code)
@@ -111,7 +115,9 @@ async fn run(cli: Cli) -> Result<ExitCode, (String, u8)> {
         Some(Command::Explain(options)) => {
             return explain::explain(&options).await.map_err(|error| {
                 let code = match &error {
-                    ExplainError::Template(_) | ExplainError::Argument => USAGE,
+                    ExplainError::Template(_)
+                    | ExplainError::Argument
+                    | ExplainError::Setting(_) => USAGE,
                     _ => 1,
                 };
                 (error.to_string(), code)
@@ -121,8 +127,11 @@ async fn run(cli: Cli) -> Result<ExitCode, (String, u8)> {
             let code = if error.is_usage() { USAGE } else { 1 };
             (error.to_string(), code)
         }),
+        Some(Command::Routes(options)) => {
+            return routes::print(&options).map_err(|error| (error.to_string(), USAGE));
+        }
         Some(Command::Issuer(options)) => {
-            let served = serve::serve_issuer(options.port).await;
+            let served = serve::serve_issuer(&options).await;
             served.map_err(|error| (error.to_string(), 1))
         }
     };

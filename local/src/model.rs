@@ -2,9 +2,10 @@
 //! application that this gateway serves. `template` makes it, everything else reads it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use http::Method;
+use keygate_routes::{ResourcePath, RouteMethod};
 use regex::Regex;
 
 /// One resolved application: an API, the functions behind it and the tables they use.
@@ -42,16 +43,18 @@ pub(crate) struct Api {
 /// One method of one resource, with a Lambda proxy integration.
 #[derive(Debug, Clone)]
 pub(crate) struct Route {
-    /// The method; `None` is `ANY`.
-    pub(crate) method: Option<Method>,
-    /// The resource path as in the template: `/items/{id}`, `/{proxy+}`.
-    pub(crate) path: String,
+    /// The method.
+    pub(crate) method: RouteMethod,
+    /// The resource.
+    pub(crate) path: ResourcePath,
     /// Logical id of the function that serves it.
     pub(crate) function: String,
     /// Name of the authorizer; `None` is a public method.
     pub(crate) authorizer: Option<String>,
     /// Whether the method asks for a usage key (`ApiKeyRequired`).
     pub(crate) api_key_required: bool,
+    /// The event's line of the template.
+    pub(crate) line: usize,
 }
 
 /// A TOKEN authorizer.
@@ -142,14 +145,29 @@ pub(crate) enum Period {
 pub(crate) struct Function {
     /// The logical id, also used as the function's name here.
     pub(crate) id: String,
-    /// The cargo binary to run (`Metadata.BuildProperties.Binary`).
-    pub(crate) binary: String,
+    /// What is run.
+    pub(crate) executable: Executable,
+    /// Where its code is, as the template has it: the package, which in Lambda is `/var/task`.
+    pub(crate) code: PathBuf,
     /// The environment that the template gives it.
     pub(crate) environment: BTreeMap<String, String>,
+    /// The lines of the template where its variables stand.
+    pub(crate) environment_lines: BTreeMap<String, usize>,
+    /// Where the content of its layers is, the last first: in Lambda, `/opt`.
+    pub(crate) layers: Vec<PathBuf>,
     /// An invocation that takes longer is killed.
     pub(crate) timeout: Duration,
     /// Configured memory in MiB, told to the function but not enforced here.
     pub(crate) memory_mib: u32,
+}
+
+/// What is run when a function is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Executable {
+    /// A binary that cargo builds (`Metadata.BuildProperties.Binary`).
+    Cargo(String),
+    /// The file `bootstrap` of its code, in whatever language.
+    Bootstrap,
 }
 
 /// A DynamoDB table to create.

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::AttributeValue;
 use keygate_api_key::{ApiKey, RandomnessUnavailable};
 use keygate_key_record::{KeyRecord, Status, now};
+use keygate_principal::scope::Scopes;
 
 /// The principal that the seeded key speaks for.
 const OWNER: &str = "local";
@@ -22,10 +23,11 @@ pub(crate) enum SeedError {
     Table(String),
 }
 
-/// Writes a new key with the scopes of items, in place of the one of an earlier start.
+/// Writes a new key with these scopes, in place of the one of an earlier start.
 pub(crate) async fn seed(
     client: &Client,
     table: &str,
+    scopes: &Scopes,
     usage_key: Option<&str>,
 ) -> Result<ApiKey, SeedError> {
     let failed = |error: String| SeedError::Table(error);
@@ -53,13 +55,14 @@ pub(crate) async fn seed(
                 .map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
         }
     }
-    issue(client, table, usage_key).await
+    issue(client, table, scopes, usage_key).await
 }
 
-/// Writes a new key with the scopes of items.
+/// Writes a new key with these scopes.
 pub(crate) async fn issue(
     client: &Client,
     table: &str,
+    scopes: &Scopes,
     usage_key: Option<&str>,
 ) -> Result<ApiKey, SeedError> {
     let key = ApiKey::generate()?;
@@ -69,7 +72,7 @@ pub(crate) async fn issue(
         previous: None,
         owner: OWNER.to_owned(),
         name: NAME.to_owned(),
-        scopes: "items:read items:write".parse().unwrap_or_default(),
+        scopes: scopes.clone(),
         status: Status::Active,
         created_at: now(),
         expires_at: None,

@@ -1,7 +1,7 @@
 //! `keygate`: everything that a request needs on this machine, started in parallel, and stopped
 //! without leaving a process behind.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +9,8 @@ use std::sync::Arc;
 use keygate_api_key::ApiKey;
 use keygate_issuing::Failure;
 use keygate_outbound::{Outbound, OutboundError};
+use keygate_principal::scope::Scopes;
+use keygate_routes::RouteTable;
 use serde_json::json;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
@@ -17,13 +19,16 @@ use tokio::task::JoinHandle;
 
 use crate::aws::{self, Services};
 use crate::binaries::{self, BinaryError};
-use crate::cli::Serve;
+use crate::cli::{self, Serve};
 use crate::dynamodb::{self, DynamoDbError};
 use crate::functions::{Functions, InvokeError, Program};
 use crate::gateway::{self, GatewayError};
 use crate::issuer::{self, SigningFailed, SigningKey};
 use crate::management;
-use crate::model::Application;
+use crate::matrix::{Matrix, MatrixError};
+use crate::model::{Application, Function};
+use crate::offered;
+use crate::package;
 use crate::seed::{self, SeedError};
 use crate::template::{self, TemplateError};
 use crate::welcome::Addresses;
@@ -57,6 +62,9 @@ pub(crate) enum ServeError {
     /// The template asks for what this gateway does not do.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
+    /// The route table cannot be used.
+    #[error(transparent)]
+    Matrix(#[from] MatrixError),
     /// An executable is missing.
     #[error(transparent)]
     Binary(#[from] BinaryError),
@@ -118,12 +126,17 @@ pub(crate) async fn serve(options: Serve) -> Result<(), ServeError> {
         api_gateway: listen(options.api_gateway_port, "--api-gateway-port").await?,
     };
     let (application, public_url) = load(&options, &listeners)?;
+    let matrix = Matrix::of(&application, &options.template)?;
+    for disagreement in &matrix.disagreements {
+        eprintln!("keygate: {disagreement}");
+    }
     let gateway = gateway::Gateway::new(&application, port(&listeners.gateway))?;
     let stop = stop_signal(options.until_stdin_closes);
 
+    let home = package::home(&options.template);
     let signing_key = tokio::task::spawn_blocking(SigningKey::generate);
     let paths = tokio::select! {
-        paths = executables(&options, &application) => paths?,
+        paths = binaries::executables(&application, home, options.functions.as_deref()) => paths?,
         () = stopped(stop.clone()) => return Ok(()),
     };
     let signing_key = signing_key
@@ -132,16 +145,18 @@ pub(crate) async fn serve(options: Serve) -> Result<(), ServeError> {
     let issuer_url = aws::address(port(&listeners.issuer));
     let services = Services::on_ports(port(&listeners.dynamodb), port(&listeners.api_gateway));
     let (database, _lock) = dynamodb::open(options.data.as_deref())?;
+    let seeded = scopes(&matrix);
+    let scopes = seeded.clone();
     let background = Background(vec![
         tokio::spawn(async move {
-            let _ = issuer::serve(listeners.issuer, signing_key).await;
+            let _ = issuer::serve(listeners.issuer, signing_key, scopes).await;
         }),
         tokio::spawn(dynamodb::serve(listeners.dynamodb, database)),
         tokio::spawn(management::serve(listeners.api_gateway, gateway.control())),
     ]);
-    let programs = programs(&application, &paths, &services);
+    let programs = programs(&application, &paths, &services, home);
     let functions = Arc::new(Functions::new(programs));
-    let outcome = prepare(&application, &services, &functions).await;
+    let outcome = prepare(&application, &services, &functions, &seeded).await;
     let outcome = outcome.and_then(|api_key| {
         let addresses = Addresses {
             url: public_url,
@@ -149,6 +164,7 @@ pub(crate) async fn serve(options: Serve) -> Result<(), ServeError> {
             services,
             api_key,
             kept_in: options.data.clone(),
+            matrix: &matrix,
         };
         announce(&addresses, options.ready_file.as_deref())
     });
@@ -168,6 +184,7 @@ async fn prepare(
     application: &Application,
     services: &Services,
     functions: &Functions,
+    scopes: &Scopes,
 ) -> Result<Option<ApiKey>, ServeError> {
     let outbound = Outbound::new(&keygate_settings::Settings::from_env())?;
     let client = aws::dynamodb(&outbound, &services.dynamodb);
@@ -178,7 +195,7 @@ async fn prepare(
             return Ok(None);
         };
         sweep(application, services, &outbound, table).await?;
-        let key = seed::seed(&client, table, usage_key(application)).await?;
+        let key = seed::seed(&client, table, scopes, usage_key(application)).await?;
         Ok::<_, ServeError>(Some(key))
     };
     let (warmed, key) = tokio::join!(functions.warm(), keys);
@@ -205,72 +222,69 @@ async fn sweep(
     Ok(())
 }
 
-/// Serves the development issuer alone, until it is told to stop.
+/// Serves the development issuer alone, until it is told to stop. Its tokens open what the template
+/// lists, where there is one.
 ///
 /// # Errors
-/// When the port cannot be used or there is no key.
-pub(crate) async fn serve_issuer(port_wanted: u16) -> Result<(), ServeError> {
-    let listener = listen(port_wanted, "--port").await?;
+/// When the port cannot be used, there is no key, or the template cannot be read.
+pub(crate) async fn serve_issuer(options: &cli::Issuer) -> Result<(), ServeError> {
+    let listener = listen(options.port, "--port").await?;
     let stop = stop_signal(false);
     let key = SigningKey::generate()?;
-    println!(
-        "OAuth issuer for development at http://127.0.0.1:{}",
-        port(&listener)
-    );
+    let url = aws::address(port(&listener));
+    let template = match &options.template {
+        Some(template) => Some(template.clone()),
+        None => Some(PathBuf::from(cli::TEMPLATE)).filter(|path| path.is_file()),
+    };
+    let scopes = match template {
+        None => Scopes::default(),
+        Some(template) => {
+            let parameters = offered::parameters(&options.parameters, &url);
+            let application = template::load(&template, &parameters)?;
+            scopes(&Matrix::of(&application, &template)?)
+        }
+    };
+    println!("OAuth issuer for development at {url}");
     tokio::select! {
-        _ = issuer::serve(listener, key) => {}
+        _ = issuer::serve(listener, key, scopes) => {}
         () = stopped(stop) => {}
     }
     Ok(())
 }
 
+/// Every scope of the route table: what the development issuer and the seeded key give.
+fn scopes(matrix: &Matrix) -> Scopes {
+    let table = matrix.table.iter();
+    table.flat_map(RouteTable::scopes).cloned().collect()
+}
+
 /// The template with what this machine gives its parameters, unless the caller said otherwise.
 fn load(options: &Serve, listeners: &Listeners) -> Result<(Application, String), ServeError> {
-    let mut parameters: BTreeMap<String, String> = options.parameters.iter().cloned().collect();
-    let mut give = |name: &str, value: String| {
-        parameters.entry(name.to_owned()).or_insert(value);
-    };
-    give("OAuthIssuer", aws::address(port(&listeners.issuer)));
-    give("OAuthAudience", issuer::AUDIENCE.to_owned());
+    let issuer = aws::address(port(&listeners.issuer));
+    let mut parameters = offered::parameters(&options.parameters, &issuer);
     // The stage is the template's to say, so the address is only known once it is read.
     let stage = template::load(&options.template, &parameters)?.api.stage;
     let url = format!("{}/{stage}", aws::address(port(&listeners.gateway)));
     parameters
-        .entry("PublicUrl".to_owned())
-        .or_insert_with(|| url.clone());
+        .offered
+        .insert("PublicUrl".to_owned(), url.clone());
     Ok((template::load(&options.template, &parameters)?, url))
-}
-
-async fn executables(
-    options: &Serve,
-    application: &Application,
-) -> Result<BTreeMap<String, PathBuf>, BinaryError> {
-    let names: BTreeSet<String> = application
-        .functions
-        .values()
-        .map(|function| function.binary.clone())
-        .collect();
-    if let Some(directory) = &options.functions {
-        return binaries::find(&names, directory);
-    }
-    let workspace = options
-        .template
-        .parent()
-        .filter(|path| !path.as_os_str().is_empty());
-    binaries::build(&names, workspace.unwrap_or(Path::new("."))).await
 }
 
 fn programs(
     application: &Application,
     paths: &BTreeMap<String, PathBuf>,
     services: &Services,
+    home: &Path,
 ) -> Vec<Program> {
-    let environment = services.environment();
-    let program = |function: &crate::model::Function| {
+    let program = |function: &Function| {
+        let mut environment = services.environment();
+        environment.extend(package::environment(function, home));
         Some(Program {
-            path: paths.get(&function.binary)?.clone(),
+            path: paths.get(&function.id)?.clone(),
             function: function.clone(),
-            environment: environment.clone(),
+            package: package::directory(function, home),
+            environment,
         })
     };
     application.functions.values().filter_map(program).collect()
@@ -300,7 +314,7 @@ fn usage_key(application: &Application) -> Option<&str> {
     keys.next().map(|key| key.value.as_str())
 }
 
-fn announce(addresses: &Addresses, ready_file: Option<&Path>) -> Result<(), ServeError> {
+fn announce(addresses: &Addresses<'_>, ready_file: Option<&Path>) -> Result<(), ServeError> {
     addresses.print();
     let Some(path) = ready_file else {
         return Ok(());

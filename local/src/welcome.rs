@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use keygate_api_key::ApiKey;
+use keygate_routes::{Access, Segment};
 
 use crate::aws::Services;
+use crate::matrix::{Matrix, Row};
 
 /// Where everything is, and the key for a first call.
-pub(crate) struct Addresses {
+pub(crate) struct Addresses<'m> {
     /// The stage's address.
     pub(crate) url: String,
     /// The development issuer's.
@@ -18,9 +20,11 @@ pub(crate) struct Addresses {
     pub(crate) api_key: Option<ApiKey>,
     /// Where tables are kept; in memory without it.
     pub(crate) kept_in: Option<PathBuf>,
+    /// What is served.
+    pub(crate) matrix: &'m Matrix,
 }
 
-impl Addresses {
+impl Addresses<'_> {
     /// Prints them with lines that work when pasted.
     pub(crate) fn print(&self) {
         let Self {
@@ -41,20 +45,53 @@ impl Addresses {
             services.api_gateway
         );
         if let Some(key) = &self.api_key {
-            let key = key.expose();
-            println!("  API key       {key}");
-            println!("\nTry it, in another terminal:\n");
-            println!("curl -i {url}/items -H 'Authorization: ApiKey {key}'\n");
-            println!(
-                "curl -i {url}/items -H 'Authorization: ApiKey {key}' \
-                 -H 'Content-Type: application/json' -d '{{\"name\": \"first\"}}'\n"
-            );
+            println!("  API key       {}", key.expose());
         }
-        println!(
-            "curl -i {url}/keys -H \"Authorization: Bearer $(curl -s {issuer}/token \
-             -d grant_type=client_credentials -d client_id=me \
-             | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\""
-        );
-        println!("\nOne line of access log follows for each request. Ctrl-C stops everything.\n");
+        let routes = self.matrix.rows.len();
+        println!("  Routes        {routes}  (keygate routes lists them with what opens each)");
+        println!("\nTry it, in another terminal:\n");
+        for line in self.lines() {
+            println!("{line}\n");
+        }
+        println!("One line of access log follows for each request. Ctrl-C stops everything.\n");
     }
+
+    /// A public route, and one that asks for a credential with each kind of it.
+    fn lines(&self) -> Vec<String> {
+        let readable = self.matrix.rows.iter().filter(|row| is_readable(row));
+        let (open, closed): (Vec<&Row>, Vec<&Row>) =
+            readable.partition(|row| row.route.authorizer.is_none());
+        let curl = |row: &Row| format!("curl -i {}{}", self.url, row.route.path);
+        let mut lines: Vec<String> = open.first().map(|row| curl(row)).into_iter().collect();
+        if let (Some(row), Some(key)) = (closed.first(), &self.api_key) {
+            lines.push(format!(
+                "{} -H 'Authorization: ApiKey {}'",
+                curl(row),
+                key.expose()
+            ));
+        }
+        if let Some(row) = closed.get(1).or(closed.first()) {
+            lines.push(format!(
+                "{} -H \"Authorization: Bearer $(curl -s {}/token \
+                 -d grant_type=client_credentials -d client_id=me \
+                 | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\"",
+                curl(row),
+                self.issuer
+            ));
+        }
+        lines
+    }
+}
+
+/// Whether anybody who is let in can read it as it stands: `GET`, without a variable, and listed.
+fn is_readable(row: &Row) -> bool {
+    let is_plain = |segment: &Segment| matches!(segment, Segment::Literal(_));
+    let is_public = row.route.authorizer.is_none();
+    let is_listed = match &row.access {
+        Some(access) => is_public == (*access == Access::Public),
+        None => false,
+    };
+    row.route.method.as_str() == "GET"
+        && row.route.path.segments().iter().all(is_plain)
+        && is_listed
 }

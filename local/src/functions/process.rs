@@ -31,6 +31,9 @@ impl Process {
         let does_not_start = |error: std::io::Error| program.does_not_start(error);
         let runtime_api = RuntimeApi::listen(&function.id).map_err(does_not_start)?;
         let mut command = Command::new(&program.path);
+        if let Some(package) = &program.package {
+            command.current_dir(package);
+        }
         command
             .env_clear()
             .envs(
@@ -39,7 +42,6 @@ impl Process {
                     .filter_map(|name| Some((name, std::env::var_os(name)?))),
             )
             .envs(&program.environment)
-            .envs(&function.environment)
             .env("AWS_LAMBDA_RUNTIME_API", runtime_api.address().to_string())
             .env("AWS_LAMBDA_FUNCTION_NAME", &function.id)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")

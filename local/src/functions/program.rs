@@ -12,6 +12,8 @@ pub(crate) struct Program {
     pub(crate) function: Function,
     /// Its executable.
     pub(crate) path: PathBuf,
-    /// What this machine adds to the template's environment, such as the DynamoDB endpoint.
+    /// Its package, where it has one: the working directory.
+    pub(crate) package: Option<PathBuf>,
+    /// The template's environment, and what this machine adds, such as the DynamoDB endpoint.
     pub(crate) environment: BTreeMap<String, String>,
 }

@@ -256,7 +256,7 @@ impl Front {
             .map_err(|_| Fault::new(ResponseType::BadRequestParameters))?
             .ok_or_else(|| Fault::new(ResponseType::MissingAuthenticationToken))?;
         let route = matched.route;
-        exchange.resource_path = Some(route.path.clone());
+        exchange.resource_path = Some(route.path.to_string());
         exchange.path_parameters = matched.parameters;
         let body = read_body(body).await?;
 

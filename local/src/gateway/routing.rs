@@ -5,6 +5,7 @@
 //! less specific one. `{proxy+}` does not match `/`.
 
 use http::Method;
+use keygate_routes::{RouteMethod, Segment};
 use percent_encoding::percent_decode_str;
 
 use crate::model::Route;
@@ -12,14 +13,7 @@ use crate::model::Route;
 /// The routes of a stage, most specific first.
 #[derive(Debug)]
 pub(super) struct Router {
-    routes: Vec<(Vec<Segment>, Route)>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Segment {
-    Literal(String),
-    Parameter(String),
-    Greedy(String),
+    routes: Vec<Route>,
 }
 
 /// A route with the path parameters that the request gives it, percent-decoded.
@@ -35,15 +29,11 @@ pub(super) struct MalformedPath;
 
 impl Router {
     pub(super) fn new(routes: &[Route]) -> Self {
-        let mut routes: Vec<_> = routes
-            .iter()
-            .map(|route| (segments(&route.path), route.clone()))
-            .collect();
+        let mut routes = routes.to_vec();
         // A specific method goes before ANY on the same resource.
-        routes.sort_by(|(a, first), (b, second)| {
-            let ranks =
-                |segments: &[Segment]| segments.iter().map(Segment::rank).collect::<Vec<_>>();
-            (ranks(a), first.method.is_none()).cmp(&(ranks(b), second.method.is_none()))
+        routes.sort_by_cached_key(|route| {
+            let ranks: Vec<u8> = route.path.segments().iter().map(rank).collect();
+            (ranks, route.method == RouteMethod::Any)
         });
         Self { routes }
     }
@@ -62,11 +52,8 @@ impl Router {
             "" => Vec::new(),
             rest => rest.split('/').collect(),
         };
-        for (pattern, route) in &self.routes {
-            if route.method.as_ref().is_some_and(|own| own != method) {
-                continue;
-            }
-            if let Some(raw) = matched(pattern, &request) {
+        for route in self.routes.iter().filter(|route| takes(route, method)) {
+            if let Some(raw) = matched(route.path.segments(), &request) {
                 let parameters = raw
                     .into_iter()
                     .map(|(name, value)| Ok((name.to_owned(), decode(&value)?)))
@@ -78,32 +65,20 @@ impl Router {
     }
 }
 
-impl Segment {
-    fn rank(&self) -> u8 {
-        match self {
-            Self::Literal(_) => 0,
-            Self::Parameter(_) => 1,
-            Self::Greedy(_) => 2,
-        }
+/// `ANY` takes what a client makes up as well.
+fn takes(route: &Route, method: &Method) -> bool {
+    match &route.method {
+        RouteMethod::Any => true,
+        RouteMethod::One(own) => own == method,
     }
 }
 
-fn segments(path: &str) -> Vec<Segment> {
-    path.split('/')
-        .filter(|segment| !segment.is_empty())
-        .map(|segment| {
-            let name = segment
-                .strip_prefix('{')
-                .and_then(|rest| rest.strip_suffix('}'));
-            match name {
-                None => Segment::Literal(segment.to_owned()),
-                Some(name) => match name.strip_suffix('+') {
-                    Some(name) => Segment::Greedy(name.to_owned()),
-                    None => Segment::Parameter(name.to_owned()),
-                },
-            }
-        })
-        .collect()
+fn rank(segment: &Segment) -> u8 {
+    match segment {
+        Segment::Literal(_) => 0,
+        Segment::Variable(_) => 1,
+        Segment::Greedy(_) => 2,
+    }
 }
 
 fn matched<'a>(pattern: &'a [Segment], request: &[&str]) -> Option<Vec<(&'a str, String)>> {
@@ -114,8 +89,8 @@ fn matched<'a>(pattern: &'a [Segment], request: &[&str]) -> Option<Vec<(&'a str,
         match segment {
             Segment::Literal(text) if text == first => {}
             Segment::Literal(_) => return None,
-            Segment::Parameter(_) if first.is_empty() => return None,
-            Segment::Parameter(name) => parameters.push((name.as_str(), first.to_owned())),
+            Segment::Variable(_) if first.is_empty() => return None,
+            Segment::Variable(name) => parameters.push((name.as_str(), first.to_owned())),
             Segment::Greedy(name) => {
                 parameters.push((name.as_str(), rest.join("/")));
                 return Some(parameters);
@@ -147,21 +122,22 @@ mod tests {
     use super::*;
 
     fn router() -> Router {
-        let route = |method: Option<Method>, path: &str, function: &str| Route {
-            method,
-            path: path.into(),
+        let route = |method: &str, path: &str, function: &str| Route {
+            method: method.parse().unwrap(),
+            path: path.parse().unwrap(),
             function: function.into(),
             authorizer: None,
             api_key_required: false,
+            line: 0,
         };
         Router::new(&[
-            route(None, "/{proxy+}", "any"),
-            route(None, "/", "root"),
-            route(Some(Method::OPTIONS), "/{proxy+}", "preflight"),
-            route(Some(Method::GET), "/items", "list"),
-            route(Some(Method::GET), "/items/{id}", "read"),
-            route(Some(Method::GET), "/items/mine", "mine"),
-            route(Some(Method::PUT), "/items/{id}", "write"),
+            route("ANY", "/{proxy+}", "any"),
+            route("ANY", "/", "root"),
+            route("OPTIONS", "/{proxy+}", "preflight"),
+            route("GET", "/books", "list"),
+            route("GET", "/books/{id}", "read"),
+            route("GET", "/books/mine", "mine"),
+            route("PUT", "/books/{id}", "write"),
         ])
     }
 
@@ -173,11 +149,11 @@ mod tests {
 
     #[test]
     fn the_most_specific_resource_that_has_the_method_serves() {
-        assert_eq!(served_by(&Method::GET, "/items/mine"), "mine");
-        assert_eq!(served_by(&Method::PUT, "/items/mine"), "write");
-        assert_eq!(served_by(&Method::DELETE, "/items/mine"), "any");
-        assert_eq!(served_by(&Method::OPTIONS, "/items/7"), "preflight");
-        assert_eq!(served_by(&Method::POST, "/items"), "any");
+        assert_eq!(served_by(&Method::GET, "/books/mine"), "mine");
+        assert_eq!(served_by(&Method::PUT, "/books/mine"), "write");
+        assert_eq!(served_by(&Method::DELETE, "/books/mine"), "any");
+        assert_eq!(served_by(&Method::OPTIONS, "/books/7"), "preflight");
+        assert_eq!(served_by(&Method::POST, "/books"), "any");
         assert_eq!(served_by(&Method::GET, "/a/b/c"), "any");
         assert_eq!(served_by(&Method::GET, "/"), "root");
         assert_eq!(served_by(&Method::OPTIONS, "/"), "root");
@@ -186,13 +162,13 @@ mod tests {
     #[test]
     fn an_encoded_slash_stays_inside_its_segment() {
         let router = router();
-        let found = router.find(&Method::GET, "/items/a%2Fb").unwrap().unwrap();
+        let found = router.find(&Method::GET, "/books/a%2Fb").unwrap().unwrap();
         assert_eq!(found.parameters, [("id".to_owned(), "a/b".to_owned())]);
     }
 
     #[test]
     fn broken_percent_encoding_is_refused() {
-        for path in ["/items/%", "/items/%2", "/items/%zz", "/items/%ff"] {
+        for path in ["/books/%", "/books/%2", "/books/%zz", "/books/%ff"] {
             assert!(router().find(&Method::GET, path).is_err(), "{path}");
         }
     }

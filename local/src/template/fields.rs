@@ -208,13 +208,19 @@ impl<'p> Fields<'p> {
 
     /// Takes a mapping of texts.
     pub(super) fn texts(&mut self, name: &str) -> Vec<(String, String)> {
+        let texts = self.texts_at(name).into_iter();
+        texts.map(|(name, text, _)| (name, text)).collect()
+    }
+
+    /// Takes a mapping of texts, each with its line.
+    pub(super) fn texts_at(&mut self, name: &str) -> Vec<(String, String, usize)> {
         let Some(mut fields) = self.fields(name) else {
             return Vec::new();
         };
         let names: Vec<String> = fields.names();
         names
             .into_iter()
-            .filter_map(|name| fields.text(&name).map(|text| (name, text)))
+            .filter_map(|name| fields.text_at(&name).map(|(text, line)| (name, text, line)))
             .collect()
     }
 

@@ -1,20 +1,19 @@
 //! `AWS::Serverless::Function`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::fields::Fields;
 use super::resources::Resource;
 use super::routes::{self, Event};
-use crate::model::Function;
+use crate::model::{Executable, Function};
 
 /// Deployment, permissions and tracing, and limits that a process on this machine does not have.
 const NO_MEANING: &[&str] = &[
     "Architectures",
     "AssumeRolePolicyDocument",
     "CodeSigningConfigArn",
-    // The binary's name is enough: cargo knows where its crate is.
-    "CodeUri",
     "Description",
     "EphemeralStorage",
     // An executable has no handler.
@@ -33,8 +32,6 @@ const NO_MEANING: &[&str] = &[
     "Tracing",
 ];
 
-const NO_BINARY: &str = "BuildProperties.Binary is required: the name of the cargo binary to run";
-
 /// A function and the events that call it. What is wrong with them is reported, and the values
 /// are then of no use.
 pub(super) fn read(resource: Resource<'_>) -> (Option<Function>, Vec<Event>) {
@@ -45,10 +42,13 @@ pub(super) fn read(resource: Resource<'_>) -> (Option<Function>, Vec<Event>) {
         metadata,
         ..
     } = resource;
-    let binary = metadata.and_then(binary);
-    if binary.is_none() {
-        properties.report_at(line, "Metadata", NO_BINARY);
+    let executable = executable(metadata);
+    if executable.is_none() {
+        let message = "BuildProperties.Binary is required: the name of the cargo binary to run";
+        properties.report_at(line, "Metadata", message);
     }
+    let code = properties.text("CodeUri").unwrap_or_else(|| ".".to_owned());
+    let layers = properties.scalars("Layers");
     properties.no_meaning(NO_MEANING);
     properties.only("Runtime", &["provided.al2023", "provided.al2"]);
     properties.only("PackageType", &["Zip"]);
@@ -58,8 +58,12 @@ pub(super) fn read(resource: Resource<'_>) -> (Option<Function>, Vec<Event>) {
         .number("MemorySize", &(128..=10_240))
         .unwrap_or(128);
     let mut environment = logging(&mut properties);
+    let mut environment_lines = BTreeMap::new();
     if let Some(mut fields) = properties.fields("Environment") {
-        environment.extend(fields.texts("Variables"));
+        for (name, value, line) in fields.texts_at("Variables") {
+            environment_lines.insert(name.clone(), line);
+            environment.insert(name, value);
+        }
         fields.end();
     }
     let events = properties.fields("Events").map_or_else(Vec::new, |events| {
@@ -70,10 +74,13 @@ pub(super) fn read(resource: Resource<'_>) -> (Option<Function>, Vec<Event>) {
             .collect()
     });
     properties.end();
-    let function = binary.map(|binary| Function {
+    let function = executable.map(|executable| Function {
         id,
-        binary,
+        executable,
+        code: code.into(),
         environment,
+        environment_lines,
+        layers: layers.into_iter().rev().map(PathBuf::from).collect(),
         timeout: Duration::from_secs(timeout),
         memory_mib,
     });
@@ -81,13 +88,19 @@ pub(super) fn read(resource: Resource<'_>) -> (Option<Function>, Vec<Event>) {
 }
 
 /// How `sam build` makes the function. Other tools keep notes of their own in `Metadata`, so what
-/// is left there is nobody's mistake.
-fn binary(mut metadata: Fields<'_>) -> Option<String> {
+/// is left there is nobody's mistake. What is not built comes with its executable.
+fn executable(metadata: Option<Fields<'_>>) -> Option<Executable> {
+    let Some(mut metadata) = metadata else {
+        return Some(Executable::Bootstrap);
+    };
+    if !metadata.has("BuildMethod") {
+        return Some(Executable::Bootstrap);
+    }
     metadata.only("BuildMethod", &["rust-cargolambda"]);
     let mut build = metadata.fields("BuildProperties")?;
     let binary = build.text("Binary").filter(|name| !name.is_empty());
     build.end();
-    binary
+    binary.map(Executable::Cargo)
 }
 
 /// Lambda tells a function its log format and level by variables of its own (Lambda developer

@@ -13,6 +13,7 @@ mod fields;
 mod functions;
 mod gateway_responses;
 mod globals;
+mod layers;
 mod parameters;
 mod problems;
 mod resolve;
@@ -29,6 +30,7 @@ mod yaml;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+pub(crate) use parameters::Parameters;
 pub(crate) use problems::Problem;
 pub(crate) use yaml::SyntaxError;
 
@@ -80,10 +82,7 @@ fn lines(problems: &[Problem]) -> String {
 /// A file that cannot be read or is no YAML; or every problem of the template at once: missing
 /// and unknown parameters, unknown functions, references to nothing, resources and properties
 /// that this gateway does not support, and settings that API Gateway would refuse.
-pub(crate) fn load(
-    path: &Path,
-    parameters: &BTreeMap<String, String>,
-) -> Result<Application, TemplateError> {
+pub(crate) fn load(path: &Path, parameters: &Parameters) -> Result<Application, TemplateError> {
     let text = std::fs::read_to_string(path).map_err(|source| TemplateError::Read {
         path: path.to_owned(),
         source,
@@ -98,10 +97,7 @@ pub(crate) fn load(
     })
 }
 
-fn application(
-    root: &Node,
-    overrides: &BTreeMap<String, String>,
-) -> Result<Application, Vec<Problem>> {
+fn application(root: &Node, overrides: &Parameters) -> Result<Application, Vec<Problem>> {
     let problems = Problems::default();
     let application = assemble(root, overrides, &problems);
     let problems = problems.into_list();
@@ -111,11 +107,7 @@ fn application(
     }
 }
 
-fn assemble(
-    root: &Node,
-    overrides: &BTreeMap<String, String>,
-    problems: &Problems,
-) -> Option<Application> {
+fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<Application> {
     check_sections(root, problems);
     resolve::check_functions(root, "", problems);
     let parameters = parameters::values(root.get("Parameters"), overrides, problems);
@@ -130,6 +122,7 @@ fn assemble(
     let mut function_ids = BTreeSet::new();
     let mut events = Vec::new();
     let mut tables = Vec::new();
+    let mut layers = layers::Layers::default();
     let mut plans = usage_plans::Drafts::default();
     for resource in others {
         match resource.kind.as_str() {
@@ -139,6 +132,7 @@ fn assemble(
                 functions.extend(function.map(|function| (function.id.clone(), function)));
                 events.extend(own_events);
             }
+            resources::LAYER => layers.read(resource),
             resources::TABLE => {
                 let name = resolver.reference(&resource.id, resource.line, &resource.id);
                 if let Value::Text(name) = name {
@@ -149,6 +143,9 @@ fn assemble(
             resources::API_KEY => plans.key(resource),
             _ => plans.link(resource),
         }
+    }
+    for function in functions.values_mut() {
+        layers.resolve(function, problems);
     }
     check_table_names(&tables, problems);
 

@@ -9,14 +9,29 @@ use super::fields::Fields;
 use super::problems::Problems;
 use super::yaml::{Node, Value};
 
+/// Values that are not the template's own.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Parameters {
+    /// What the caller says: an unknown name is a problem.
+    pub(crate) given: BTreeMap<String, String>,
+    /// What this machine says where the template has such a parameter.
+    pub(crate) offered: BTreeMap<String, String>,
+}
+
+impl Parameters {
+    fn value(&self, name: &str) -> Option<&String> {
+        self.given.get(name).or_else(|| self.offered.get(name))
+    }
+}
+
 /// The value of every declared parameter; [`Value::Unknown`] where a problem was reported.
 pub(super) fn values(
     declared: Option<&Node>,
-    overrides: &BTreeMap<String, String>,
+    overrides: &Parameters,
     problems: &Problems,
 ) -> BTreeMap<String, Value> {
     let entries = declared.map_or(&[][..], Node::entries);
-    for name in overrides.keys() {
+    for name in overrides.given.keys() {
         if !entries.iter().any(|entry| &entry.name == name) {
             let known: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
             let message = format!(
@@ -31,7 +46,7 @@ pub(super) fn values(
         .map(|entry| {
             let place = format!("Parameters.{}", entry.name);
             let value = Fields::of(entry.node.clone(), &place, problems)
-                .and_then(|fields| value(&entry.name, fields, overrides.get(&entry.name)));
+                .and_then(|fields| value(&entry.name, fields, overrides.value(&entry.name)));
             (entry.name.clone(), value.unwrap_or(Value::Unknown))
         })
         .collect()

@@ -8,10 +8,22 @@ use super::yaml::{Node, Value};
 
 pub(super) const API: &str = "AWS::Serverless::Api";
 pub(super) const FUNCTION: &str = "AWS::Serverless::Function";
+pub(super) const LAYER: &str = "AWS::Serverless::LayerVersion";
 pub(super) const TABLE: &str = "AWS::DynamoDB::Table";
 pub(super) const USAGE_PLAN: &str = "AWS::ApiGateway::UsagePlan";
 pub(super) const API_KEY: &str = "AWS::ApiGateway::ApiKey";
 pub(super) const USAGE_PLAN_KEY: &str = "AWS::ApiGateway::UsagePlanKey";
+
+/// The types that are served.
+const SERVED: [&str; 7] = [
+    API,
+    FUNCTION,
+    LAYER,
+    TABLE,
+    USAGE_PLAN,
+    API_KEY,
+    USAGE_PLAN_KEY,
+];
 
 /// Types that mean nothing on this machine, with the properties that they may have: there is no
 /// CloudWatch, no IAM and no account here.
@@ -126,7 +138,7 @@ fn resource<'p>(
         properties.end();
         return None;
     }
-    if ![API, FUNCTION, TABLE, USAGE_PLAN, API_KEY, USAGE_PLAN_KEY].contains(&kind.as_str()) {
+    if !SERVED.contains(&kind.as_str()) {
         let message = format!("the local gateway does not support resources of type {kind}");
         problems.report(line, id, message);
         return None;

@@ -1,8 +1,11 @@
 //! Events of type `Api` to the routes of the API (SAM specification, "Api" event source).
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::str::FromStr;
 
 use http::Method;
+use keygate_routes::{ResourcePath, Resources, RouteMethod};
 
 use super::auth::AuthDefaults;
 use super::fields::Fields;
@@ -15,8 +18,8 @@ pub(super) struct Event {
     place: String,
     line: usize,
     api: String,
-    method: Option<Method>,
-    path: String,
+    method: RouteMethod,
+    path: ResourcePath,
     function: String,
     authorizer: Option<String>,
     api_key_required: Option<bool>,
@@ -34,13 +37,8 @@ pub(super) fn event(function: &str, mut fields: Fields<'_>) -> Option<Event> {
     let properties = fields.fields("Properties");
     fields.end();
     let mut properties = properties?;
-    let path = properties.required_text("Path");
-    let method = properties.required_text("Method");
-    let method = method.and_then(|text| {
-        parse_method(&text)
-            .inspect_err(|message| properties.report(message.clone()))
-            .ok()
-    });
+    let path = parsed(&mut properties, "Path");
+    let method = parsed(&mut properties, "Method");
     if !properties.has("RestApiId") {
         properties.report(
             "RestApiId is required here: name the AWS::Serverless::Api, as in RestApiId: !Ref Api",
@@ -72,19 +70,16 @@ pub(super) fn event(function: &str, mut fields: Fields<'_>) -> Option<Event> {
     })
 }
 
-/// `None` is `ANY`.
-fn parse_method(text: &str) -> Result<Option<Method>, String> {
-    match text.to_ascii_uppercase().as_str() {
-        "ANY" => Ok(None),
-        "DELETE" => Ok(Some(Method::DELETE)),
-        "GET" => Ok(Some(Method::GET)),
-        "HEAD" => Ok(Some(Method::HEAD)),
-        "OPTIONS" => Ok(Some(Method::OPTIONS)),
-        "PATCH" => Ok(Some(Method::PATCH)),
-        "POST" => Ok(Some(Method::POST)),
-        "PUT" => Ok(Some(Method::PUT)),
-        _ => Err(format!("`{text}` is no method that API Gateway routes")),
-    }
+/// A text that must be there, read as what it is.
+fn parsed<T>(properties: &mut Fields<'_>, name: &str) -> Option<T>
+where
+    T: FromStr,
+    T::Err: Display,
+{
+    let text = properties.required_text(name)?;
+    text.parse()
+        .inspect_err(|error: &T::Err| properties.report(error.to_string()))
+        .ok()
 }
 
 /// The routes of the API that the events make.
@@ -94,8 +89,8 @@ pub(super) fn routes(
     defaults: &AuthDefaults,
     problems: &Problems,
 ) -> Vec<Route> {
-    let mut seen: BTreeMap<(String, String), String> = BTreeMap::new();
-    let mut variables: BTreeMap<String, String> = BTreeMap::new();
+    let mut seen: HashMap<(RouteMethod, ResourcePath), String> = HashMap::new();
+    let mut resources = Resources::default();
     let mut routes = Vec::with_capacity(events.len());
     for event in events {
         let report = |message: String| problems.report(event.line, &event.place, message);
@@ -103,14 +98,14 @@ pub(super) fn routes(
             report("RestApiId names no AWS::Serverless::Api of this template".to_owned());
             continue;
         }
-        if let Err(message) = check_path(&event.path, &mut variables) {
-            report(format!("the path `{}` {message}", event.path));
+        if let Err(conflict) = resources.add(&event.path) {
+            report(conflict.to_string());
             continue;
         }
-        let method = event.method.as_ref().map_or("ANY", Method::as_str);
-        let key = (method.to_owned(), event.path.clone());
+        let key = (event.method.clone(), event.path.clone());
         if let Some(first) = seen.insert(key, event.place.clone()) {
-            report(format!("{method} {} is defined by {first} too", event.path));
+            let (method, path) = (&event.method, &event.path);
+            report(format!("{method} {path} is defined by {first} too"));
             continue;
         }
         routes.push(Route {
@@ -119,63 +114,10 @@ pub(super) fn routes(
             method: event.method,
             path: event.path,
             function: event.function,
+            line: event.line,
         });
     }
     routes
-}
-
-/// Whether API Gateway can make the resource: parts of letters, digits and `._:-`, `{name}`, and
-/// `{name+}` at the end; siblings have one variable name between them, by which `variables`
-/// remembers the path above to the name.
-fn check_path(path: &str, variables: &mut BTreeMap<String, String>) -> Result<(), String> {
-    if path == "/" {
-        return Ok(());
-    }
-    let Some(parts) = path.strip_prefix('/') else {
-        return Err("must begin with a slash".to_owned());
-    };
-    let plain = |text: &str| {
-        !text.is_empty()
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte))
-    };
-    let mut above = String::new();
-    let mut parts = parts.split('/').peekable();
-    while let Some(part) = parts.next() {
-        let inner = part
-            .strip_prefix('{')
-            .and_then(|rest| rest.strip_suffix('}'));
-        if let Some(name) = inner.and_then(|name| name.strip_suffix('+')) {
-            if !plain(name) {
-                return Err(format!("has a part `{part}` that names no variable"));
-            }
-            if parts.peek().is_some() {
-                return Err(format!(
-                    "goes on after `{part}`, which takes the whole rest"
-                ));
-            }
-        } else if let Some(name) = inner {
-            if !plain(name) {
-                return Err(format!("has a part `{part}` that names no variable"));
-            }
-            let known = variables
-                .entry(above.clone())
-                .or_insert_with(|| name.to_owned());
-            if known != name {
-                return Err(format!(
-                    "has `{part}` where another path has `{{{known}}}`: use one name for both"
-                ));
-            }
-        } else if !plain(part) {
-            return Err(format!(
-                "has a part `{part}` that API Gateway does not take"
-            ));
-        }
-        above.push('/');
-        above.push_str(part);
-    }
-    Ok(())
 }
 
 /// The method's authorizer: its own, or the API's default, which `NONE` takes away.
@@ -222,48 +164,5 @@ fn api_key_required(event: &Event, defaults: &AuthDefaults, problems: &Problems)
 }
 
 fn is_options(event: &Event) -> bool {
-    event.method == Some(Method::OPTIONS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_that_api_gateway_cannot_make_are_refused() {
-        let mut variables = BTreeMap::new();
-        for path in [
-            "/",
-            "/items",
-            "/items/{id}",
-            "/{proxy+}",
-            "/a/{b}/c.d",
-            "/items/{rest+}",
-        ] {
-            assert_eq!(check_path(path, &mut variables), Ok(()), "{path}");
-        }
-        let wrong = [
-            "",
-            "items",
-            "/items/",
-            "//",
-            "/{a+}/b",
-            "/{}",
-            "/{+}",
-            "/x{id}",
-            "/a b",
-            "/items/{other}",
-        ];
-        for path in wrong {
-            assert!(check_path(path, &mut variables).is_err(), "{path}");
-        }
-    }
-
-    #[test]
-    fn methods_are_read_in_any_case_and_others_are_refused() {
-        assert_eq!(parse_method("get"), Ok(Some(Method::GET)));
-        assert_eq!(parse_method("Any"), Ok(None));
-        assert!(parse_method("TRACE").is_err());
-        assert!(parse_method("*").is_err());
-    }
+    event.method == RouteMethod::One(Method::OPTIONS)
 }

@@ -7,6 +7,11 @@ use crate::deployment::{
     ACCOUNT_ID, API_ID, REGION, STACK_NAME, arn, function_arn, generated_name, role_arn,
 };
 
+/// A layer's ARN, which `Ref` gives for it.
+pub(super) fn layer_arn(id: &str) -> String {
+    arn("lambda", &format!("layer:{id}:1"))
+}
+
 impl Resolver<'_> {
     /// What `Ref` gives for a name.
     pub(super) fn reference(&self, name: &str, line: usize, place: &str) -> Value {
@@ -136,6 +141,7 @@ impl Resolver<'_> {
             }
             Some("AWS::IAM::Role") => self.own_name(id, "RoleName", line, place, generated),
             Some("AWS::Serverless::Function") => Value::Text(id.to_owned()),
+            Some("AWS::Serverless::LayerVersion") => Value::Text(layer_arn(id)),
             Some(kind) if kind.starts_with("AWS::ApiGateway::") => {
                 Value::Text(id.to_ascii_lowercase())
             }

@@ -29,6 +29,12 @@ impl MethodArn {
         })
     }
 
+    /// The whole ARN.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
     /// The ARN up to its stage, without a slash at the end.
     #[must_use]
     pub fn stage(&self) -> &str {

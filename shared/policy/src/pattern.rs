@@ -246,7 +246,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::policy::tests::glob;
+    use crate::policy::glob;
 
     fn path(text: &str) -> ResourcePath {
         text.parse().unwrap()

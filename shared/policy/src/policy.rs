@@ -101,6 +101,23 @@ impl Policy {
         self.open_routes
     }
 
+    /// Whether it lets a caller invoke a method, as API Gateway evaluates it: an explicit Deny wins,
+    /// and `*` is any run of characters.
+    #[must_use]
+    pub fn allows(&self, arn: &MethodArn) -> bool {
+        let mut is_allowed = false;
+        for statement in &self.statement {
+            let mut resources = statement.resource.iter();
+            if resources.any(|resource| glob(&resource.to_string(), arn.as_str())) {
+                match statement.effect {
+                    Effect::Deny => return false,
+                    Effect::Allow => is_allowed = true,
+                }
+            }
+        }
+        is_allowed
+    }
+
     /// What API Gateway counts: the bytes of the document.
     fn length(&self) -> usize {
         let resources = self
@@ -111,6 +128,17 @@ impl Policy {
             + resources
                 .map(|one| resource_length(one.stage.len(), &one.pattern))
                 .sum::<usize>()
+    }
+}
+
+/// IAM's matching, in the plainest way.
+pub(crate) fn glob(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((before, rest)) => text.strip_prefix(before).is_some_and(|text| {
+            let mut ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+            ends.any(|at| text.get(at..).is_some_and(|text| glob(rest, text)))
+        }),
     }
 }
 
@@ -144,17 +172,6 @@ pub(crate) mod tests {
     use super::*;
 
     const STAGE: &str = "arn:aws:execute-api:eu-west-1:123456789012:abc123/dev";
-
-    /// IAM's matching, in the plainest way.
-    pub(crate) fn glob(pattern: &str, text: &str) -> bool {
-        match pattern.split_once('*') {
-            None => pattern == text,
-            Some((before, rest)) => text.strip_prefix(before).is_some_and(|text| {
-                (0..=text.len())
-                    .any(|from| text.is_char_boundary(from) && glob(rest, &text[from..]))
-            }),
-        }
-    }
 
     /// Whether API Gateway would let a caller with this policy invoke a method ARN.
     pub(crate) fn allows(policy: &Value, arn: &str) -> bool {

@@ -6,7 +6,8 @@ use keygate_routes::{Route, RouteTable, Segment};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::policy::tests::{allows, glob};
+use crate::policy::glob;
+use crate::policy::tests::allows;
 use crate::{MAX_BYTES, MethodArn, Policies, Room, UnfitTable};
 
 const STAGE: &str = "arn:aws:execute-api:eu-west-1:123456789012:abc123/dev";
