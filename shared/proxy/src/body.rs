@@ -110,7 +110,8 @@ impl Fields {
         if value.is_none() {
             self.wrong(field, "is required");
         }
-        self.bounded_string(field, value, min, max).unwrap_or_default()
+        self.bounded_string(field, value, min, max)
+            .unwrap_or_default()
     }
 
     /// A string of `min` to `max` characters, or nothing; `null` is nothing.
@@ -184,7 +185,9 @@ impl Fields {
         max: usize,
     ) -> Option<String> {
         match value? {
-            Value::String(text) if (min..=max).contains(&text.chars().count()) => return Some(text),
+            Value::String(text) if (min..=max).contains(&text.chars().count()) => {
+                return Some(text);
+            }
             Value::String(_) => {
                 self.wrong(field, format!("must have {min} to {max} characters"));
             }

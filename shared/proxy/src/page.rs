@@ -23,6 +23,19 @@ pub struct Page<T> {
     pub next_cursor: Option<Cursor>,
 }
 
+impl<T> Page<T> {
+    /// A page, and the position where the next one starts; none on the last.
+    ///
+    /// # Errors
+    /// When the position cannot be serialised, which is a fault of the function.
+    pub fn new<P: Serialize>(entries: Vec<T>, next: Option<P>) -> Result<Self, Problem> {
+        Ok(Self {
+            entries,
+            next_cursor: next.as_ref().map(Cursor::new).transpose()?,
+        })
+    }
+}
+
 /// The place where a page starts. Opaque to clients: base64url of JSON. It holds no authority: a
 /// list is read within the caller's own partition whatever the cursor says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
