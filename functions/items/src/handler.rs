@@ -68,7 +68,7 @@ impl Items<'_> {
         let items: Result<Vec<_>, _> = rows.iter().take(size).map(table::item).collect();
         let entries = items?;
         let next = entries.last().filter(|_| more).map(|item| item.id);
-        proxy::json(200, &Page::new(entries, next)?)
+        proxy::json(200, &Page::new(entries, next.as_ref())?)
     }
 
     async fn create(&self) -> Answer {

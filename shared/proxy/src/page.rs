@@ -28,10 +28,10 @@ impl<T> Page<T> {
     ///
     /// # Errors
     /// When the position cannot be serialised, which is a fault of the function.
-    pub fn new<P: Serialize>(entries: Vec<T>, next: Option<P>) -> Result<Self, Problem> {
+    pub fn new<P: Serialize>(entries: Vec<T>, next: Option<&P>) -> Result<Self, Problem> {
         Ok(Self {
             entries,
-            next_cursor: next.as_ref().map(Cursor::new).transpose()?,
+            next_cursor: next.map(Cursor::new).transpose()?,
         })
     }
 }
