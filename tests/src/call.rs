@@ -14,7 +14,11 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub fn new(request: RequestBuilder, runtime: &'a Runtime, gateway_responses: bool) -> Self {
+    pub(crate) fn new(
+        request: RequestBuilder,
+        runtime: &'a Runtime,
+        gateway_responses: bool,
+    ) -> Self {
         Self {
             request,
             runtime,

@@ -101,11 +101,12 @@ impl Items<'_> {
     }
 
     async fn replace(&self) -> Answer {
+        let new = Item::new(self.request)?;
         let former = self.named().await?;
         let item = Item {
             id: former.id,
             created_at: former.created_at,
-            ..Item::new(self.request)?
+            ..new
         };
         let only = precondition::only(self.request.headers(), &former.etag)?;
         let put = match only {
