@@ -4,11 +4,11 @@
 use keygate_problem::{BAD_REQUEST, PRECONDITION_FAILED, Problem};
 use lambda_http::http::header::{HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 
-/// Whether `If-Match` holds for this entity tag, by strong comparison, which no weak tag passes;
-/// `None` without the header.
+/// Whether `If-Match` names this entity tag, by strong comparison, which no weak tag passes; `None`
+/// without the header, and for `*`, since the item is there.
 pub(crate) fn if_match(headers: &HeaderMap, etag: &str) -> Result<Option<bool>, Problem> {
-    let named = |tag: &String| tag == "*" || tag == etag;
-    Ok(tags(headers, &IF_MATCH)?.map(|tags| tags.iter().any(named)))
+    let listed = tags(headers, &IF_MATCH)?.filter(|tags| *tags != ["*"]);
+    Ok(listed.map(|tags| tags.iter().any(|tag| tag == etag)))
 }
 
 /// Whether `If-None-Match` holds for this entity tag, by weak comparison; `None` without the header.
@@ -17,13 +17,12 @@ pub(crate) fn if_none_match(headers: &HeaderMap, etag: &str) -> Result<Option<bo
     Ok(tags(headers, &IF_NONE_MATCH)?.map(|tags| !tags.iter().any(named)))
 }
 
-/// The version that a write may replace, of an item whose version this is: this one alone, or `None`
-/// for any where the request has no condition. 412 when a condition does not hold.
+/// The one version that a write may replace, of an item whose version is this one now; `None` for any,
+/// where `If-Match` names none. 412 when a condition does not hold.
 pub(crate) fn only<'a>(headers: &HeaderMap, etag: &'a str) -> Result<Option<&'a str>, Problem> {
     match (if_match(headers, etag)?, if_none_match(headers, etag)?) {
-        (None, None) => Ok(None),
         (Some(false), _) | (_, Some(false)) => Err(failed()),
-        _ => Ok(Some(etag)),
+        (named, _) => Ok(named.map(|_| etag)),
     }
 }
 
@@ -94,7 +93,6 @@ mod tests {
     fn a_condition_names_versions_in_lists_and_in_several_lines() {
         for lines in [
             &[&b"\"b\""[..]][..],
-            &[b" * "],
             &[b"\"a\", \"b\""],
             &[b", \"a\",,\t\"b\" ,"],
             &[b"\"a\"", b"W/\"c\",\"b\""],
@@ -104,6 +102,12 @@ mod tests {
         }
         assert_eq!(read_if_match(&[]).unwrap(), None);
         assert_eq!(read_if_none_match(&[]).unwrap(), None);
+    }
+
+    #[test]
+    fn a_star_is_any_version() {
+        assert_eq!(read_if_match(&[b" * "]).unwrap(), None);
+        assert_eq!(read_if_none_match(&[b" * "]).unwrap(), Some(false));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! types would change numbers, and nest 32 levels at most.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::{Client, Error};
@@ -65,8 +66,7 @@ pub(crate) fn unanswered(error: impl Into<Error>) -> Problem {
     TableError::of(error).into_problem()
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-fn unusable(error: serde_json::Error) -> Problem {
+fn unusable(error: impl Display) -> Problem {
     tracing::error!(%error, "an item cannot be read or written");
     Problem::new(&INTERNAL_ERROR, "The item cannot be read or written.")
 }

@@ -142,20 +142,21 @@ async fn of_many_changes_to_one_version_one_takes_place() {
 }
 
 #[tokio::test]
-async fn changes_without_a_condition_all_take_place_at_once_too() {
-    let rig = Arc::new(Rig::start());
-    let path = rig.answer(create("before", "key")).await.path();
-    let mut requests = JoinSet::new();
-    for number in 0..8 {
-        let (rig, path) = (Arc::clone(&rig), path.clone());
-        requests.spawn(async move {
-            let event = Event::new("PUT", &path);
-            rig.answer(event.json(&json!({"name": format!("after {number}")})))
-                .await
-                .status
-        });
+async fn changes_that_name_no_version_all_take_place() {
+    for (name, value) in [("if-match", "*"), ("if-none-match", "\"other\""), ("x", "")] {
+        let rig = Arc::new(Rig::start());
+        let path = rig.answer(create("before", "key")).await.path();
+        let mut requests = JoinSet::new();
+        for number in 0..8 {
+            let (rig, path) = (Arc::clone(&rig), path.clone());
+            requests.spawn(async move {
+                let event = Event::new("PUT", &path).header(name, value);
+                let body = json!({"name": format!("after {number}")});
+                rig.answer(event.json(&body)).await.status
+            });
+        }
+        assert_eq!(requests.join_all().await, [200; 8], "{name}: {value}");
     }
-    assert_eq!(requests.join_all().await, [200; 8]);
 }
 
 #[tokio::test]
