@@ -3,11 +3,11 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::call::Reply;
 use crate::keys::{issue, text};
-use crate::target::Target;
 use crate::tokens::list;
+use keygate_tests::call::Reply;
 use keygate_tests::keygate::{Keygate, wait_for};
+use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
     each_request_has_one_line_that_says_what_became_of_it needs "access-log", "own-gateway";

@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::call::Reply;
-use crate::target::Target;
+use keygate_tests::call::Reply;
+use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
     a_preflight_names_the_methods_that_the_path_has;

@@ -5,9 +5,9 @@ use std::process::{Child, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::target::Target;
 use crate::tokens::{is_unauthorized, list, part};
 use keygate_tests::keygate::{Keygate, free_port, wait_for};
+use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
     a_token_that_cannot_be_checked_is_a_fault_of_the_service needs "own-gateway";

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::keys::{issue, text};
-use crate::target::Target;
+use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
     a_good_token_is_shown_with_every_check_and_the_routes_that_it_opens needs "own-gateway";

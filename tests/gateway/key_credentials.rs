@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use crate::keys::{issue, text};
-use crate::target::Target;
 use crate::tokens::{is_unauthorized, list};
 use keygate_tests::keygate::{Keygate, wait_for};
+use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
     a_key_opens_the_routes_of_its_scopes_under_either_scheme;

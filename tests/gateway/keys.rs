@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::call::Reply;
-use crate::target::Target;
+use keygate_tests::call::Reply;
+use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
     a_key_is_shown_once_when_it_is_issued;

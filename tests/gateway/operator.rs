@@ -5,9 +5,9 @@ use std::process::Output;
 use serde_json::{Value, json};
 
 use crate::keys::{issue, text};
-use crate::target::Target;
 use crate::tokens::{is_unauthorized, list};
 use keygate_tests::keygate::Keygate;
+use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
     an_operator_issues_a_key_that_works_at_once needs "own-gateway";

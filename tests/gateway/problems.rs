@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::target::Target;
 use crate::tokens::list;
+use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
     a_path_that_no_route_has_is_not_found needs "any-method";

@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::items::{create, path_of};
 use crate::keys::{issue, text};
-use crate::target::Target;
 use crate::tokens::list;
+use keygate_tests::call::Reply;
 use keygate_tests::keygate::{Keygate, wait_for};
+use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
     a_function_that_crashed_is_started_again needs "crash", "own-gateway";
@@ -21,6 +21,18 @@ keygate_tests::tests! { for Target:
     a_termination_signal_leaves_no_process_behind needs "own-gateway";
     the_end_of_standard_input_leaves_no_process_behind needs "own-gateway";
     items_and_keys_outlive_a_restart_with_data needs "restart", "own-gateway";
+}
+
+/// Creates an item with this name.
+#[track_caller]
+fn create(target: &Target, token: &str, name: &str) -> Reply {
+    let call = target.post("/items").bearer(token);
+    call.json(&json!({"name": name})).send().expect(201)
+}
+
+/// The path of an item, from its representation.
+fn path_of(item: &Value) -> String {
+    format!("/items/{}", item["id"].as_str().unwrap())
 }
 
 /// The executable of a process; `None` once it is gone.

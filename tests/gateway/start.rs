@@ -4,8 +4,8 @@ use std::net::TcpListener;
 
 use tempfile::TempDir;
 
-use crate::target::Target;
 use keygate_tests::keygate::PORTS;
+use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
     a_port_in_use_is_named_with_the_flag_that_changes_it needs "own-gateway";

@@ -7,8 +7,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::call::Reply;
-use crate::target::Target;
+use keygate_tests::call::Reply;
+use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
     a_good_token_opens_every_route_of_its_scopes;

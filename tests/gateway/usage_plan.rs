@@ -1,11 +1,11 @@
 //! The usage plan: rate, burst and quota, each reached on a gateway of its own.
 
-use crate::call::Reply;
 use crate::cors::{ALLOWED, is_readable_by};
 use crate::keys::text;
-use crate::target::Target;
 use crate::tokens::list;
+use keygate_tests::call::Reply;
 use keygate_tests::keygate::{Keygate, wait_for};
+use keygate_tests::target::Target;
 use serde_json::json;
 use tempfile::TempDir;
 

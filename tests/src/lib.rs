@@ -1,5 +1,5 @@
-//! What suites stand on: the repository's executables, gateways started from them, and tests that are
-//! skipped by name where a target lacks what they need; and for the authorizer by itself a Runtime
+//! What suites stand on: the repository's executables, gateways started from them, requests to those
+//! or to a deployment, and tests that are skipped by name where a target lacks what they need; and for the authorizer by itself a Runtime
 //! API, an issuer, keys made at run time and a DynamoDB, all on loopback.
 
 #![allow(
@@ -13,10 +13,13 @@
 )]
 
 pub mod authorizer;
+pub mod call;
 pub mod event;
+pub mod gateway;
 pub mod issuer;
 pub mod keygate;
 pub mod loopback;
 pub mod signer;
 pub mod suite;
 pub mod table;
+pub mod target;

@@ -6,27 +6,21 @@ mod pages;
 mod unserved;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use keygate_problem::Problem;
-use keygate_proxy::{self as proxy, Cors, ProxyRequest, ProxySettings};
+use keygate_proxy::{Cors, ProxyRequest};
 use keygate_routes::{ROUTES, Route};
-use keygate_settings::{Settings, logging, refuse_to_start};
 use lambda_http::http::Method;
 use lambda_http::{Body, Response};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let settings = Settings::from_env();
-    let settings = match logging::init(&settings, env!("CARGO_CRATE_NAME"))
-        .and_then(|()| ProxySettings::read(&settings))
-    {
-        Ok(settings) => settings,
-        Err(error) => return refuse_to_start("error-mapper", &error),
-    };
-    proxy::exit_code(proxy::run(settings, Cors::OfResponse, answer).await)
+    let function = env!("CARGO_PKG_NAME");
+    keygate_proxy::start(function, Cors::OfResponse, async |_| Ok(()), answer).await
 }
 
-async fn answer(request: ProxyRequest) -> Result<Response<Body>, Problem> {
+async fn answer(request: ProxyRequest, _: Arc<()>) -> Result<Response<Body>, Problem> {
     let route = match *request.method() {
         // No route has HEAD, so API Gateway leaves it to `ANY`. It is answered as GET is, and the
         // gateway leaves the body out (RFC 9110 section 9.3.2).

@@ -3,200 +3,183 @@
 #[cfg(test)]
 mod tests;
 
-use keygate_problem::{
-    CONFLICT, IDEMPOTENCY_KEY_REUSED, INTERNAL_ERROR, NOT_FOUND, PRECONDITION_FAILED, Problem,
-};
-use keygate_proxy::{self as proxy, Cursor, Page, ProxyRequest};
-use lambda_http::http::StatusCode;
-use lambda_http::http::header::{ETAG, HeaderValue, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Error;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use keygate_problem::{NOT_FOUND, Problem};
+use keygate_proxy::{self as proxy, Page, ProxyRequest};
+use lambda_http::http::header::{ETAG, HeaderValue};
 use lambda_http::{Body, Response};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::etag::{self, Condition, Precondition};
-use crate::item::{Content, Item};
-use crate::store::{Created, Store, StoreError, Written};
+use crate::item::Item;
+use crate::table::{self, Table, text, unanswered};
+use crate::{idempotency, precondition};
 
-/// The position in the list of items.
-#[derive(Debug, Serialize, Deserialize)]
-struct Position {
-    after: Uuid,
+type Answer = Result<Response<Body>, Problem>;
+
+/// A request, and whose rows it can reach: the caller's own and no others.
+struct Items<'a> {
+    request: &'a ProxyRequest,
+    table: &'a Table,
+    owner: &'a str,
 }
 
 /// Answers one request.
-pub(crate) async fn answer(
-    request: &ProxyRequest,
-    store: &Store,
-) -> Result<Response<Body>, Problem> {
-    let route = request.route()?;
+pub(crate) async fn answer(request: ProxyRequest, table: Arc<Table>) -> Answer {
     let caller = request.caller()?;
-    if let Some(scope) = route.scope {
-        caller.require(scope)?;
-    }
-    let owner = caller.principal();
-    match (route.path, route.method.as_str()) {
-        ("/items", "GET") => list(request, store, owner).await,
-        ("/items", "POST") => create(request, store, owner).await,
-        ("/items/{id}", "GET") => read(request, store, owner).await,
-        ("/items/{id}", "PUT") => replace(request, store, owner).await,
-        ("/items/{id}", "DELETE") => delete(request, store, owner).await,
-        _ => Err(Problem::new(
-            &NOT_FOUND,
-            "No route of items has this address.",
-        )),
-    }
-}
-
-async fn list(
-    request: &ProxyRequest,
-    store: &Store,
-    owner: &str,
-) -> Result<Response<Body>, Problem> {
-    let limit = usize::try_from(request.limit()?).unwrap_or_default();
-    let after = request.cursor::<Position>()?.map(|position| position.after);
-    let (entries, more) = store.list(owner, limit, after).await.map_err(failed)?;
-    let last = entries
-        .last()
-        .filter(|_| more)
-        .map(|item| Position { after: item.id });
-    let next_cursor = last.map(|position| Cursor::new(&position)).transpose();
-    let next_cursor = next_cursor
-        .map_err(|_| Problem::new(&INTERNAL_ERROR, "The next page's cursor could not be made."))?;
-    proxy::json(
-        200,
-        &Page {
-            entries,
-            next_cursor,
-        },
-    )
-}
-
-async fn create(
-    request: &ProxyRequest,
-    store: &Store,
-    owner: &str,
-) -> Result<Response<Body>, Problem> {
-    let key = keygate_idempotency_key::of_request(request)?;
-    let content = Content::read(request)?;
-    let item = match key {
-        None => store.create(owner, content).await.map_err(failed)?,
-        Some(key) => match store
-            .create_once(owner, content, &key)
-            .await
-            .map_err(failed)?
-        {
-            Created::Item(item) => *item,
-            Created::OtherContent => {
-                return Err(Problem::new(
-                    &IDEMPOTENCY_KEY_REUSED,
-                    "This Idempotency-Key came before with another body.",
-                ));
-            }
-            Created::UnderWay => {
-                return Err(Problem::new(
-                    &CONFLICT,
-                    "A request with this Idempotency-Key is under way.",
-                )
-                .with_header(RETRY_AFTER, "1"));
-            }
-        },
+    let items = Items {
+        request: &request,
+        table: &table,
+        owner: caller.principal(),
     };
-    let mut response = represent(201, &item)?;
-    let location = format!("{}/items/{}", request.public_url(), item.id);
-    if let Ok(location) = HeaderValue::from_str(&location) {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    Ok(response)
-}
-
-async fn read(
-    request: &ProxyRequest,
-    store: &Store,
-    owner: &str,
-) -> Result<Response<Body>, Problem> {
-    let wanted = Precondition::read_if_match(request.headers())?;
-    let known = Condition::read(request.headers(), &IF_NONE_MATCH)?;
-    let item = store.get(owner, id(request)?).await.map_err(failed)?;
-    let item = item.ok_or_else(not_found)?;
-    // In this order (RFC 9110 section 13.2.2).
-    if wanted.is_some_and(|versions| !versions.contains(&item.version)) {
-        return Err(stale());
-    }
-    if known.is_some_and(|known| known.holds(item.version)) {
-        let mut response = represent(304, &item)?;
-        *response.body_mut() = Body::Empty;
-        return Ok(response);
-    }
-    represent(200, &item)
-}
-
-async fn replace(
-    request: &ProxyRequest,
-    store: &Store,
-    owner: &str,
-) -> Result<Response<Body>, Problem> {
-    let id = id(request)?;
-    let precondition = Precondition::read(request.headers())?;
-    let content = Content::read(request)?;
-    let written = store.replace(owner, id, &content, &precondition).await;
-    represent(200, &done(written.map_err(failed)?)?)
-}
-
-async fn delete(
-    request: &ProxyRequest,
-    store: &Store,
-    owner: &str,
-) -> Result<Response<Body>, Problem> {
-    let id = id(request)?;
-    let precondition = Precondition::read(request.headers())?;
-    let written = store.delete(owner, id, &precondition).await;
-    done(written.map_err(failed)?)?;
-    let mut response = Response::new(Body::Empty);
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(response)
-}
-
-/// The item's id in the path; what is none names no item.
-fn id(request: &ProxyRequest) -> Result<Uuid, Problem> {
-    let text = request.path_parameter("id").unwrap_or_default();
-    let id = Uuid::try_parse(text).ok();
-    // One spelling for one item: what the API itself writes.
-    id.filter(|id| id.to_string() == text).ok_or_else(not_found)
-}
-
-fn done<T>(written: Written<T>) -> Result<T, Problem> {
-    match written {
-        Written::Done(value) => Ok(value),
-        Written::Missing => Err(not_found()),
-        Written::Stale => Err(stale()),
+    match (request.method().as_str(), request.resource_path()) {
+        ("GET", "/items") => items.list().await,
+        ("POST", "/items") => items.create().await,
+        ("GET", "/items/{id}") => items.read().await,
+        ("PUT", "/items/{id}") => items.replace().await,
+        ("DELETE", "/items/{id}") => items.delete().await,
+        _ => Err(Problem::new(&NOT_FOUND, "No route of items is here.")),
     }
 }
 
-fn stale() -> Problem {
-    Problem::new(
-        &PRECONDITION_FAILED,
-        "The item's version is not one that If-Match or If-None-Match allows.",
-    )
+impl Items<'_> {
+    async fn list(&self) -> Answer {
+        let limit = self.request.limit()?;
+        let after: Option<Uuid> = self.request.cursor()?;
+        let query = self.table.client.query().table_name(&self.table.name);
+        let page = query
+            .key_condition_expression("#owner = :owner AND begins_with(sk, :item)")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":owner", text(self.owner))
+            .expression_attribute_values(":item", text("item#"))
+            .set_exclusive_start_key(after.map(|id| table::key(self.owner, id)))
+            .consistent_read(true)
+            // One more tells whether this page is the last: DynamoDB names a next one also when the
+            // limit falls on the end. It reads 1 MB at most, so fewer do not mean the end.
+            .limit(limit + 1)
+            .send()
+            .await
+            .map_err(unanswered)?;
+        let rows = page.items();
+        let size = usize::try_from(limit).unwrap_or_default();
+        let more = rows.len() > size || page.last_evaluated_key().is_some();
+        let items: Result<Vec<_>, _> = rows.iter().take(size).map(table::item).collect();
+        let entries = items?;
+        let next = entries.last().filter(|_| more).map(|item| item.id);
+        proxy::json(200, &Page::new(entries, next.as_ref())?)
+    }
+
+    async fn create(&self) -> Answer {
+        let key = idempotency::key(self.request.headers())?;
+        let new = Item::new(self.request)?;
+        let item = match key {
+            Some(key) => idempotency::create(self.table, self.owner, key, new).await?,
+            // No condition that the id is new, which 74 random bits see to: the SDK's second try,
+            // when the first one's answer was lost, would meet the first one's item.
+            None => match self.put(&new)?.send().await {
+                Ok(_) => new,
+                Err(error) => return Err(unanswered(error)),
+            },
+        };
+        let response = proxy::created(self.request, &format!("/items/{}", item.id), &item)?;
+        Ok(tagged(response, &item))
+    }
+
+    async fn read(&self) -> Answer {
+        let item = self.named().await?;
+        let headers = self.request.headers();
+        // In this order (RFC 9110 section 13.2.2).
+        if precondition::if_match(headers, &item.etag)? == Some(false) {
+            return Err(precondition::failed());
+        }
+        if precondition::if_none_match(headers, &item.etag)? == Some(false) {
+            return Ok(tagged(proxy::empty(304), &item));
+        }
+        Ok(tagged(proxy::json(200, &item)?, &item))
+    }
+
+    async fn replace(&self) -> Answer {
+        let new = Item::new(self.request)?;
+        let former = self.named().await?;
+        let item = Item {
+            id: former.id,
+            created_at: former.created_at,
+            ..new
+        };
+        let only = precondition::only(self.request.headers(), &former.etag)?;
+        let put = match only {
+            // The SDK's second try, when the first one's answer was lost, meets its own item.
+            Some(etag) => self
+                .put(&item)?
+                .condition_expression("etag IN (:former, :new)")
+                .expression_attribute_values(":former", text(etag))
+                .expression_attribute_values(":new", text(&item.etag)),
+            None => self
+                .put(&item)?
+                .condition_expression("attribute_exists(sk)"),
+        };
+        match put.send().await.map_err(Error::from) {
+            Ok(_) => Ok(tagged(proxy::json(200, &item)?, &item)),
+            Err(Error::ConditionalCheckFailedException(_)) if only.is_none() => Err(not_found()),
+            Err(error) => Err(not_written(error)),
+        }
+    }
+
+    async fn delete(&self) -> Answer {
+        let item = self.named().await?;
+        let only = precondition::only(self.request.headers(), &item.etag)?;
+        let delete = self.table.client.delete_item().table_name(&self.table.name);
+        let keyed = delete.set_key(Some(table::key(self.owner, item.id)));
+        let guarded = match only {
+            // One that is gone by now is deleted, if only by the SDK's first try.
+            Some(etag) => keyed
+                .condition_expression("attribute_not_exists(sk) OR etag = :former")
+                .expression_attribute_values(":former", text(etag)),
+            None => keyed,
+        };
+        guarded.send().await.map_err(not_written)?;
+        Ok(proxy::empty(204))
+    }
+
+    /// The item that the path names, or 404.
+    async fn named(&self) -> Result<Item, Problem> {
+        let name = self.request.path_parameter("id").unwrap_or_default();
+        let id = Uuid::try_parse(name).map_err(|_| not_found())?;
+        // One spelling for one item: what the API itself writes.
+        if id.to_string() != name {
+            return Err(not_found());
+        }
+        let get = self.table.client.get_item().table_name(&self.table.name);
+        let keyed = get.set_key(Some(table::key(self.owner, id)));
+        let got = keyed.consistent_read(true).send().await;
+        let row = got.map_err(unanswered)?.item;
+        table::item(&row.ok_or_else(not_found)?)
+    }
+
+    /// The write of an item.
+    fn put(&self, item: &Item) -> Result<PutItemFluentBuilder, Problem> {
+        let put = self.table.client.put_item().table_name(&self.table.name);
+        Ok(put.set_item(Some(table::row(self.owner, item)?)))
+    }
 }
 
-fn represent(status: u16, item: &Item) -> Result<Response<Body>, Problem> {
-    let mut response = proxy::json(status, item)?;
-    if let Ok(etag) = HeaderValue::from_str(&etag::of_version(item.version)) {
+fn tagged(mut response: Response<Body>, item: &Item) -> Response<Body> {
+    if let Ok(etag) = HeaderValue::from_str(&item.etag) {
         response.headers_mut().insert(ETAG, etag);
     }
-    Ok(response)
+    response
 }
 
 fn not_found() -> Problem {
     Problem::new(&NOT_FOUND, "There is no item of yours with this id.")
 }
 
-fn failed(error: StoreError) -> Problem {
-    match error {
-        StoreError::Table(error) => error.into_problem(),
-        StoreError::Malformed(error) => {
-            tracing::error!(%error);
-            Problem::new(&INTERNAL_ERROR, "The item cannot be read.")
-        }
+/// 412 when the item has changed since it was read.
+fn not_written(error: impl Into<Error>) -> Problem {
+    match error.into() {
+        Error::ConditionalCheckFailedException(_) => precondition::failed(),
+        error => unanswered(error),
     }
 }

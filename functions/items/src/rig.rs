@@ -2,11 +2,20 @@
 //! any other, and events as API Gateway sends them.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use keygate_outbound::Outbound;
 use keygate_problem::Problem;
 use keygate_proxy::{AllowedOrigins, ProxyRequest, ProxySettings};
@@ -16,23 +25,24 @@ use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 
 use crate::handler;
-use crate::store::Store;
+use crate::table::Table;
 
 const TABLE: &str = "items";
 /// Where the tests' API is.
 pub(crate) const PUBLIC_URL: &str = "https://api.example.com/dev";
 
 pub(crate) struct Rig {
-    pub(crate) client: Client,
-    pub(crate) store: Store,
+    table: Arc<Table>,
+    lost: Lost,
 }
 
 /// A response, or the problem that stands for one.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    pub(crate) etag: Option<String>,
+    pub(crate) etag: String,
     pub(crate) location: Option<String>,
+    pub(crate) text: String,
     pub(crate) body: Value,
     pub(crate) problem: Option<Problem>,
 }
@@ -51,42 +61,65 @@ impl Rig {
                 {"AttributeName": "sk", "AttributeType": "S"},
             ],
         }));
-        let client = client(&url, RetryConfig::standard());
-        Self {
-            store: Store::new(client.clone(), TABLE.to_owned()),
-            client,
-        }
+        let backoff = Duration::from_millis(1);
+        Self::at(&url, RetryConfig::standard().with_initial_backoff(backoff))
     }
 
     /// A rig whose table nobody serves.
     pub(crate) fn without_table() -> Self {
         // Port 1 (tcpmux) refuses on loopback.
-        let client = client("http://127.0.0.1:1", RetryConfig::disabled());
+        Self::at("http://127.0.0.1:1", RetryConfig::disabled())
+    }
+
+    fn at(endpoint: &str, retry: RetryConfig) -> Self {
+        let lost = Lost::default();
+        let outbound = Outbound::new(&keygate_settings::Settings::default()).unwrap();
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(endpoint)
+            .retry_config(retry)
+            .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
+            .http_client(Losing(keygate_aws::http_client(&outbound), lost.clone()));
         Self {
-            store: Store::new(client.clone(), TABLE.to_owned()),
-            client,
+            table: Arc::new(Table {
+                client: Client::from_conf(config.build()),
+                name: TABLE.to_owned(),
+            }),
+            lost,
         }
+    }
+
+    /// Has the next call of this operation carried out, and its answer lost on the way.
+    pub(crate) fn lose_the_answer_of(&self, operation: &'static str) {
+        *self.lost.lock().unwrap() = Some(operation);
+    }
+
+    /// Whether the answer was lost.
+    pub(crate) fn has_lost(&self) -> bool {
+        self.lost.lock().unwrap().is_none()
     }
 
     /// Everything that the table holds.
     pub(crate) async fn contents(&self) -> Vec<HashMap<String, AttributeValue>> {
-        let scanned = self.client.scan().table_name(TABLE).send().await;
+        let scanned = self.table.client.scan().table_name(TABLE).send().await;
         scanned.unwrap().items.unwrap_or_default()
     }
 
     pub(crate) async fn put(&self, attributes: HashMap<String, AttributeValue>) {
-        let put = self.client.put_item().table_name(TABLE);
+        let put = self.table.client.put_item().table_name(TABLE);
         put.set_item(Some(attributes)).send().await.unwrap();
     }
 
     /// Answers an event as the function would.
     pub(crate) async fn answer(&self, event: Event) -> Reply {
-        match handler::answer(&request(&event), &self.store).await {
+        match handler::answer(request(&event), Arc::clone(&self.table)).await {
             Ok(response) => Reply::of(&response),
             Err(problem) => Reply {
                 status: problem.kind.status,
-                etag: None,
+                etag: String::new(),
                 location: None,
+                text: String::new(),
                 body: problem.to_json(PUBLIC_URL, "request"),
                 problem: Some(problem),
             },
@@ -102,8 +135,9 @@ impl Reply {
         };
         Self {
             status: response.status().as_u16(),
-            etag: header("etag"),
+            etag: header("etag").unwrap_or_default(),
             location: header("location"),
+            text: String::from_utf8(response.body().to_vec()).unwrap(),
             body: serde_json::from_slice(response.body()).unwrap_or_default(),
             problem: None,
         }
@@ -115,19 +149,11 @@ impl Reply {
             .as_ref()
             .map_or("", |problem| problem.kind.slug)
     }
-}
 
-fn client(endpoint: &str, retry: RetryConfig) -> Client {
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .endpoint_url(endpoint)
-        .retry_config(retry)
-        .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
-        .http_client(keygate_aws::http_client(
-            &Outbound::new(&keygate_settings::Settings::default()).unwrap(),
-        ));
-    Client::from_conf(config.build())
+    /// The path of the item.
+    pub(crate) fn path(&self) -> String {
+        format!("/items/{}", self.body["id"].as_str().unwrap())
+    }
 }
 
 /// An event as the handler gets it.
@@ -138,4 +164,40 @@ fn request(event: &Event) -> ProxyRequest {
     };
     let event = serde_json::from_str(&event.wire()).unwrap();
     ProxyRequest::new(LambdaRequest::ApiGatewayV1(event).into(), &settings)
+}
+
+/// The operation whose next answer is lost.
+type Lost = Arc<Mutex<Option<&'static str>>>;
+
+/// The function's HTTP client on a line that loses answers.
+#[derive(Debug)]
+struct Losing<C>(C, Lost);
+
+impl HttpClient for Losing<SharedHttpClient> {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let inner = self.0.http_connector(settings, components);
+        SharedHttpConnector::new(Losing(inner, Arc::clone(&self.1)))
+    }
+}
+
+impl HttpConnector for Losing<SharedHttpConnector> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let is_lost = {
+            let mut lost = self.1.lock().unwrap();
+            let named = lost.take_if(|operation| target.ends_with(*operation));
+            named.is_some()
+        };
+        let answer = self.0.call(request);
+        HttpConnectorFuture::new(async move {
+            match answer.await? {
+                _ if is_lost => Err(ConnectorError::io("the answer was lost".into())),
+                answer => Ok(answer),
+            }
+        })
+    }
 }

@@ -9,7 +9,22 @@ use reqwest::Url;
 
 use crate::sdk;
 use keygate_outbound::Outbound;
-use keygate_settings::Settings;
+use keygate_settings::{SettingError, Settings};
+
+/// How long [`connected`] may hold up a start.
+const CONNECT_LIMIT: Duration = Duration::from_secs(1);
+
+/// A client of its own for a function that calls nothing else, with the connection open. A failure of
+/// that is the first call's to report.
+///
+/// # Errors
+/// When the settings of outgoing HTTP are wrong.
+pub async fn connected(settings: &Settings) -> Result<Client, SettingError> {
+    let outbound = Outbound::new(settings)?;
+    let client = client(&outbound).await;
+    prewarm(&client, &outbound, settings, CONNECT_LIMIT).await;
+    Ok(client)
+}
 
 /// A client configured as the AWS SDK does it (`AWS_REGION`, `AWS_ENDPOINT_URL_DYNAMODB`,
 /// credentials of the environment, ...). No call is made.
@@ -47,7 +62,10 @@ impl TableError {
             | aws_sdk_dynamodb::Error::ProvisionedThroughputExceededException(_)
             | aws_sdk_dynamodb::Error::RequestLimitExceeded(_)
             | aws_sdk_dynamodb::Error::ThrottlingException(_)
-            | aws_sdk_dynamodb::Error::TransactionConflictException(_) => Self::Unavailable(words),
+            | aws_sdk_dynamodb::Error::TransactionConflictException(_)
+            | aws_sdk_dynamodb::Error::TransactionInProgressException(_) => {
+                Self::Unavailable(words)
+            }
             aws_sdk_dynamodb::Error::TransactionCanceledException(cancelled)
                 if cancelled.cancellation_reasons().iter().any(is_throttled) =>
             {

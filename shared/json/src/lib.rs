@@ -62,70 +62,6 @@ pub fn object(bytes: &[u8], max_depth: usize) -> Result<Object, JsonError> {
     }
 }
 
-/// The first number of a JSON text that is altered by being read: beyond 64 bits as a whole number,
-/// and with more digits than a double holds otherwise (RFC 8259 section 6).
-#[must_use]
-pub fn inexact_number(text: &str) -> Option<&str> {
-    numbers(text).find(|literal| {
-        let read = serde_json::from_str::<serde_json::Number>(literal);
-        read.is_ok_and(|read| digits(literal) != digits(&read.to_string()))
-    })
-}
-
-/// The number literals of a JSON text.
-fn numbers(text: &str) -> impl Iterator<Item = &str> {
-    let of_number = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let bytes = text.as_bytes();
-        loop {
-            match *bytes.get(at)? {
-                b'"' => at = behind_string(bytes, at),
-                byte if byte == b'-' || byte.is_ascii_digit() => {
-                    let rest = bytes.get(at..)?;
-                    let length = rest.iter().take_while(|byte| of_number(**byte)).count();
-                    let literal = text.get(at..at + length);
-                    at += length;
-                    return literal;
-                }
-                _ => at += 1,
-            }
-        }
-    })
-}
-
-/// Where a string ends that begins at `start`.
-fn behind_string(bytes: &[u8], start: usize) -> usize {
-    let mut at = start + 1;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    at
-}
-
-/// A number's significant digits, and the power of ten that the first of them counts.
-fn digits(literal: &str) -> (String, i64) {
-    let literal = literal.trim_start_matches('-').to_ascii_lowercase();
-    let (number, exponent) = literal.split_once('e').unwrap_or((&literal, "0"));
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let all = format!("{whole}{fraction}");
-    let significant = all.trim_start_matches('0');
-    let leading = i64::try_from(all.len() - significant.len()).unwrap_or(i64::MAX);
-    let point = i64::try_from(whole.len()).unwrap_or(i64::MAX);
-    let exponent: i64 = exponent.parse().unwrap_or(i64::MAX);
-    let significant = significant.trim_end_matches('0').to_owned();
-    let power = if significant.is_empty() {
-        0
-    } else {
-        exponent.saturating_add(point).saturating_sub(leading)
-    };
-    (significant, power)
-}
-
 #[derive(Clone, Copy)]
 struct Strict<'a> {
     depth: usize,
@@ -298,37 +234,7 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_number_that_reading_would_alter_is_found() {
-        for text in [
-            "123456789012345678901234567890",
-            "18446744073709551617",
-            "-9223372036854775809",
-            "0.1234567890123456789",
-            "1.00000000000000000001",
-            "4.9e-325",
-        ] {
-            let text = format!("{{\"a\": [\"1e999\\\"\", 1, {text}]}}");
-            assert!(inexact_number(&text).is_some(), "{text}");
-        }
-        let kept = r#"[0, -0, 0.0, 1, 1.0, 1.50, 1e2, 1E+2, 100e-2, 0.1, 1.7976931348623157e308,
-            18446744073709551615, -9223372036854775808, 9007199254740993, 2.5e-8, 5e-324,
-            "123456789012345678901234567890", "\\", "\"0.1234567890123456789"]"#;
-        assert_eq!(inexact_number(kept), None);
-    }
-
     proptest! {
-        #[test]
-        fn every_double_is_kept(number in any::<f64>().prop_filter("finite", |n| n.is_finite())) {
-            let text = serde_json::to_string(&number).unwrap();
-            prop_assert_eq!(inexact_number(&text), None);
-        }
-
-        #[test]
-        fn looking_for_numbers_never_panics(text in "[0-9.eE+\\-\"\\\\ ,é]{0,48}") {
-            let _ = inexact_number(&text);
-        }
-
         #[test]
         fn reading_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..256)) {
             let _ = object(&bytes, DEPTH);

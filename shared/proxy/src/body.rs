@@ -1,7 +1,10 @@
 //! JSON bodies, field by field, so that one answer names everything that is wrong.
 
+use std::collections::BTreeMap;
+
 use http::header::CONTENT_TYPE;
-use serde_json::{Map, Value, json};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::ProxyRequest;
 use keygate_json::{self as strict, JsonError};
@@ -19,7 +22,8 @@ const MAX_DEPTH: usize = 100;
 /// wrong, missing or unknown, and names each.
 #[derive(Debug)]
 pub struct Fields {
-    object: Map<String, Value>,
+    /// Each field's value, as the client wrote it.
+    texts: BTreeMap<String, Box<RawValue>>,
     errors: Vec<Value>,
 }
 
@@ -46,23 +50,11 @@ impl ProxyRequest {
                 "Send the body as Content-Type: application/json.",
             ));
         }
-        let object = strict::object(body, MAX_DEPTH).map_err(unreadable)?;
-        let mut fields = Fields {
-            object,
+        strict::object(body, MAX_DEPTH).map_err(unreadable)?;
+        Ok(Fields {
+            texts: serde_json::from_slice(body).map_err(|_| unreadable(JsonError::NotObject))?,
             errors: Vec::new(),
-        };
-        // To store another number than was sent would be to lose it.
-        if let Some(number) = std::str::from_utf8(body)
-            .ok()
-            .and_then(strict::inexact_number)
-        {
-            let start: String = number.chars().take(40).collect();
-            let detail = format!(
-                "holds the number {start}, which has too many digits to be kept as one: send a string"
-            );
-            fields.wrong("", detail);
-        }
-        Ok(fields)
+        })
     }
 }
 
@@ -114,26 +106,18 @@ impl Fields {
 
     /// A string that must be there, of `min` to `max` characters.
     pub fn required_string(&mut self, field: &str, min: usize, max: usize) -> String {
-        if self.object.get(field).is_none_or(Value::is_null) {
-            self.object.remove(field);
+        let value = self.take(field);
+        if value.is_none() {
             self.wrong(field, "is required");
-            return String::new();
         }
-        self.string(field, min, max).unwrap_or_default()
+        self.bounded_string(field, value, min, max)
+            .unwrap_or_default()
     }
 
     /// A string of `min` to `max` characters, or nothing; `null` is nothing.
     pub fn string(&mut self, field: &str, min: usize, max: usize) -> Option<String> {
-        match self.take(field)? {
-            Value::String(text) => {
-                if (min..=max).contains(&text.chars().count()) {
-                    return Some(text);
-                }
-                self.wrong(field, format!("must have {min} to {max} characters"));
-            }
-            _ => self.wrong(field, "must be a string"),
-        }
-        None
+        let value = self.take(field);
+        self.bounded_string(field, value, min, max)
     }
 
     /// A whole number from `min` to `max`, or nothing.
@@ -146,12 +130,15 @@ impl Fields {
         number
     }
 
-    /// An object of any content, or nothing.
-    pub fn object(&mut self, field: &str) -> Option<Map<String, Value>> {
-        if let Value::Object(object) = self.take(field)? {
-            return Some(object);
+    /// An object of any content, or nothing, as the client wrote it: read into doubles (RFC 8259
+    /// section 6) its numbers could change.
+    pub fn object(&mut self, field: &str) -> Option<Box<RawValue>> {
+        let text = self.texts.remove(field)?;
+        match text.get().bytes().next() {
+            Some(b'{') => return Some(text),
+            Some(b'n') => {}
+            _ => self.wrong(field, "must be an object"),
         }
-        self.wrong(field, "must be an object");
         None
     }
 
@@ -173,11 +160,7 @@ impl Fields {
     /// # Errors
     /// When a field was wrong, missing, or is left over because nobody asked for it.
     pub fn finish(mut self) -> Result<(), Problem> {
-        let unknown: Vec<String> = std::mem::take(&mut self.object)
-            .into_iter()
-            .map(|(field, _)| field)
-            .collect();
-        for field in unknown {
+        for field in std::mem::take(&mut self.texts).into_keys() {
             self.wrong(&field, "is not a field of this body");
         }
         if self.errors.is_empty() {
@@ -194,8 +177,28 @@ impl Fields {
         Err(Problem::new(&INVALID_BODY, detail).with("errors", self.errors))
     }
 
+    fn bounded_string(
+        &mut self,
+        field: &str,
+        value: Option<Value>,
+        min: usize,
+        max: usize,
+    ) -> Option<String> {
+        match value? {
+            Value::String(text) if (min..=max).contains(&text.chars().count()) => {
+                return Some(text);
+            }
+            Value::String(_) => {
+                self.wrong(field, format!("must have {min} to {max} characters"));
+            }
+            _ => self.wrong(field, "must be a string"),
+        }
+        None
+    }
+
     fn take(&mut self, field: &str) -> Option<Value> {
-        self.object.remove(field).filter(|value| !value.is_null())
+        let value = serde_json::from_str(self.texts.remove(field)?.get());
+        value.ok().filter(|value: &Value| !value.is_null())
     }
 }
 
@@ -203,19 +206,16 @@ impl Fields {
 mod tests {
     use super::*;
 
-    fn fields(value: Value) -> Fields {
-        match value {
-            Value::Object(object) => Fields {
-                object,
-                errors: Vec::new(),
-            },
-            other => panic!("{other} is no object"),
+    fn fields(body: &Value) -> Fields {
+        Fields {
+            texts: serde_json::from_str(&body.to_string()).unwrap(),
+            errors: Vec::new(),
         }
     }
 
     #[test]
     fn every_wrong_missing_and_unknown_field_is_named_at_once() {
-        let mut fields = fields(json!({"size": "7", "colour": "red"}));
+        let mut fields = fields(&json!({"size": "7", "colour": "red"}));
         fields.required_string("name", 1, 10);
         fields.integer("size", 1, 9);
         let problem = fields.finish().unwrap_err();
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_required_field_that_is_null_is_missing() {
-        let mut fields = fields(json!({"name": null}));
+        let mut fields = fields(&json!({"name": null}));
         fields.required_string("name", 1, 10);
         let problem = fields.finish().unwrap_err();
         let errors = json!([{"field": "name", "detail": "is required"}]);
@@ -235,9 +235,31 @@ mod tests {
 
     #[test]
     fn lengths_are_counted_in_characters() {
-        let mut fields = fields(json!({"name": "ééé"}));
+        let mut fields = fields(&json!({"name": "ééé"}));
         assert_eq!(fields.required_string("name", 1, 3), "ééé");
         assert!(fields.finish().is_ok());
+    }
+
+    #[test]
+    fn an_object_of_any_content_is_taken_as_it_was_written() {
+        for text in [r#"{"n": 1.0000000000000000000000000001}"#, "{}"] {
+            let mut fields = Fields {
+                texts: serde_json::from_str(&format!(r#"{{"any" : {text} }}"#)).unwrap(),
+                errors: Vec::new(),
+            };
+            assert_eq!(fields.object("any").unwrap().get(), text);
+            assert!(fields.finish().is_ok());
+        }
+        let mut fields = fields(&json!({"none": null, "list": [], "text": "{}"}));
+        for field in ["missing", "none", "list", "text"] {
+            assert!(fields.object(field).is_none(), "{field}");
+        }
+        let problem = fields.finish().unwrap_err();
+        let errors = json!([
+            {"field": "list", "detail": "must be an object"},
+            {"field": "text", "detail": "must be an object"},
+        ]);
+        assert_eq!(problem.members["errors"], errors);
     }
 
     #[test]

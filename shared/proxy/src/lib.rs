@@ -1,8 +1,9 @@
 //! What a proxy-integration handler stands on.
 //!
-//! A handler is a function from a [`ProxyRequest`] to a response or a [`Problem`]. [`run`] does the
-//! rest the same way for every function: it reads the event, renders a problem, adds the CORS
-//! headers that match the preflight function's, and answers the Lambda Runtime API.
+//! A handler is a function from a [`ProxyRequest`] to a response or a [`Problem`]. [`start`] is the
+//! rest of a function's `main`, the same way for every function: it reads the settings, and for each
+//! event renders a problem, adds the CORS headers that match the preflight function's, and answers
+//! the Lambda Runtime API.
 
 mod body;
 mod caller;
@@ -13,8 +14,9 @@ mod request;
 
 use std::future::Future;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use lambda_http::tower::ServiceExt as _;
 use lambda_http::{Adapter, Body, Response, lambda_runtime, service_fn};
 use serde::Serialize;
@@ -28,7 +30,7 @@ pub use request::ProxyRequest;
 
 use self::event::ProxyEvent;
 use keygate_problem::{self as problem, Problem};
-use keygate_settings::{SettingError, Settings};
+use keygate_settings::{SettingError, Settings, logging, refuse_to_start};
 
 /// What every handler is configured with.
 #[derive(Debug, Clone)]
@@ -68,6 +70,34 @@ pub enum Cors {
     OfResponse,
     /// The handler does: it is the preflight function.
     OfHandler,
+}
+
+/// A function's whole `main`. Starts logging, reads the settings, has `open` make what the handler
+/// stands on, and answers invocations with `handler` until the environment is shut down.
+///
+/// `function` is the package's name, `env!("CARGO_PKG_NAME")`. A setting that is missing or
+/// malformed is one line on standard error and exit code 64.
+pub async fn start<S, H, F>(
+    function: &str,
+    cors: Cors,
+    open: impl AsyncFnOnce(&Settings) -> Result<S, SettingError>,
+    handler: H,
+) -> ExitCode
+where
+    H: Fn(ProxyRequest, Arc<S>) -> F,
+    F: Future<Output = Result<Response<Body>, Problem>> + Send,
+{
+    let settings = Settings::from_env();
+    let opened = async {
+        logging::init(&settings, function)?;
+        let proxy = ProxySettings::read(&settings)?;
+        Ok((proxy, Arc::new(open(&settings).await?)))
+    };
+    let (proxy, state) = match opened.await {
+        Ok(opened) => opened,
+        Err(error) => return refuse_to_start(function, &error),
+    };
+    exit_code(run(proxy, cors, |request| handler(request, Arc::clone(&state))).await)
 }
 
 /// Answers invocations with `handler` until the environment is shut down.
@@ -131,9 +161,8 @@ fn render(problem: &Problem, public_url: &str, request_id: &str) -> Response<Bod
         );
     }
     let body = problem.to_json(public_url, request_id).to_string();
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = http::StatusCode::from_u16(problem.kind.status)
-        .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = empty(problem.kind.status);
+    *response.body_mut() = Body::from(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(problem::MEDIA_TYPE));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -154,11 +183,36 @@ pub fn json<T: Serialize>(status: u16, value: &T) -> Result<Response<Body>, Prob
         tracing::error!(%error, "a response could not be serialised");
         Problem::new(&problem::INTERNAL_ERROR, "The response could not be made.")
     })?;
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() =
-        http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = empty(status);
+    *response.body_mut() = Body::from(body);
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
+}
+
+/// 201 with what was made, and its address in `Location`: `path` below the stage.
+///
+/// # Errors
+/// When the value cannot be serialised, which is a fault of the function.
+pub fn created<T: Serialize>(
+    request: &ProxyRequest,
+    path: &str,
+    value: &T,
+) -> Result<Response<Body>, Problem> {
+    let mut response = json(201, value)?;
+    let location = format!("{}{path}", request.public_url());
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// A response without a body.
+#[must_use]
+pub fn empty(status: u16) -> Response<Body> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() =
+        http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    response
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::ProxyRequest;
-use keygate_problem::{BAD_REQUEST, Problem};
+use keygate_problem::{BAD_REQUEST, INTERNAL_ERROR, Problem};
 
 /// How many entries a page has when the request does not say.
 pub const DEFAULT_LIMIT: i32 = 25;
@@ -23,6 +23,19 @@ pub struct Page<T> {
     pub next_cursor: Option<Cursor>,
 }
 
+impl<T> Page<T> {
+    /// A page, and the position where the next one starts; none on the last.
+    ///
+    /// # Errors
+    /// When the position cannot be serialised, which is a fault of the function.
+    pub fn new<P: Serialize>(entries: Vec<T>, next: Option<&P>) -> Result<Self, Problem> {
+        Ok(Self {
+            entries,
+            next_cursor: next.map(Cursor::new).transpose()?,
+        })
+    }
+}
+
 /// The place where a page starts. Opaque to clients: base64url of JSON. It holds no authority: a
 /// list is read within the caller's own partition whatever the cursor says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,9 +46,16 @@ impl Cursor {
     /// A cursor for a position in a list.
     ///
     /// # Errors
-    /// When the position cannot be serialised.
-    pub fn new<T: Serialize>(position: &T) -> Result<Self, serde_json::Error> {
-        Ok(Self(URL_SAFE_NO_PAD.encode(serde_json::to_vec(position)?)))
+    /// When the position cannot be serialised, which is a fault of the function.
+    pub fn new<T: Serialize>(position: &T) -> Result<Self, Problem> {
+        match serde_json::to_vec(position) {
+            Ok(json) => Ok(Self(URL_SAFE_NO_PAD.encode(json))),
+            Err(error) => {
+                tracing::error!(%error, "a cursor could not be serialised");
+                let detail = "The next page's cursor could not be made.";
+                Err(Problem::new(&INTERNAL_ERROR, detail))
+            }
+        }
     }
 }
 

@@ -11,17 +11,18 @@ use tracing_subscriber::layer::SubscriberExt;
 use crate::{SettingError, Settings};
 
 /// Starts logging at `LOG_LEVEL` (`error`, `warn`, `info`, `debug`, `trace` or `off`; `info` when
-/// unset) for the function whose crate is `function`: `env!("CARGO_CRATE_NAME")`. Later calls in one
+/// unset) for the function whose package is `function`: `env!("CARGO_PKG_NAME")`. Later calls in one
 /// process do nothing.
 ///
-/// Other crates than that one and Keygate's own log at `info` and above whatever the level: below it the
+/// Other crates than that package's and Keygate's own log at `info` and above whatever the level: below it the
 /// Lambda runtime writes whole events and the HTTP and AWS libraries whole requests, credentials
 /// included.
 ///
 /// # Errors
 /// When `LOG_LEVEL` is none of these.
-pub fn init(settings: &Settings, function: &'static str) -> Result<(), SettingError> {
-    start(settings, move |metadata| is_safe(metadata, function))
+pub fn init(settings: &Settings, function: &str) -> Result<(), SettingError> {
+    let function = crate_name(function);
+    start(settings, move |metadata| is_safe(metadata, &function))
 }
 
 /// The same for a function whose errors are answers that it logs itself: the Lambda runtime's own
@@ -31,11 +32,17 @@ pub fn init(settings: &Settings, function: &'static str) -> Result<(), SettingEr
 /// When `LOG_LEVEL` is none of those above.
 pub fn init_without_handler_errors(
     settings: &Settings,
-    function: &'static str,
+    function: &str,
 ) -> Result<(), SettingError> {
+    let function = crate_name(function);
     start(settings, move |metadata| {
-        is_safe(metadata, function) && !is_handler_error(metadata)
+        is_safe(metadata, &function) && !is_handler_error(metadata)
     })
+}
+
+/// A package's name as its crate and its log lines have it.
+fn crate_name(package: &str) -> String {
+    package.replace('-', "_")
 }
 
 fn is_safe(metadata: &Metadata<'_>, function: &str) -> bool {

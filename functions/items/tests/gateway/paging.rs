@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use keygate_tests::target::Target;
+
 use crate::items::create;
-use crate::target::Target;
 
 keygate_tests::tests! { for Target:
     a_list_comes_in_pages_that_hold_each_item_once;

@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 
 /// A request being put together.
 #[must_use]
-pub(crate) struct Call<'a> {
+pub struct Call<'a> {
     request: RequestBuilder,
     runtime: &'a Runtime,
     gateway_responses: bool,
@@ -27,41 +27,49 @@ impl<'a> Call<'a> {
     }
 
     /// Adds a header. The value is sent as it stands.
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+    pub fn header(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::try_from(name).unwrap();
         let value = HeaderValue::try_from(value).unwrap();
         self.request = self.request.header(name, value);
         self
     }
 
-    pub(crate) fn authorization(self, value: &str) -> Self {
+    /// With this `Authorization` header.
+    pub fn authorization(self, value: &str) -> Self {
         self.header("authorization", value)
     }
 
-    pub(crate) fn bearer(self, credential: &str) -> Self {
+    /// With this credential as a bearer token.
+    pub fn bearer(self, credential: &str) -> Self {
         self.authorization(&format!("Bearer {credential}"))
     }
 
-    pub(crate) fn json(self, body: &Value) -> Self {
+    /// With a JSON body.
+    pub fn json(self, body: &Value) -> Self {
         self.header("content-type", "application/json")
             .body(body.to_string())
     }
 
-    pub(crate) fn body(mut self, body: impl Into<reqwest::Body>) -> Self {
+    /// With a body that says nothing of its media type.
+    pub fn body(mut self, body: impl Into<reqwest::Body>) -> Self {
         self.request = self.request.body(body);
         self
     }
 
     /// Sends the request; fails the test when there is no answer.
     #[track_caller]
-    pub(crate) fn send(self) -> Reply {
+    pub fn send(self) -> Reply {
         match self.try_send() {
             Ok(reply) => reply,
             Err(error) => panic!("no answer: {error:?}"),
         }
     }
 
-    pub(crate) fn try_send(self) -> Result<Reply, Error> {
+    /// Sends the request; an error when there is no answer.
+    ///
+    /// # Errors
+    /// The HTTP client's own.
+    pub fn try_send(self) -> Result<Reply, Error> {
         let Self {
             request,
             runtime,
@@ -81,28 +89,32 @@ impl<'a> Call<'a> {
 
 /// A whole answer.
 #[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, as text.
+    pub body: String,
     gateway_responses: bool,
 }
 
 impl Reply {
     /// The status must be this one.
     #[track_caller]
-    pub(crate) fn expect(self, status: u16) -> Self {
+    pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{self:#?}");
         self
     }
 
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// A header's first value, when it is visible ASCII.
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// A header that must be there.
     #[track_caller]
-    pub(crate) fn must_header(&self, name: &str) -> &str {
+    pub fn must_header(&self, name: &str) -> &str {
         match self.header(name) {
             Some(value) => value,
             None => panic!("no {name} in {self:#?}"),
@@ -111,7 +123,7 @@ impl Reply {
 
     /// The elements of a header that is a list, in lower case and sorted; of several header lines
     /// as well.
-    pub(crate) fn list(&self, name: &str) -> Vec<String> {
+    pub fn list(&self, name: &str) -> Vec<String> {
         let lines = self.headers.get_all(name).iter();
         let mut elements: Vec<String> = lines
             .filter_map(|line| line.to_str().ok())
@@ -123,8 +135,9 @@ impl Reply {
         elements
     }
 
+    /// The body, which must be JSON.
     #[track_caller]
-    pub(crate) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         match serde_json::from_str(&self.body) {
             Ok(value) => value,
             Err(error) => panic!("no JSON ({error}): {self:#?}"),
@@ -133,7 +146,7 @@ impl Reply {
 
     /// The answer is a problem (RFC 9457) of this status and type, whole in each member.
     #[track_caller]
-    pub(crate) fn problem(&self, status: u16, slug: &str) -> Value {
+    pub fn problem(&self, status: u16, slug: &str) -> Value {
         assert_eq!(self.status, status, "{self:#?}");
         let media_type = self
             .must_header("content-type")
@@ -158,7 +171,7 @@ impl Reply {
     /// As [`Reply::problem`] for an answer that API Gateway makes itself. A target without
     /// customised gateway responses is held to the status alone.
     #[track_caller]
-    pub(crate) fn gateway_problem(&self, status: u16, slug: &str) {
+    pub fn gateway_problem(&self, status: u16, slug: &str) {
         assert_eq!(self.status, status, "{self:#?}");
         if self.gateway_responses {
             self.problem(status, slug);

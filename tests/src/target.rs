@@ -9,17 +9,20 @@ use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use crate::call::{Call, Reply};
-use keygate_tests::keygate::{Build, Keygate};
-use keygate_tests::suite::{Lacks, OWN_GATEWAY};
+use crate::keygate::{Build, Keygate};
+use crate::suite::{Lacks, OWN_GATEWAY};
 
 /// The longest that any one answer is waited for; API Gateway itself gives up after 29 s.
 const ANSWER: Duration = Duration::from_secs(35);
 
 /// A gateway and how to reach it. Cheap to make another one of, for a gateway of a test's own.
-pub(crate) struct Target {
-    pub(crate) url: String,
-    pub(crate) audience: String,
-    pub(crate) issuer: String,
+pub struct Target {
+    /// The stage's address, without a slash at its end.
+    pub url: String,
+    /// The audience that tokens must be for.
+    pub audience: String,
+    /// The issuer that the gateway trusts.
+    pub issuer: String,
     token_endpoint: OnceLock<String>,
     headers: Vec<(String, String)>,
     lacks: Lacks,
@@ -31,7 +34,7 @@ pub(crate) struct Target {
 
 impl Target {
     /// The deployment that `GATEWAY_URL` names.
-    pub(crate) fn deployment(url: &str, runtime: Arc<Runtime>) -> Self {
+    pub fn deployment(url: &str, runtime: Arc<Runtime>) -> Self {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let issuer = variable("GATEWAY_ISSUER").expect("GATEWAY_URL needs GATEWAY_ISSUER too");
         let mut lacks = Lacks::parse(&variable("GATEWAY_SKIP").unwrap_or_default());
@@ -57,7 +60,7 @@ impl Target {
     }
 
     /// A gateway that the suite has started.
-    pub(crate) fn started(gateway: &Keygate, build: Arc<Build>, runtime: Arc<Runtime>) -> Self {
+    pub fn started(gateway: &Keygate, build: Arc<Build>, runtime: Arc<Runtime>) -> Self {
         Self {
             url: gateway.ready.url.clone(),
             audience: "keygate-local".to_owned(),
@@ -72,34 +75,36 @@ impl Target {
     }
 
     /// Starts a gateway with settings of its own, and what reaches it.
-    pub(crate) fn own(&self, arguments: &[&str]) -> (Keygate, Self) {
+    pub fn own(&self, arguments: &[&str]) -> (Keygate, Self) {
         let gateway = self.build().start(arguments);
         let target = self.reaching(&gateway);
         (gateway, target)
     }
 
     /// What reaches a gateway that the test has started.
-    pub(crate) fn reaching(&self, gateway: &Keygate) -> Self {
+    pub fn reaching(&self, gateway: &Keygate) -> Self {
         Self::started(gateway, Arc::clone(self.build()), Arc::clone(&self.runtime))
     }
 
     /// The executables of this repository. Only for tests that need [`OWN_GATEWAY`].
-    pub(crate) fn build(&self) -> &Arc<Build> {
+    pub fn build(&self) -> &Arc<Build> {
         self.build
             .as_ref()
             .expect("this test needs the capability own-gateway")
     }
 
-    pub(crate) fn lacks(&self) -> &Lacks {
+    /// What the gateway lacks.
+    pub fn lacks(&self) -> &Lacks {
         &self.lacks
     }
 
-    pub(crate) fn can(&self, capability: &str) -> bool {
+    /// Whether the gateway has this capability.
+    pub fn can(&self, capability: &str) -> bool {
         self.lacks.reason(capability).is_none()
     }
 
     /// A request to a path below the stage, such as `/items?limit=2`.
-    pub(crate) fn call(&self, method: Method, path: &str) -> Call<'_> {
+    pub fn call(&self, method: Method, path: &str) -> Call<'_> {
         let mut call = self.absolute(method, &format!("{}{path}", self.url));
         for (name, value) in &self.headers {
             call = call.header(name, value);
@@ -108,34 +113,38 @@ impl Target {
     }
 
     /// A request to any address.
-    pub(crate) fn absolute(&self, method: Method, url: &str) -> Call<'_> {
+    pub fn absolute(&self, method: Method, url: &str) -> Call<'_> {
         let request = self.http.request(method, url);
         Call::new(request, &self.runtime, self.can("gateway-responses"))
     }
 
-    pub(crate) fn get(&self, path: &str) -> Call<'_> {
+    /// A `GET` of a path below the stage.
+    pub fn get(&self, path: &str) -> Call<'_> {
         self.call(Method::GET, path)
     }
 
-    pub(crate) fn post(&self, path: &str) -> Call<'_> {
+    /// A `POST` to a path below the stage.
+    pub fn post(&self, path: &str) -> Call<'_> {
         self.call(Method::POST, path)
     }
 
-    pub(crate) fn put(&self, path: &str) -> Call<'_> {
+    /// A `PUT` of a path below the stage.
+    pub fn put(&self, path: &str) -> Call<'_> {
         self.call(Method::PUT, path)
     }
 
-    pub(crate) fn delete(&self, path: &str) -> Call<'_> {
+    /// A `DELETE` of a path below the stage.
+    pub fn delete(&self, path: &str) -> Call<'_> {
         self.call(Method::DELETE, path)
     }
 
     /// A token with every scope, for a client that no other test is.
-    pub(crate) fn token(&self) -> String {
+    pub fn token(&self) -> String {
         self.token_with(&[])
     }
 
     /// A token as the form's fields ask for; the client is a new one when they name none.
-    pub(crate) fn token_with(&self, fields: &[(&str, &str)]) -> String {
+    pub fn token_with(&self, fields: &[(&str, &str)]) -> String {
         let client_id = Uuid::new_v4().to_string();
         let mut form = vec![
             ("grant_type", "client_credentials"),
@@ -151,7 +160,7 @@ impl Target {
     }
 
     /// A token of an issuer that keygate runs at `issuer`, if it answers.
-    pub(crate) fn try_token_at(&self, issuer: &str) -> Option<String> {
+    pub fn try_token_at(&self, issuer: &str) -> Option<String> {
         let form = [("grant_type", "client_credentials"), ("client_id", "x")];
         let reply = self.granted(&format!("{issuer}/token"), &form).ok()?;
         reply.json()["access_token"].as_str().map(ToOwned::to_owned)

@@ -1,10 +1,9 @@
 //! The resource `/items`: reading and writing, preconditions, and whose items they are.
 
+use keygate_tests::call::Reply;
+use keygate_tests::target::Target;
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::call::Reply;
-use crate::target::Target;
 
 keygate_tests::tests! { for Target:
     an_item_that_was_created_can_be_read;
