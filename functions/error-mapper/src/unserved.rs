@@ -1,17 +1,21 @@
 //! A path or a method that nothing serves.
 
 use keygate_problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Problem};
-use keygate_routes as routes;
+use keygate_routes::RouteTable;
 use lambda_http::http::Method;
 use lambda_http::http::header::ALLOW;
 
+use crate::resource::page_at;
+
 /// 405 with the path's methods (RFC 9110 section 15.5.6), or 404 for a path that no route has.
-pub(crate) fn problem(method: &Method, path: &str) -> Problem {
-    let mut allowed: Vec<&str> = routes::methods_of(path).map(Method::as_str).collect();
-    if allowed.is_empty() {
-        return not_found(path);
+pub(crate) fn problem(table: &RouteTable, method: &Method, path: &str) -> Problem {
+    let methods = table.methods_of(path);
+    // What the table lists and the template does not serve comes here as well.
+    if methods.is_empty() || methods.contains(method) {
+        return not_found(table, path);
     }
-    if routes::is_public(path) {
+    let mut allowed: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    if page_at(table, path).is_some() {
         // This function answers it for the pages that everybody may read.
         allowed.push(Method::HEAD.as_str());
     }
@@ -39,9 +43,9 @@ pub(crate) fn problem(method: &Method, path: &str) -> Problem {
 }
 
 /// Nothing of the path comes back, since it is the client's own text.
-fn not_found(path: &str) -> Problem {
+fn not_found(table: &RouteTable, path: &str) -> Problem {
     let trimmed = path.trim_end_matches('/');
-    let has_slash_too_many = trimmed != path && routes::methods_of(trimmed).next().is_some();
+    let has_slash_too_many = trimmed != path && !table.methods_of(trimmed).is_empty();
     Problem::new(
         &NOT_FOUND,
         if has_slash_too_many {
@@ -56,9 +60,15 @@ fn not_found(path: &str) -> Problem {
 mod tests {
     use super::*;
 
+    fn of(method: &Method, path: &str) -> Problem {
+        let table = "GET /books a\nPOST /books a\nGET /books/{id} a\nPUT /books/{id} a\n\
+                     DELETE /books/{id} a\nANY / -\nANY /{proxy+} -\nGET /problems -";
+        problem(&table.parse().unwrap(), method, path)
+    }
+
     #[test]
     fn a_known_path_names_its_methods() {
-        let problem = problem(&Method::PATCH, "/items/7");
+        let problem = of(&Method::PATCH, "/books/7");
         assert_eq!(problem.kind, &METHOD_NOT_ALLOWED);
         assert_eq!(
             problem.headers,
@@ -74,20 +84,31 @@ mod tests {
     #[test]
     fn a_method_that_the_client_made_up_does_not_come_back() {
         let made_up = Method::from_bytes(b"EVIL-METHOD").unwrap();
-        let problem = problem(&made_up, "/items");
+        let problem = of(&made_up, "/books");
         assert_eq!(problem.kind, &METHOD_NOT_ALLOWED);
         assert!(!problem.detail.contains("EVIL"));
     }
 
     #[test]
     fn head_on_a_route_that_needs_a_credential_is_not_allowed() {
-        assert_eq!(problem(&Method::HEAD, "/items").kind, &METHOD_NOT_ALLOWED);
+        assert_eq!(of(&Method::HEAD, "/books").kind, &METHOD_NOT_ALLOWED);
+    }
+
+    #[test]
+    fn head_is_allowed_on_the_pages() {
+        let problem = of(&Method::PUT, "/problems");
+        assert_eq!(problem.headers, [(ALLOW, "GET, HEAD, OPTIONS".to_owned())]);
+    }
+
+    #[test]
+    fn a_route_that_is_listed_and_not_served_is_not_found() {
+        assert_eq!(of(&Method::GET, "/books").kind, &NOT_FOUND);
     }
 
     #[test]
     fn an_unknown_path_is_not_found() {
-        for path in ["/", "", "//", "/nothing", "/items/7/parts", "/Items"] {
-            let problem = problem(&Method::GET, path);
+        for path in ["/", "", "//", "/nothing", "/books/7/parts", "/Books"] {
+            let problem = of(&Method::GET, path);
             assert_eq!(problem.kind, &NOT_FOUND, "{path}");
             assert_eq!(problem.detail, "No route has this path.", "{path}");
         }
@@ -95,8 +116,8 @@ mod tests {
 
     #[test]
     fn a_slash_too_many_is_told_as_such() {
-        for path in ["/items/", "/items/7//"] {
-            let problem = problem(&Method::GET, path);
+        for path in ["/books/", "/books/7//"] {
+            let problem = of(&Method::GET, path);
             assert_eq!(problem.kind, &NOT_FOUND, "{path}");
             assert!(problem.detail.contains("slash"), "{path}");
         }

@@ -8,7 +8,7 @@
 
 use keygate_problem::{NOT_FOUND, Problem};
 use keygate_proxy::{AllowedOrigins, ProxyRequest};
-use keygate_routes as routes;
+use keygate_routes::RouteTable;
 use lambda_http::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ALLOW,
@@ -16,6 +16,8 @@ use lambda_http::http::header::{
 };
 use lambda_http::http::{HeaderMap, Method, StatusCode};
 use lambda_http::{Body, Response};
+
+use crate::allowed_headers::AllowedHeaders;
 
 /// How long a browser may keep the answer, in seconds: two hours, the most that Chromium takes.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
@@ -26,33 +28,26 @@ const VARY_ON: HeaderValue = HeaderValue::from_static(
     "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
 );
 
-/// The request headers that a page may send besides the safelisted ones: those that a handler
-/// reads, and those that browsers' tracing libraries add (W3C Trace Context).
-const ALLOWED_HEADERS: [&str; 7] = [
-    "authorization",
-    "content-type",
-    "idempotency-key",
-    "if-match",
-    "if-none-match",
-    "traceparent",
-    "tracestate",
-];
+/// What the answers are made of.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    pub(crate) origins: AllowedOrigins,
+    pub(crate) headers: AllowedHeaders,
+    pub(crate) routes: RouteTable,
+}
 
 /// Answers one request.
 ///
 /// # Errors
 /// 404 when it is no preflight and no route has the path.
-pub(crate) fn answer(
-    request: &ProxyRequest,
-    origins: &AllowedOrigins,
-) -> Result<Response<Body>, Problem> {
-    let methods = methods(request.path());
+pub(crate) fn answer(request: &ProxyRequest, policy: &Policy) -> Result<Response<Body>, Problem> {
+    let methods = methods(&policy.routes, request.path());
     let headers = match request.origin() {
         Some(origin) if request.has_header(ACCESS_CONTROL_REQUEST_METHOD.as_str()) => {
             let requested = request.header_values(ACCESS_CONTROL_REQUEST_HEADERS.as_str());
-            of_preflight(origin, methods, requested, origins)
+            of_preflight(origin, methods, requested, policy)
         }
-        origin => of_options(origin, methods, origins)?,
+        origin => of_options(origin, methods, &policy.origins)?,
     };
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -61,12 +56,13 @@ pub(crate) fn answer(
 }
 
 /// The methods that a path really has, `OPTIONS` included; `None` when no route has the path.
-fn methods(path: &str) -> Option<HeaderValue> {
-    let mut methods: Vec<&str> = routes::methods_of(path).map(Method::as_str).collect();
-    if methods.is_empty() {
+fn methods(routes: &RouteTable, path: &str) -> Option<HeaderValue> {
+    let of_path = routes.methods_of(path);
+    if of_path.is_empty() {
         return None;
     }
-    methods.push(Method::OPTIONS.as_str());
+    let methods = of_path.iter().chain([&Method::OPTIONS]);
+    let methods: Vec<&str> = methods.map(Method::as_str).collect();
     HeaderValue::from_str(&methods.join(", ")).ok()
 }
 
@@ -75,15 +71,15 @@ fn of_preflight<'a>(
     origin: &str,
     methods: Option<HeaderValue>,
     requested: impl Iterator<Item = &'a str>,
-    origins: &AllowedOrigins,
+    policy: &Policy,
 ) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(VARY, VARY_ON);
-    let Some(origin) = origins.allow(origin) else {
+    let Some(origin) = policy.origins.allow(origin) else {
         return headers;
     };
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    if let Some(granted) = granted(requested) {
+    if let Some(granted) = policy.headers.granted(requested) {
         headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, granted);
     }
     if let Some(methods) = methods {
@@ -91,26 +87,6 @@ fn of_preflight<'a>(
         headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
     }
     headers
-}
-
-/// The requested headers that are allowed, each once and in our own spelling: nothing of the
-/// request comes back, so the answer is bounded whatever was asked.
-fn granted<'a>(requested: impl Iterator<Item = &'a str>) -> Option<HeaderValue> {
-    let mut is_granted = [false; ALLOWED_HEADERS.len()];
-    for name in requested.flat_map(|list| list.split(',')) {
-        let allowed = |allowed: &&str| allowed.eq_ignore_ascii_case(name.trim());
-        if let Some(position) = ALLOWED_HEADERS.iter().position(allowed) {
-            is_granted[position] = true;
-        }
-    }
-    let granted = ALLOWED_HEADERS.into_iter().zip(is_granted);
-    let granted: Vec<&str> = granted
-        .filter_map(|(name, granted)| granted.then_some(name))
-        .collect();
-    if granted.is_empty() {
-        return None;
-    }
-    HeaderValue::from_str(&granted.join(", ")).ok()
 }
 
 /// The headers for an `OPTIONS` that is no preflight, with those of any actual response for a page
@@ -146,13 +122,21 @@ mod tests {
     const APP: &str = "https://app.example.com";
     const EVIL: &str = "https://evil.example";
 
-    fn origins() -> AllowedOrigins {
-        APP.parse().unwrap()
+    fn policy() -> Policy {
+        let routes = "GET /books a\nPOST /books a\nGET /books/{id} a\nPUT /books/{id} a\n\
+                      DELETE /books/{id} a\nPOST /books/{id}/lend a\nGET /problems/{type} -\n\
+                      ANY /files/{path+} a\nANY /{proxy+} -\nOPTIONS /{proxy+} -";
+        Policy {
+            origins: APP.parse().unwrap(),
+            headers: AllowedHeaders::default(),
+            routes: routes.parse().unwrap(),
+        }
     }
 
     fn preflight(path: &str, origin: &str, requested: &[&str]) -> HeaderMap {
         let requested = requested.iter().copied();
-        of_preflight(origin, methods(path), requested, &origins())
+        let policy = policy();
+        of_preflight(origin, methods(&policy.routes, path), requested, &policy)
     }
 
     fn has_cors(headers: &HeaderMap) -> bool {
@@ -164,12 +148,11 @@ mod tests {
     #[test]
     fn an_allowed_origin_is_told_the_methods_that_the_path_really_has() {
         for (path, methods) in [
-            ("/items", "GET, POST, OPTIONS"),
-            ("/items/7", "GET, PUT, DELETE, OPTIONS"),
-            ("/items/a%2Fb", "GET, PUT, DELETE, OPTIONS"),
-            ("/keys", "GET, POST, OPTIONS"),
-            ("/keys/7", "GET, DELETE, OPTIONS"),
-            ("/keys/7/rotate", "POST, OPTIONS"),
+            ("/books", "GET, POST, OPTIONS"),
+            ("/books/7", "GET, PUT, DELETE, OPTIONS"),
+            ("/books/a%2Fb", "GET, PUT, DELETE, OPTIONS"),
+            ("/books/7/lend", "POST, OPTIONS"),
+            ("/files/a/b", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
             ("/problems/not-found", "GET, OPTIONS"),
         ] {
             let headers = preflight(path, APP, &[]);
@@ -183,7 +166,7 @@ mod tests {
     #[test]
     fn an_origin_that_is_not_allowed_gets_no_cors_header() {
         for origin in [EVIL, "null", "", "https://app.example.com.evil.example"] {
-            let headers = preflight("/items", origin, &["authorization"]);
+            let headers = preflight("/books", origin, &["authorization"]);
             assert!(!has_cors(&headers), "{origin}");
             assert_eq!(headers[VARY], VARY_ON);
         }
@@ -191,12 +174,12 @@ mod tests {
 
     #[test]
     fn any_origin_is_allowed_by_a_star_without_credentials() {
-        let headers = of_preflight(
-            EVIL,
-            methods("/items"),
-            [].into_iter(),
-            &AllowedOrigins::Any,
-        );
+        let policy = Policy {
+            origins: AllowedOrigins::Any,
+            ..policy()
+        };
+        let methods = methods(&policy.routes, "/books");
+        let headers = of_preflight(EVIL, methods, [].into_iter(), &policy);
         assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
         assert!(!headers.contains_key("access-control-allow-credentials"));
     }
@@ -204,7 +187,7 @@ mod tests {
     #[test]
     fn requested_headers_are_granted_when_they_are_allowed() {
         let headers = preflight(
-            "/items",
+            "/books",
             APP,
             &["Authorization,content-type", " X-Evil , if-match"],
         );
@@ -213,7 +196,7 @@ mod tests {
             "authorization, content-type, if-match"
         );
         for none in ["x-evil", "", "*", "authorization x", "x-authorization"] {
-            let headers = preflight("/items", APP, &[none]);
+            let headers = preflight("/books", APP, &[none]);
             assert!(
                 !headers.contains_key(ACCESS_CONTROL_ALLOW_HEADERS),
                 "{none}"
@@ -224,7 +207,7 @@ mod tests {
     #[test]
     fn a_thousand_requested_headers_come_to_a_bounded_answer() {
         let many = format!("{}{}", "authorization,".repeat(1_000), "x".repeat(100_000));
-        let headers = preflight("/items", APP, &[&many, &many]);
+        let headers = preflight("/books", APP, &[&many, &many]);
         assert_eq!(headers[ACCESS_CONTROL_ALLOW_HEADERS], "authorization");
     }
 
@@ -239,10 +222,16 @@ mod tests {
 
     #[test]
     fn an_options_request_that_is_no_preflight_is_told_what_the_path_can_do() {
-        let headers = of_options(None, methods("/items"), &origins()).unwrap();
+        let headers =
+            of_options(None, methods(&policy().routes, "/books"), &policy().origins).unwrap();
         assert_eq!(headers[ALLOW], "GET, POST, OPTIONS");
         assert!(!has_cors(&headers));
-        let headers = of_options(Some(APP), methods("/items"), &origins()).unwrap();
+        let headers = of_options(
+            Some(APP),
+            methods(&policy().routes, "/books"),
+            &policy().origins,
+        )
+        .unwrap();
         assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], APP);
         assert!(headers.contains_key(ACCESS_CONTROL_EXPOSE_HEADERS));
         assert!(!headers.contains_key(ACCESS_CONTROL_ALLOW_METHODS));
@@ -251,7 +240,12 @@ mod tests {
 
     #[test]
     fn an_options_request_on_a_path_that_no_route_has_is_not_found() {
-        let problem = of_options(Some(APP), methods("/nothing"), &origins()).unwrap_err();
+        let problem = of_options(
+            Some(APP),
+            methods(&policy().routes, "/nothing"),
+            &policy().origins,
+        )
+        .unwrap_err();
         assert_eq!(problem.kind, &NOT_FOUND);
         let names: Vec<_> = problem.headers.iter().map(|(name, _)| name).collect();
         assert!(names.contains(&&VARY) && names.contains(&&ACCESS_CONTROL_ALLOW_ORIGIN));

@@ -6,7 +6,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::ProxyRequest;
+use crate::request::ProxyRequest;
 use keygate_json::{self as strict, JsonError};
 use keygate_problem::{
     BAD_REQUEST, INVALID_BODY, PAYLOAD_TOO_LARGE, Problem, UNSUPPORTED_MEDIA_TYPE,

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::ProxyRequest;
+use crate::request::ProxyRequest;
 use keygate_problem::{BAD_REQUEST, INTERNAL_ERROR, Problem};
 
 /// How many entries a page has when the request does not say.

@@ -1,15 +1,17 @@
 //! A proxy-integration event as a handler reads it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use http::{HeaderMap, Method};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt as _};
 use serde_json::Value;
 
-use super::{Caller, ProxySettings};
-use keygate_problem::{NOT_FOUND, Problem};
-use keygate_routes::{self as routes, Route};
+use crate::caller::Caller;
+use crate::settings::ProxySettings;
+use keygate_problem::{FORBIDDEN, INSUFFICIENT_SCOPE, Problem};
+use keygate_routes::{Access, RouteTable};
 
 /// One request that API Gateway passed on.
 #[derive(Debug)]
@@ -20,6 +22,7 @@ pub struct ProxyRequest {
     request_id: String,
     api_stage: Option<(String, String)>,
     public_url: String,
+    routes: Option<Arc<RouteTable>>,
     headers: HeaderMap,
     path_parameters: lambda_http::aws_lambda_events::query_map::QueryMap,
     query: lambda_http::aws_lambda_events::query_map::QueryMap,
@@ -54,6 +57,7 @@ impl ProxyRequest {
             request_id: context.request_id.unwrap_or_default(),
             api_stage,
             public_url,
+            routes: settings.routes.clone(),
             headers: parts.headers,
             path_parameters,
             query,
@@ -78,15 +82,6 @@ impl ProxyRequest {
     #[must_use]
     pub fn resource_path(&self) -> &str {
         &self.resource_path
-    }
-
-    /// The route that API Gateway matched.
-    ///
-    /// # Errors
-    /// 404 when the resource is none of the route table's.
-    pub fn route(&self) -> Result<&'static Route, Problem> {
-        routes::of_resource(&self.method, &self.resource_path)
-            .ok_or_else(|| Problem::new(&NOT_FOUND, "No route serves this address."))
     }
 
     /// The API Gateway request id, which is a problem's `instance`.
@@ -152,12 +147,30 @@ impl ProxyRequest {
         self.query.first(name)
     }
 
-    /// Who is calling.
+    /// Who is calling. Where the function is given the route table, the caller is held to it once
+    /// more, behind the gateway's own check.
     ///
     /// # Errors
-    /// When the gateway did not say.
+    /// 500 when the gateway did not say who is calling, and 403 when the table does not open the
+    /// route to them.
     pub fn caller(&self) -> Result<Caller, Problem> {
-        Caller::from_context(&self.authorizer)
+        let caller = Caller::from_context(&self.authorizer)?;
+        let Some(table) = &self.routes else {
+            return Ok(caller);
+        };
+        let route = table.of_resource(&self.method, &self.resource_path);
+        match route.map(|route| &route.access) {
+            Some(access) if access.opens_to(caller.scopes()) => Ok(caller),
+            Some(Access::AnyOf(scopes)) => {
+                let scopes: Vec<_> = scopes.iter().map(ToString::to_string).collect();
+                let detail = format!("This needs the scope {}.", scopes.join(" or "));
+                Err(Problem::new(&INSUFFICIENT_SCOPE, detail))
+            }
+            _ => Err(Problem::new(
+                &FORBIDDEN,
+                "The route table does not open this route.",
+            )),
+        }
     }
 
     /// The body's bytes.

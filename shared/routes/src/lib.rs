@@ -30,6 +30,6 @@ mod table;
 pub use access::Access;
 pub use method::{METHODS, RouteMethod, UnknownMethod};
 pub use path::{MalformedPath, ResourcePath, Segment};
-pub use read::{FILE, SETTING, read};
+pub use read::{FILE, SETTING, read, required};
 pub use resources::{Conflict, Resources};
 pub use table::{MAX_ROUTES, MalformedTable, Route, RouteTable};

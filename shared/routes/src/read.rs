@@ -50,6 +50,17 @@ pub fn read(settings: &Settings) -> Result<Option<RouteTable>, SettingError> {
     }
 }
 
+/// Reads the table, which must be there.
+///
+/// # Errors
+/// As [`read`], and when neither setting is there.
+pub fn required(settings: &Settings) -> Result<RouteTable, SettingError> {
+    read(settings)?.ok_or(SettingError::Missing {
+        name: SETTING,
+        purpose: "the route table, one METHOD PATH SCOPE... a line; or name a file by ROUTES_FILE",
+    })
+}
+
 fn text(path: &Path) -> Result<String, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let mut text = String::new();

@@ -70,10 +70,7 @@ impl Config {
 }
 
 fn routes(settings: &Settings) -> Result<(RouteTable, Policies), SettingError> {
-    let table = keygate_routes::read(settings)?.ok_or(SettingError::Missing {
-        name: keygate_routes::SETTING,
-        purpose: "the route table, one METHOD PATH SCOPE... a line; or name a file by ROUTES_FILE",
-    })?;
+    let table = keygate_routes::required(settings)?;
     let room = Room::of(settings.optional("AWS_REGION")?, None);
     let policies = Policies::new(&table, room);
     let setting = match settings.optional(keygate_routes::SETTING)? {
