@@ -1,6 +1,5 @@
 //! The calls as the AWS SDK makes them, and reads what comes back.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use aws_sdk_apigateway::Client;
@@ -12,19 +11,14 @@ use tokio::net::TcpListener;
 
 use crate::deployment::REGION;
 use crate::gateway::Gateway;
+use crate::offered;
 use crate::template;
 
 const VALUE: &str = "a-value-of-20-characters";
 
 async fn start() -> (Client, String) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-    let parameters = [
-        ("OAuthIssuer", "http://127.0.0.1:3001"),
-        ("OAuthAudience", "keygate-local"),
-    ];
-    let parameters: BTreeMap<_, _> = parameters
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into();
+    let parameters = offered::parameters(&[], "http://127.0.0.1:3001");
     let application = template::load(&path, &parameters).unwrap();
     let control = Gateway::new(&application, 0).unwrap().control();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -193,12 +193,15 @@ mod tests {
     use crate::template::yaml::parse;
 
     fn read(text: &str, given: &[(&str, &str)]) -> (BTreeMap<String, Value>, Vec<String>) {
-        let given = given
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let parameters = Parameters {
+            given: given
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            offered: [("Offered".to_owned(), "z".to_owned())].into(),
+        };
         let problems = Problems::default();
-        let values = values(Some(&parse(text).unwrap()), &given, &problems);
+        let values = values(Some(&parse(text).unwrap()), &parameters, &problems);
         let problems = problems.into_list();
         (values, problems.iter().map(ToString::to_string).collect())
     }
@@ -210,6 +213,24 @@ mod tests {
         assert!(problems.is_empty(), "{problems:?}");
         assert!(matches!(&values["A"], Value::Text(text) if text == "y"));
         assert!(matches!(&values["B"], Value::Text(text) if text.is_empty()));
+    }
+
+    #[test]
+    fn what_this_machine_offers_is_taken_where_the_template_has_it_and_nobody_says_otherwise() {
+        let value = |text: &str, given: &[(&str, &str)]| {
+            let (values, problems) = read(text, given);
+            assert!(problems.is_empty(), "{problems:?}");
+            match &values["Offered"] {
+                Value::Text(text) => text.clone(),
+                other => panic!("{other:?}"),
+            }
+        };
+        let text = "Offered: {Type: String, Default: x}";
+        assert_eq!(value(text, &[]), "z");
+        assert_eq!(value(text, &[("Offered", "y")]), "y");
+        // A template without it is served all the same.
+        let (_, problems) = read("A: {Type: String, Default: x}", &[]);
+        assert!(problems.is_empty(), "{problems:?}");
     }
 
     #[test]

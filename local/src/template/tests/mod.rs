@@ -7,10 +7,8 @@ mod syntax;
 mod tables;
 mod usage_plans;
 
-use std::collections::BTreeMap;
-
 use crate::model::Application;
-use crate::template::{application, yaml};
+use crate::template::{Parameters, application, yaml};
 
 /// A template that loads: one API with an authorizer, one function, one route.
 const SMALL: &str = "
@@ -47,10 +45,12 @@ Resources:
 
 /// Loads a text; problems as the lines that a person reads.
 fn load(text: &str, parameters: &[(&str, &str)]) -> Result<Application, Vec<String>> {
-    let parameters: BTreeMap<String, String> = parameters
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
+    let given = parameters.iter();
+    let given = given.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let parameters = Parameters {
+        given: given.collect(),
+        ..Parameters::default()
+    };
     let root = yaml::parse(text).unwrap();
     application(&root, &parameters)
         .map_err(|problems| problems.iter().map(ToString::to_string).collect())
@@ -101,6 +101,6 @@ fn a_small_template_loads() {
 #[test]
 fn a_file_that_is_not_there_names_the_flag() {
     let path = std::path::Path::new("/nonexistent/template.yaml");
-    let error = crate::template::load(path, &BTreeMap::new()).unwrap_err();
+    let error = crate::template::load(path, &Parameters::default()).unwrap_err();
     assert!(error.to_string().contains("--template"), "{error}");
 }

@@ -57,8 +57,8 @@ fn every_property_of_an_api_that_cannot_be_honoured_is_one_problem() {
 fn every_property_of_a_function_that_cannot_be_honoured_is_one_problem() {
     let cases = [
         (
-            "{BuildMethod: rust-cargolambda, BuildProperties: {Binary: fn}}",
-            "{}",
+            "BuildProperties: {Binary: fn}",
+            "BuildProperties: {}",
             "Binary is required",
         ),
         (
