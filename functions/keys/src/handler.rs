@@ -1,8 +1,5 @@
 //! The routes of keys.
 
-#[cfg(test)]
-mod tests;
-
 use keygate_api_key::ApiKeyId;
 use keygate_issuing::{Flush, Issued, Issuing, Representation, Stage, WithKey};
 use keygate_key_record::{KeyRecord, now};
@@ -25,20 +22,17 @@ pub(crate) struct Keys {
 impl Keys {
     /// Answers one request.
     pub(crate) async fn answer(&self, request: &ProxyRequest) -> Result<Response<Body>, Problem> {
-        let route = request.route()?;
         let caller = request.caller()?;
-        if let Some(scope) = route.scope {
-            caller.require(scope)?;
-        }
-        match (route.path, route.method.as_str()) {
-            ("/keys", "POST") => self.issue(request, &caller).await,
-            ("/keys", "GET") => self.list(request, &caller).await,
-            ("/keys/{id}", "GET") => {
+        caller.require("keys:admin")?;
+        match (request.method().as_str(), request.resource_path()) {
+            ("POST", "/keys") => self.issue(request, &caller).await,
+            ("GET", "/keys") => self.list(request, &caller).await,
+            ("GET", "/keys/{id}") => {
                 let record = self.find(request, &caller).await?;
                 proxy::json(200, &Representation::at(now(), &record))
             }
-            ("/keys/{id}", "DELETE") => self.revoke(request, &caller).await,
-            ("/keys/{id}/rotate", "POST") => self.rotate(request, &caller).await,
+            ("DELETE", "/keys/{id}") => self.revoke(request, &caller).await,
+            ("POST", "/keys/{id}/rotate") => self.rotate(request, &caller).await,
             _ => Err(Problem::new(
                 &NOT_FOUND,
                 "No route of keys has this address.",
@@ -51,9 +45,8 @@ impl Keys {
         request: &ProxyRequest,
         caller: &Caller,
     ) -> Result<Response<Body>, Problem> {
-        let once = keygate_idempotency_key::of_request(request)?;
         let order = order(request, caller, self.issuing.plans(), now())?;
-        let issued = self.issuing.issue(&order, once.as_ref()).await;
+        let issued = self.issuing.issue(&order).await;
         let issued = issued.map_err(refusal::of_issuing)?;
         let record = &issued.record;
         tracing::info!(key_id = %record.id, owner = record.owner, "a key was issued");
@@ -115,16 +108,12 @@ impl Keys {
         request: &ProxyRequest,
         caller: &Caller,
     ) -> Result<Response<Body>, Problem> {
-        let once = keygate_idempotency_key::of_request(request)?;
         let grace = rotate::grace_seconds(request)?;
         let record = self.find(request, caller).await?;
         // The answer holds a working key: it must not open more than the caller may.
         within_callers(&record.scopes, caller)?;
         let stage = stage(request);
-        let rotated = self
-            .issuing
-            .rotate(record, grace, stage.as_ref(), once.as_ref())
-            .await;
+        let rotated = self.issuing.rotate(record, grace, stage.as_ref()).await;
         let (issued, flush) = rotated.map_err(refusal::of_rotating)?;
         // While the former secret works there is nothing to flush.
         if grace == 0 {

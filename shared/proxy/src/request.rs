@@ -74,6 +74,12 @@ impl ProxyRequest {
         &self.path
     }
 
+    /// The resource that API Gateway matched: `/keys/{id}`.
+    #[must_use]
+    pub fn resource_path(&self) -> &str {
+        &self.resource_path
+    }
+
     /// The route that API Gateway matched.
     ///
     /// # Errors
