@@ -19,17 +19,22 @@ mod call;
 mod cors;
 mod dependencies;
 mod explain;
+mod faulty;
 mod item_bodies;
 mod items;
 mod key_credentials;
 mod keys;
+mod keys_function;
 mod operator;
 mod paging;
 mod problems;
 mod processes;
+mod services;
 mod start;
+mod sweep;
 mod target;
 mod tokens;
+mod usage_keys;
 mod usage_plan;
 
 use std::process::ExitCode;
@@ -63,7 +68,9 @@ fn main() -> ExitCode {
         cors::TESTS,
         problems::TESTS,
         usage_plan::TESTS,
+        usage_keys::TESTS,
         operator::TESTS,
+        sweep::TESTS,
         explain::TESTS,
         start::TESTS,
         processes::TESTS,

@@ -1,6 +1,6 @@
 //! What suites stand on: the repository's executables, gateways started from them, and tests that are
-//! skipped by name where a target lacks what they need; and for the authorizer by itself a Runtime
-//! API, an issuer, keys made at run time and a DynamoDB, all on loopback.
+//! skipped by name where a target lacks what they need; and for a function by itself a Runtime API,
+//! an issuer, keys made at run time and a DynamoDB, all on loopback.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@
 
 pub mod authorizer;
 pub mod event;
+pub mod function;
 pub mod issuer;
 pub mod keygate;
 pub mod loopback;
