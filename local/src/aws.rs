@@ -82,5 +82,6 @@ fn config(outbound: &Outbound, endpoint: &str) -> SdkConfig {
         .endpoint_url(endpoint)
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(keygate_aws::http_client(outbound))
+        .retry_config(keygate_aws::retries())
         .build()
 }
