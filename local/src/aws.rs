@@ -2,8 +2,10 @@
 //! here by clients. They take any credentials.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use keygate_issuing::{Issuing, Store, UsagePlans};
 use keygate_outbound::Outbound;
@@ -14,6 +16,9 @@ pub(crate) const KEY_TABLE: &str = "keygate-local-KeyTable";
 const REGION: &str = "us-east-1";
 /// Both halves of the credentials, which nobody checks.
 const CREDENTIAL: &str = "local";
+/// How long a call may take, its retries included: a program that is not the gateway may have one
+/// of the ports, and say nothing.
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// Where the services are.
 #[derive(Debug, Clone)]
@@ -83,5 +88,6 @@ fn config(outbound: &Outbound, endpoint: &str) -> SdkConfig {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(keygate_aws::http_client(outbound))
         .retry_config(keygate_aws::retries())
+        .timeout_config(TimeoutConfig::builder().operation_timeout(LIMIT).build())
         .build()
 }

@@ -201,6 +201,8 @@ fn a_sweep_that_cannot_read_says_so(target: &Target) {
         fails(target, &gateway, "ServiceUnavailableException");
         api_gateway.recover();
     }
+    api_gateway.fail("GetApiKeys", Fault::Hangs, ALWAYS);
+    fails(target, &gateway, "is the gateway running?");
 }
 
 fn a_list_that_does_not_end_ends_the_sweep(target: &Target) {

@@ -1,75 +1,18 @@
 //! `keygate keys`: what the function `keys` does for its callers, for an operator, who may do it
 //! to anybody's key. So the first key of a deployment has a way to be born.
 
+mod error;
 mod output;
 mod place;
 
 use keygate_api_key::ApiKeyId;
-use keygate_aws::dynamodb::TableError;
-use keygate_issuing::{
-    ApiGatewayError, Failure, IssueError, Issued, Issuing, MalformedNetworks, Networks, Order,
-    RevokeError, RotateError, StoreError, UsagePlans,
-};
+use keygate_issuing::{Issued, Issuing, Networks, Order, RevokeError, UsagePlans};
 use keygate_key_record::KeyRecord;
-use keygate_outbound::OutboundError;
 
+pub(crate) use self::error::KeysError;
 use self::output::Printer;
 use self::place::Place;
 use crate::cli::keys::{Create, Keys, KeysCommand};
-
-/// Why a command did not do what it was to do, in one line.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum KeysError {
-    /// The command line cannot be right.
-    #[error("{0}")]
-    Usage(String),
-    /// The networks are none.
-    #[error("--cidr: {0}")]
-    Networks(#[from] MalformedNetworks),
-    /// There is no such key.
-    #[error("there is no key {0}")]
-    NoSuchKey(ApiKeyId),
-    /// The running gateway does not answer.
-    #[error(
-        "{0}; is the gateway running? --dynamodb-port and --api-gateway-port say where, --table \
-         names a deployed table"
-    )]
-    NotRunning(String),
-    /// A service did not do its part.
-    #[error(transparent)]
-    Failed(#[from] Failure),
-    /// No key was issued.
-    #[error(transparent)]
-    Issue(IssueError),
-    /// There is no new secret.
-    #[error(transparent)]
-    Rotate(RotateError),
-    /// The key is not revoked, or not all that follows is done.
-    #[error(transparent)]
-    Revoke(RevokeError),
-    /// A part of the sweep could not be done.
-    #[error("{0} of the differences could not be put in order")]
-    Sweep(usize),
-    /// There is no HTTP client.
-    #[error(transparent)]
-    Outbound(#[from] OutboundError),
-}
-
-impl KeysError {
-    /// Whether the command line is wrong, as far as that can be told.
-    pub(crate) fn is_usage(&self) -> bool {
-        matches!(
-            self,
-            Self::Usage(_) | Self::Networks(_) | Self::Issue(IssueError::NoSuchPlan(_))
-        )
-    }
-}
-
-impl From<StoreError> for KeysError {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
-    }
-}
 
 /// Carries out one command.
 pub(crate) async fn run(options: Keys) -> Result<(), KeysError> {
@@ -180,13 +123,4 @@ async fn list(issuing: &Issuing, owner: Option<&str>) -> Result<Vec<KeyRecord>, 
     }
     records.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
     Ok(records)
-}
-
-/// What a service said that did not answer at all.
-fn silence(failure: &Failure) -> Option<String> {
-    match failure {
-        Failure::Store(StoreError::Table(TableError::Unavailable(_)))
-        | Failure::ApiGateway(ApiGatewayError::Unavailable(_)) => Some(failure.to_string()),
-        _ => None,
-    }
 }
