@@ -65,6 +65,11 @@ impl Faulty {
         faults.push((operation.to_owned(), fault, times));
     }
 
+    /// The operations that fail, for a message.
+    pub(crate) fn faults(&self) -> Vec<(String, Fault, usize)> {
+        self.state.faults.lock().unwrap().clone()
+    }
+
     /// Ends every failure.
     pub(crate) fn recover(&self) {
         self.state.faults.lock().unwrap().clear();

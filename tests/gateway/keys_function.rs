@@ -5,7 +5,7 @@ use keygate_tests::function::Function;
 use keygate_tests::keygate::Keygate;
 use serde_json::{Value, json};
 
-use crate::faulty::Faulty;
+use crate::faulty::{Fault, Faulty};
 use crate::services::{KEY_TABLE, UsageKey, usage_key_of, usage_keys};
 use crate::target::Target;
 
@@ -51,7 +51,14 @@ impl KeysFunction {
     /// Answers a request to the gateway's API.
     pub(crate) fn answer(&self, event: Event) -> Answer {
         let event = event.to_api("local");
-        Answer::of(&self.function.invoke(event.into()).response())
+        let response = self.function.invoke(event.into()).response();
+        let body = response["body"].as_str().unwrap_or_default();
+        Answer {
+            status: response["statusCode"].as_u64().unwrap(),
+            headers: response["multiValueHeaders"].clone(),
+            body: serde_json::from_str(body).unwrap_or_default(),
+            faults: [self.api_gateway.faults(), self.dynamodb.faults()].concat(),
+        }
     }
 
     /// Asks for a key of `me`.
@@ -92,26 +99,18 @@ impl KeysFunction {
 }
 
 /// What the function answers.
-#[derive(Debug)]
 pub(crate) struct Answer {
     status: u64,
     headers: Value,
     pub(crate) body: Value,
+    /// What failed meanwhile.
+    faults: Vec<(String, Fault, usize)>,
 }
 
 impl Answer {
-    fn of(response: &Value) -> Self {
-        let body = response["body"].as_str().unwrap_or_default();
-        Self {
-            status: response["statusCode"].as_u64().unwrap(),
-            headers: response["multiValueHeaders"].clone(),
-            body: serde_json::from_str(body).unwrap_or_default(),
-        }
-    }
-
     #[track_caller]
     pub(crate) fn expect(self, status: u64) -> Self {
-        assert_eq!(self.status, status, "{self:#?}");
+        assert_eq!(self.status, status, "{:?}: {:?}", self.faults, self.body);
         self
     }
 
@@ -119,13 +118,18 @@ impl Answer {
     #[track_caller]
     pub(crate) fn problem(self, slug: &str) -> Self {
         let kind = self.body["type"].as_str().unwrap_or_default();
-        assert!(kind.ends_with(&format!("/problems/{slug}")), "{self:#?}");
+        assert!(
+            kind.ends_with(&format!("/problems/{slug}")),
+            "{:?}: {:?}",
+            self.faults,
+            self.body
+        );
         let detail = self.body["detail"].as_str().unwrap_or_default();
         for leak in ["as told", "127.0.0.1", "Exception"] {
             assert!(!detail.contains(leak), "{detail}");
         }
         if slug == "service-unavailable" {
-            assert_eq!(self.headers["retry-after"], json!(["1"]), "{self:#?}");
+            assert_eq!(self.headers["retry-after"], json!(["1"]));
         }
         self
     }

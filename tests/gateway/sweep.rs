@@ -80,17 +80,21 @@ fn usage_keys_without_a_key_in_use_are_deleted_once_they_are_old_and_no_others(t
     set(&own, &gateway, expired, "expires_at", &json!({"N": "1000"}));
     let delete = json!({"TableName": KEY_TABLE, "Key": pk(gone)});
     dynamodb(&own, &gateway, "DeleteItem", &delete);
-    // What others have made: by another table, by hand, with a value of their own.
+    // What others have made: other tables, somebody by hand, somebody with values of their own.
     let others = [
         ("another-table.000000000000", "keygate-usage-000000000000"),
-        (&format!("{KEY_TABLE}.by-hand"), "keygate-usage-by-hand"),
         (
-            &format!("{KEY_TABLE}.000000000001"),
-            "a-value-of-somebody-else",
+            &format!("{KEY_TABLE}-b.000000000001"),
+            "keygate-usage-000000000001",
         ),
         (
-            &format!("{KEY_TABLE}-b.000000000002"),
+            &format!("{KEY_TABLE}.b.000000000002"),
             "keygate-usage-000000000002",
+        ),
+        (&format!("{KEY_TABLE}.by-hand"), "keygate-usage-by-hand"),
+        (
+            &format!("{KEY_TABLE}.000000000003"),
+            "a-value-of-somebody-else",
         ),
     ];
     for (name, value) in others {
