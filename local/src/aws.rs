@@ -2,8 +2,10 @@
 //! here by clients. They take any credentials.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use keygate_issuing::{Issuing, Store, UsagePlans};
 use keygate_outbound::Outbound;
@@ -13,6 +15,9 @@ use crate::deployment::REGION;
 
 /// Both halves of the credentials, which nobody checks.
 const CREDENTIAL: &str = "local";
+/// How long a call may take, its retries included: a program that is not the gateway may have one
+/// of the ports, and say nothing.
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// Where the services are.
 #[derive(Debug, Clone)]
@@ -81,5 +86,7 @@ fn config(outbound: &Outbound, endpoint: &str) -> SdkConfig {
         .endpoint_url(endpoint)
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(keygate_aws::http_client(outbound))
+        .retry_config(keygate_aws::retries())
+        .timeout_config(TimeoutConfig::builder().operation_timeout(LIMIT).build())
         .build()
 }

@@ -3,8 +3,9 @@
 
 use std::process::{Child, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::services::{KEY_TABLE, dynamodb};
 use crate::tokens::{is_unauthorized, list, part};
 use keygate_tests::keygate::{Keygate, free_port, wait_for};
 use keygate_tests::target::Target;
@@ -71,29 +72,14 @@ fn an_issuer_that_comes_back_is_believed_again(target: &Target) {
     answer.expect("an answer other than 503").expect(200);
 }
 
-/// Calls DynamoDB's own API.
-fn dynamodb(own: &Target, endpoint: &str, action: &str, body: &Value) -> Value {
-    let call = own.absolute(reqwest::Method::POST, endpoint);
-    let call = call
-        .header("x-amz-target", &format!("DynamoDB_20120810.{action}"))
-        .header(
-            "authorization",
-            "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, \
-             SignedHeaders=host, Signature=0",
-        )
-        .header("x-amz-date", "20260101T000000Z")
-        .header("content-type", "application/x-amz-json-1.0");
-    call.body(body.to_string()).send().expect(200).json()
-}
-
 fn a_key_that_cannot_be_looked_up_is_a_fault_of_the_service(target: &Target) {
     let (gateway, own) = target.own(&[]);
-    let endpoint = &gateway.ready.dynamodb;
-    let tables = dynamodb(&own, endpoint, "ListTables", &json!({}));
-    let tables = tables["TableNames"].as_array().unwrap();
-    let is_key_table = |name: &&Value| name.as_str().is_some_and(|name| name.contains("KeyTable"));
-    let table = tables.iter().find(is_key_table).expect("a key table");
-    dynamodb(&own, endpoint, "DeleteTable", &json!({"TableName": table}));
+    dynamodb(
+        &own,
+        &gateway,
+        "DeleteTable",
+        &json!({"TableName": KEY_TABLE}),
+    );
 
     let reply = list(&own, &format!("ApiKey {}", gateway.ready.api_key));
     reply.problem(503, "service-unavailable");

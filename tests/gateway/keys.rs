@@ -1,10 +1,12 @@
 //! The resource `/keys`: issuing, reading, rotating and revoking API keys.
 
-use serde_json::{Value, json};
-use uuid::Uuid;
-
 use keygate_tests::call::Reply;
+use keygate_tests::event::Event;
+use keygate_tests::keygate::free_port;
 use keygate_tests::target::Target;
+use serde_json::{Value, json};
+
+use crate::keys_function::KeysFunction;
 
 keygate_tests::tests! { for Target:
     a_key_is_shown_once_when_it_is_issued;
@@ -12,15 +14,15 @@ keygate_tests::tests! { for Target:
     a_key_cannot_have_scopes_that_its_issuer_lacks;
     a_key_that_cannot_be_issued_is_refused_with_each_field_named;
     a_body_that_is_no_json_issues_no_key;
-    a_request_that_is_repeated_makes_one_key_and_every_answer_works;
-    an_idempotency_key_stands_for_one_body;
-    an_idempotency_key_does_not_bring_a_revoked_key_back;
+    each_request_for_a_key_makes_one;
     a_rotation_gives_another_secret_to_the_same_key;
     a_rotation_that_cannot_be_is_refused;
     a_revoked_key_is_kept_as_revoked_and_never_rotated;
     a_key_that_never_was_is_not_found;
     a_caller_sees_only_their_own_keys;
     keys_need_their_own_scope;
+    the_function_itself_holds_its_callers_to_the_scope needs "own-gateway";
+    a_table_that_does_not_answer_is_service_unavailable_with_retry_after needs "own-gateway";
 }
 
 /// Issues a key with these scopes, and answers with the whole reply.
@@ -101,7 +103,14 @@ fn a_callers_keys_are_listed_in_pages(target: &Target) {
     issued.sort();
     listed.sort();
     assert_eq!(listed, issued);
-    for query in ["limit=0", "limit=101", "cursor=nonsense", "cursor=e30"] {
+    // A cursor of another form, and base64url of {} and of ["x",1].
+    for query in [
+        "limit=0",
+        "limit=101",
+        "cursor=nonsense",
+        "cursor=e30",
+        "cursor=WyJ4IiwxXQ",
+    ] {
         let list = target.get(&format!("/keys?{query}")).bearer(&token).send();
         list.problem(400, "bad-request");
     }
@@ -172,78 +181,18 @@ fn a_body_that_is_no_json_issues_no_key(target: &Target) {
     refused.problem(415, "unsupported-media-type");
 }
 
-/// Issues a key under an idempotency key.
-fn issue_once(target: &Target, token: &str, key: &str, body: &Value) -> Reply {
-    let call = target.post("/keys").bearer(token).json(body);
-    call.header("idempotency-key", key).send()
-}
-
-fn a_request_that_is_repeated_makes_one_key_and_every_answer_works(target: &Target) {
+fn each_request_for_a_key_makes_one(target: &Target) {
     let token = target.token();
-    let body = json!({"name": "once", "scopes": ["items:read"]});
-    let once = Uuid::new_v4().to_string();
-    let first = issue_once(target, &token, &once, &body).expect(201);
-    let again = issue_once(target, &token, &once, &body).expect(201);
-    assert_eq!(again.header("location"), first.header("location"));
-    let (first, again) = (first.json(), again.json());
-    assert_eq!(again["id"], first["id"]);
-    assert_ne!(again["key"], first["key"]);
-    for key in [text(&first, "key"), text(&again, "key")] {
-        let credential = format!("ApiKey {key}");
-        target
-            .get("/items")
-            .authorization(&credential)
-            .send()
-            .expect(200);
-    }
-    // All at once.
-    let once = Uuid::new_v4().to_string();
-    let replies: Vec<Reply> = std::thread::scope(|scope| {
-        let calls: Vec<_> = (0..6)
-            .map(|_| scope.spawn(|| issue_once(target, &token, &once, &body)))
-            .collect();
-        calls.into_iter().map(|call| call.join().unwrap()).collect()
-    });
-    for reply in &replies {
-        if reply.status == 201 {
-            let credential = format!("ApiKey {}", text(&reply.json(), "key"));
-            let call = target.get("/items").authorization(&credential);
-            call.send().expect(200);
-        } else {
-            reply.problem(409, "conflict");
-            reply.must_header("retry-after");
-        }
-    }
+    let issue = || {
+        let call = target.post("/keys").bearer(&token);
+        let call = call.header("idempotency-key", "one");
+        let call = call.json(&json!({"name": "twice", "scopes": ["items:read"]}));
+        text(&call.send().expect(201).json(), "id").to_owned()
+    };
+    // Whatever a client calls its request: one whose answer was lost is in the list.
+    assert_ne!(issue(), issue());
     let list = target.get("/keys").bearer(&token).send().expect(200).json();
     assert_eq!(list["items"].as_array().unwrap().len(), 2, "{list}");
-}
-
-fn an_idempotency_key_stands_for_one_body(target: &Target) {
-    let token = target.token();
-    let once = Uuid::new_v4().to_string();
-    let body = json!({"name": "one", "scopes": ["items:read"]});
-    issue_once(target, &token, &once, &body).expect(201);
-    let other = json!({"name": "two", "scopes": ["items:read"]});
-    let refused = issue_once(target, &token, &once, &other);
-    refused.problem(422, "idempotency-key-reused");
-    // Another client's is another.
-    issue_once(target, &target.token(), &once, &other).expect(201);
-    for malformed in ["a b", &"x".repeat(256)] {
-        let refused = issue_once(target, &token, malformed, &body);
-        refused.problem(400, "bad-request");
-    }
-}
-
-fn an_idempotency_key_does_not_bring_a_revoked_key_back(target: &Target) {
-    let token = target.token();
-    let once = Uuid::new_v4().to_string();
-    let body = json!({"name": "gone", "scopes": ["items:read"]});
-    let issued = issue_once(target, &token, &once, &body).expect(201).json();
-    let path = format!("/keys/{}", text(&issued, "id"));
-    target.delete(&path).bearer(&token).send().expect(204);
-    issue_once(target, &token, &once, &body).problem(409, "conflict");
-    let read = target.get(&path).bearer(&token).send().expect(200);
-    assert_eq!(read.json()["status"], "revoked");
 }
 
 fn a_rotation_gives_another_secret_to_the_same_key(target: &Target) {
@@ -324,4 +273,34 @@ fn keys_need_their_own_scope(target: &Target) {
     let call = target.post("/keys").bearer(&token);
     let refused = call.json(&json!({"name": "x", "scopes": ["items:read"]}));
     refused.send().gateway_problem(403, "insufficient-scope");
+}
+
+/// A request to each route.
+fn each_route() -> [Event; 5] {
+    let path = "/keys/0123456789ab";
+    let body = json!({"name": "a", "scopes": ["items:read"]});
+    [
+        Event::new("GET", "/keys"),
+        Event::new("POST", "/keys").json(&body),
+        Event::new("GET", path),
+        Event::new("DELETE", path),
+        Event::new("POST", &format!("{path}/rotate")),
+    ]
+}
+
+fn the_function_itself_holds_its_callers_to_the_scope(target: &Target) {
+    let keys = KeysFunction::start(target);
+    for event in each_route() {
+        let event = event.by("me", "items:read items:write");
+        keys.answer(event).problem("insufficient-scope");
+    }
+}
+
+fn a_table_that_does_not_answer_is_service_unavailable_with_retry_after(target: &Target) {
+    let nowhere = format!("http://127.0.0.1:{}", free_port());
+    let settings = [("AWS_ENDPOINT_URL_DYNAMODB", nowhere.as_str())];
+    let keys = KeysFunction::with(target, &settings);
+    for event in each_route() {
+        keys.answer(event).problem("service-unavailable");
+    }
 }

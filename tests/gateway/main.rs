@@ -8,13 +8,18 @@ mod access_log;
 mod cors;
 mod dependencies;
 mod explain;
+mod faulty;
 mod key_credentials;
 mod keys;
+mod keys_function;
 mod operator;
 mod problems;
 mod processes;
+mod services;
 mod start;
+mod sweep;
 mod tokens;
+mod usage_keys;
 mod usage_plan;
 
 use std::process::ExitCode;
@@ -28,7 +33,9 @@ fn main() -> ExitCode {
         cors::TESTS,
         problems::TESTS,
         usage_plan::TESTS,
+        usage_keys::TESTS,
         operator::TESTS,
+        sweep::TESTS,
         explain::TESTS,
         start::TESTS,
         processes::TESTS,

@@ -13,22 +13,20 @@ keygate_tests::tests! { for Target:
     an_operator_issues_a_key_that_works_at_once needs "own-gateway";
     the_first_key_of_an_administrator_is_born_without_a_token needs "own-gateway";
     an_operator_reads_rotates_and_revokes_anybodys_key needs "own-gateway";
-    a_command_that_is_given_again_makes_one_key needs "own-gateway";
     what_a_person_reads_has_the_key_alone_on_a_line needs "own-gateway";
     a_command_that_cannot_be_carried_out_says_why_in_one_line needs "own-gateway";
-    a_sweep_finds_a_gateway_in_order needs "own-gateway";
 }
 
 /// The exit code of a command line that cannot be right.
 const USAGE: i32 = 64;
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// Runs a command that must succeed, and reads the JSON that it prints.
 #[track_caller]
-fn run(target: &Target, gateway: &Keygate, arguments: &[&str]) -> Value {
+pub(crate) fn run(target: &Target, gateway: &Keygate, arguments: &[&str]) -> Value {
     let mut arguments = arguments.to_vec();
     arguments.extend(["--output", "json"]);
     let output = target.build().keys(gateway, &arguments);
@@ -101,13 +99,10 @@ fn an_operator_reads_rotates_and_revokes_anybodys_key(target: &Target) {
     let rotated = run(target, &gateway, &["rotate", &id, "--grace", "0"]);
     is_unauthorized(&own, &list(&own, &former));
     list(&own, &credential(&rotated)).expect(200);
-    let rotate = ["rotate", &id, "--idempotency-key", "rotation-1"];
-    let lost = run(target, &gateway, &rotate);
-    let again = run(target, &gateway, &rotate);
+    let again = run(target, &gateway, &["rotate", &id]);
     for key in [&rotated, &again] {
         list(&own, &credential(key)).expect(200);
     }
-    is_unauthorized(&own, &list(&own, &credential(&lost)));
 
     for _ in 0..2 {
         let revoked = run(target, &gateway, &["revoke", &id]);
@@ -120,23 +115,6 @@ fn an_operator_reads_rotates_and_revokes_anybodys_key(target: &Target) {
     assert_eq!(run(target, &gateway, &["show", &id])["status"], "revoked");
     let read = own.get(&format!("/keys/{id}")).bearer(&token).send();
     assert_eq!(read.expect(200).json()["status"], "revoked");
-}
-
-fn a_command_that_is_given_again_makes_one_key(target: &Target) {
-    let (gateway, own) = target.own(&[]);
-    let mut arguments = create("somebody", "items:read");
-    arguments.extend(["--idempotency-key", "provisioning-7"]);
-    let first = run(target, &gateway, &arguments);
-    let again = run(target, &gateway, &arguments);
-    assert_eq!(again["id"], first["id"]);
-    for key in [&first, &again] {
-        list(&own, &credential(key)).expect(200);
-    }
-    let all = run(target, &gateway, &["list", "--owner", "somebody"]);
-    assert_eq!(all.as_array().unwrap().len(), 1);
-    arguments.extend(["--usage-plan", "partner"]);
-    let other = target.build().keys(&gateway, &arguments);
-    assert_eq!(other.status.code(), Some(1), "{}", said(&other));
 }
 
 fn what_a_person_reads_has_the_key_alone_on_a_line(target: &Target) {
@@ -189,7 +167,6 @@ fn a_command_that_cannot_be_carried_out_says_why_in_one_line(target: &Target) {
             USAGE,
             "future",
         ),
-        (with(&["--idempotency-key", "a b"]), USAGE, "visible ASCII"),
         (
             vec!["rotate", "000000000000", "--grace", "604801"],
             USAGE,
@@ -210,18 +187,4 @@ fn a_command_that_cannot_be_carried_out_says_why_in_one_line(target: &Target) {
     }
     let all = run(target, &gateway, &["list", "--owner", "somebody"]);
     assert_eq!(all, json!([]));
-}
-
-fn a_sweep_finds_a_gateway_in_order(target: &Target) {
-    let (gateway, own) = target.own(&[]);
-    issue(&own, &own.token(), &["items:read"]);
-    let swept = run(target, &gateway, &["sweep"]);
-    let nothing = json!([]);
-    assert_eq!(
-        swept,
-        json!({
-            "in_order": 1, "deleted": nothing, "restored": nothing, "young": nothing,
-            "failed": nothing,
-        })
-    );
 }

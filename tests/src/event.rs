@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 /// All scopes that there are.
-pub const ALL_SCOPES: &str = "items:read items:write keys:admin";
+pub const ALL_SCOPES: &str = "books:read books:write keys:admin";
 
 /// An event in the making.
 pub struct Event(Value);
@@ -53,6 +53,12 @@ impl Event {
         self
     }
 
+    /// The same to another API.
+    pub fn to_api(mut self, id: &str) -> Self {
+        self.0["requestContext"]["apiId"] = json!(id);
+        self
+    }
+
     /// With a header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.0["multiValueHeaders"][name] = json!([value]);
@@ -73,5 +79,11 @@ impl Event {
     /// As it goes over the wire.
     pub fn wire(&self) -> String {
         self.0.to_string()
+    }
+}
+
+impl From<Event> for Value {
+    fn from(event: Event) -> Self {
+        event.0
     }
 }

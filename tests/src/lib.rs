@@ -1,6 +1,7 @@
 //! What suites stand on: the repository's executables, gateways started from them, requests to those
-//! or to a deployment, and tests that are skipped by name where a target lacks what they need; and for the authorizer by itself a Runtime
-//! API, an issuer, keys made at run time and a DynamoDB, all on loopback.
+//! or to a deployment, and tests that are skipped by name where a target lacks what they need; and for
+//! a function by itself a Runtime API, an issuer, keys made at run time and a DynamoDB, all on
+//! loopback.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,6 +16,7 @@
 pub mod authorizer;
 pub mod call;
 pub mod event;
+pub mod function;
 pub mod gateway;
 pub mod issuer;
 pub mod keygate;

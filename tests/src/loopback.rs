@@ -10,6 +10,8 @@ pub struct Request {
     pub method: String,
     /// With its query.
     pub path: String,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
     /// Whole, also when it came in chunks.
     pub body: Vec<u8>,
 }
@@ -104,26 +106,31 @@ fn read(reader: &mut impl BufRead) -> Option<Request> {
     }
     let mut words = line.split(' ');
     let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let mut length = 0;
-    let mut chunked = false;
+    let mut headers = Vec::new();
     loop {
-        let mut header = String::new();
-        reader.read_line(&mut header).ok()?;
-        let header = header.trim_end().to_ascii_lowercase();
-        if header.is_empty() {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.split_once(':') else {
             break;
-        }
-        if let Some(value) = header.strip_prefix("content-length:") {
-            length = value.trim().parse().ok()?;
-        }
-        chunked |= header.starts_with("transfer-encoding:");
+        };
+        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let mut body = vec![0; length];
+    let header = |wanted| {
+        let mut headers = headers.iter();
+        headers.find_map(|(name, value)| (name == wanted).then_some(value))
+    };
+    let length = header("content-length").map_or(Ok(0), |length| length.parse());
+    let mut body = vec![0; length.ok()?];
     reader.read_exact(&mut body).ok()?;
-    if chunked {
+    if header("transfer-encoding").is_some() {
         read_chunks(reader, &mut body)?;
     }
-    Some(Request { method, path, body })
+    Some(Request {
+        method,
+        path,
+        headers,
+        body,
+    })
 }
 
 fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> Option<()> {

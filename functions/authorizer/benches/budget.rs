@@ -61,7 +61,7 @@ fn starts(what: &str, settings: &[(&str, &str)], issuer: &Issuer, signer: &Signe
     for number in 0..STARTS {
         let header = token(issuer, signer, number);
         let authorizer = Authorizer::start(&BINARY, settings);
-        until_ready.push(authorizer.until_ready);
+        until_ready.push(authorizer.function.until_ready);
         let started = Instant::now();
         authorizer.authorize(&header).response();
         first.push(started.elapsed());
@@ -93,7 +93,7 @@ fn warm(settings: &[(&str, &str)], issuer: &Issuer, signer: &Signer) {
         .collect();
     let (warming, measured) = tokens.split_at(100);
     let authorizer = Authorizer::start(&BINARY, settings);
-    let id = authorizer.child.id();
+    let id = authorizer.function.child.id();
     for header in warming {
         authorizer.authorize(header).response();
     }

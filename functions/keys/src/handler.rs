@@ -1,15 +1,11 @@
 //! The routes of keys.
 
-#[cfg(test)]
-mod tests;
-
 use keygate_api_key::ApiKeyId;
 use keygate_issuing::{Flush, Issued, Issuing, Representation, Stage, WithKey};
 use keygate_key_record::{KeyRecord, now};
-use keygate_problem::{INTERNAL_ERROR, NOT_FOUND, Problem};
-use keygate_proxy::{self as proxy, Caller, Cursor, Page, ProxyRequest};
-use lambda_http::http::StatusCode;
-use lambda_http::http::header::{CACHE_CONTROL, HeaderValue, LOCATION};
+use keygate_problem::{NOT_FOUND, Problem};
+use keygate_proxy::{self as proxy, Caller, Page, ProxyRequest};
+use lambda_http::http::header::{CACHE_CONTROL, HeaderValue};
 use lambda_http::{Body, Response};
 
 use crate::issue::{order, within_callers};
@@ -25,20 +21,16 @@ pub(crate) struct Keys {
 impl Keys {
     /// Answers one request.
     pub(crate) async fn answer(&self, request: &ProxyRequest) -> Result<Response<Body>, Problem> {
-        let route = request.route()?;
         let caller = request.caller()?;
-        if let Some(scope) = route.scope {
-            caller.require(scope)?;
-        }
-        match (route.path, route.method.as_str()) {
-            ("/keys", "POST") => self.issue(request, &caller).await,
-            ("/keys", "GET") => self.list(request, &caller).await,
-            ("/keys/{id}", "GET") => {
+        match (request.method().as_str(), request.resource_path()) {
+            ("POST", "/keys") => self.issue(request, &caller).await,
+            ("GET", "/keys") => self.list(request, &caller).await,
+            ("GET", "/keys/{id}") => {
                 let record = self.find(request, &caller).await?;
                 proxy::json(200, &Representation::at(now(), &record))
             }
-            ("/keys/{id}", "DELETE") => self.revoke(request, &caller).await,
-            ("/keys/{id}/rotate", "POST") => self.rotate(request, &caller).await,
+            ("DELETE", "/keys/{id}") => self.revoke(request, &caller).await,
+            ("POST", "/keys/{id}/rotate") => self.rotate(request, &caller).await,
             _ => Err(Problem::new(
                 &NOT_FOUND,
                 "No route of keys has this address.",
@@ -51,18 +43,14 @@ impl Keys {
         request: &ProxyRequest,
         caller: &Caller,
     ) -> Result<Response<Body>, Problem> {
-        let once = keygate_idempotency_key::of_request(request)?;
         let order = order(request, caller, self.issuing.plans(), now())?;
-        let issued = self.issuing.issue(&order, once.as_ref()).await;
+        let issued = self.issuing.issue(&order).await;
         let issued = issued.map_err(refusal::of_issuing)?;
         let record = &issued.record;
         tracing::info!(key_id = %record.id, owner = record.owner, "a key was issued");
-        let mut response = show_once(201, &issued)?;
-        let location = format!("{}/keys/{}", request.public_url(), record.id);
-        if let Ok(location) = HeaderValue::from_str(&location) {
-            response.headers_mut().insert(LOCATION, location);
-        }
-        Ok(response)
+        let shown = shown(&issued);
+        let response = proxy::created(request, &format!("/keys/{}", record.id), &shown)?;
+        Ok(uncached(response))
     }
 
     async fn list(
@@ -74,22 +62,10 @@ impl Keys {
         let after = request.cursor()?;
         let listed = self.issuing.store.list(caller.principal(), limit, after);
         let (records, next) = listed.await.map_err(refusal::of_store)?;
-        let next_cursor = next.map(|position| Cursor::new(&position)).transpose();
-        let next_cursor = next_cursor.map_err(|_| {
-            Problem::new(&INTERNAL_ERROR, "The next page's cursor could not be made.")
-        })?;
         let now = now();
         let entries = records.iter();
-        let entries: Vec<_> = entries
-            .map(|record| Representation::at(now, record))
-            .collect();
-        proxy::json(
-            200,
-            &Page {
-                entries,
-                next_cursor,
-            },
-        )
+        let entries = entries.map(|record| Representation::at(now, record));
+        proxy::json(200, &Page::new(entries.collect(), next.as_ref())?)
     }
 
     async fn revoke(
@@ -105,9 +81,7 @@ impl Keys {
         let flush = revoked.await.map_err(refusal::of_revoking)?;
         warn_of(flush, stage.as_ref());
         tracing::info!(key_id = %id, owner = caller.principal(), "a key was revoked");
-        let mut response = Response::new(Body::Empty);
-        *response.status_mut() = StatusCode::NO_CONTENT;
-        Ok(response)
+        Ok(proxy::empty(204))
     }
 
     async fn rotate(
@@ -115,16 +89,12 @@ impl Keys {
         request: &ProxyRequest,
         caller: &Caller,
     ) -> Result<Response<Body>, Problem> {
-        let once = keygate_idempotency_key::of_request(request)?;
         let grace = rotate::grace_seconds(request)?;
         let record = self.find(request, caller).await?;
         // The answer holds a working key: it must not open more than the caller may.
         within_callers(&record.scopes, caller)?;
         let stage = stage(request);
-        let rotated = self
-            .issuing
-            .rotate(record, grace, stage.as_ref(), once.as_ref())
-            .await;
+        let rotated = self.issuing.rotate(record, grace, stage.as_ref()).await;
         let (issued, flush) = rotated.map_err(refusal::of_rotating)?;
         // While the former secret works there is nothing to flush.
         if grace == 0 {
@@ -132,7 +102,7 @@ impl Keys {
         }
         let record = &issued.record;
         tracing::info!(key_id = %record.id, owner = record.owner, grace, "a key was rotated");
-        show_once(200, &issued)
+        Ok(uncached(proxy::json(200, &shown(&issued))?))
     }
 
     async fn find(&self, request: &ProxyRequest, caller: &Caller) -> Result<KeyRecord, Problem> {
@@ -142,17 +112,19 @@ impl Keys {
     }
 }
 
-/// The one answer that shows the whole key; no cache may keep it.
-fn show_once(status: u16, issued: &Issued) -> Result<Response<Body>, Problem> {
-    let shown = WithKey {
+/// What shows the whole key, once.
+fn shown(issued: &Issued) -> WithKey<'_> {
+    WithKey {
         record: Representation::at(now(), &issued.record),
         key: issued.key.expose(),
-    };
-    let mut response = proxy::json(status, &shown)?;
+    }
+}
+
+/// A response that no cache may keep.
+fn uncached(mut response: Response<Body>) -> Response<Body> {
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
 }
 
 /// The key's id in the path; what is none names no key.

@@ -100,3 +100,98 @@ fn networks(fields: &mut Fields) -> Networks {
         Networks::default()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use keygate_tests::event::Event;
+
+    use super::*;
+    use crate::rig::request;
+
+    const NOW: u64 = 1_795_521_600; // 2026-11-24T12:00:00Z
+
+    /// What comes of a body that a caller with these scopes sends.
+    fn read(body: &Value, scopes: &str) -> Result<Order, Problem> {
+        let event = Event::new("POST", "/keys").by("me", scopes).json(body);
+        let request = request(&event);
+        let plans = "standard=stack-standard,partner=plan-partner".parse();
+        order(
+            &request,
+            &request.caller().unwrap(),
+            plans.ok().as_ref(),
+            NOW,
+        )
+    }
+
+    #[test]
+    fn the_key_is_the_callers_and_as_asked_for() {
+        let body = json!({
+            "name": "é", "scopes": ["items:read", "items:read"], "expires_at": NOW + 1,
+            "usage_plan": "partner",
+            "allowed_cidrs": ["2001:DB8::/32", "192.0.2.0/24", "192.0.2.0/24"],
+        });
+        let order = read(&body, "items:read keys:admin").unwrap();
+        assert_eq!((order.owner.as_str(), order.name.as_str()), ("me", "é"));
+        assert_eq!(order.scopes.to_string(), "items:read");
+        assert_eq!(order.expires_at, Some(NOW + 1));
+        assert_eq!(order.usage_plan.as_deref(), Some("partner"));
+        let networks = ["192.0.2.0/24", "2001:db8::/32"];
+        assert_eq!(order.networks.to_texts(), networks);
+    }
+
+    #[test]
+    fn an_expiry_is_taken_as_an_answer_says_it() {
+        let mut body = json!({"name": "a", "scopes": ["items:read"]});
+        assert_eq!(read(&body, "items:read").unwrap().expires_at, None);
+        body["expires_at"] = json!("2026-11-24T12:00:01Z");
+        assert_eq!(read(&body, "items:read").unwrap().expires_at, Some(NOW + 1));
+    }
+
+    #[test]
+    fn a_wrong_field_is_named() {
+        for (field, value) in [
+            ("name", json!("")),
+            ("name", json!("x".repeat(129))),
+            ("name", Value::Null),
+            ("scopes", json!([])),
+            ("scopes", json!(["items read"])),
+            ("scopes", json!("items:read")),
+            ("scopes", json!([1])),
+            ("scopes", Value::Null),
+            ("expires_at", json!(NOW)),
+            ("expires_at", json!("tomorrow")),
+            ("expires_at", json!({})),
+            ("usage_plan", json!("other")),
+            ("usage_plan", json!("stack-standard")),
+            ("allowed_cidrs", json!("192.0.2.0/24")),
+            ("allowed_cidrs", json!(["192.0.2.0"])),
+            ("allowed_cidrs", json!(["192.0.2.1/24"])),
+            ("allowed_cidrs", json!(["2001:db8::/32", "x"])),
+            ("allowed_cidrs", json!(vec!["192.0.2.0/24"; 21])),
+            ("owner", json!("somebody")),
+        ] {
+            let mut body = json!({"name": "a", "scopes": ["items:read"]});
+            body[field] = value.clone();
+            let problem = read(&body, "items:read").unwrap_err();
+            assert_eq!(problem.kind.slug, "invalid-body", "{field}: {value}");
+            let problem = problem.to_json("", "");
+            let errors = problem["errors"].as_array().unwrap();
+            assert_eq!(errors.len(), 1, "{errors:?}");
+            assert_eq!(errors[0]["field"], field);
+        }
+    }
+
+    #[test]
+    fn a_key_never_opens_more_than_its_issuer_may() {
+        let body = json!({"name": "wide", "scopes": ["items:read", "items:write"]});
+        let problem = read(&body, "items:read keys:admin").unwrap_err();
+        assert_eq!(problem.kind.slug, "insufficient-scope");
+        assert!(
+            problem.detail.ends_with(": items:write."),
+            "{}",
+            problem.detail
+        );
+    }
+}

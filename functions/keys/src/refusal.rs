@@ -1,11 +1,9 @@
 //! What is answered when a key is not issued, rotated or revoked. What a service said is for the
 //! log alone.
 
-use keygate_issuing::apigateway::ApiGatewayError;
-use keygate_issuing::{Failure, IssueError, RevokeError, RotateError, StoreError};
+use keygate_issuing::{ApiGatewayError, Failure, IssueError, RevokeError, RotateError, StoreError};
 use keygate_problem::{
-    CONFLICT, IDEMPOTENCY_KEY_REUSED, INTERNAL_ERROR, INVALID_BODY, NOT_FOUND, Problem,
-    SERVICE_UNAVAILABLE,
+    CONFLICT, INTERNAL_ERROR, INVALID_BODY, NOT_FOUND, Problem, SERVICE_UNAVAILABLE,
 };
 use lambda_http::http::header::RETRY_AFTER;
 
@@ -20,24 +18,6 @@ pub(crate) fn of_issuing(error: IssueError) -> Problem {
         IssueError::NoSuchPlan(_) => Problem::new(&INVALID_BODY, "There is no such usage plan."),
         IssueError::IdTaken => Problem::new(&CONFLICT, "The new key's id is taken. Ask again.")
             .with_header(RETRY_AFTER, "1"),
-        IssueError::OtherOrder => Problem::new(
-            &IDEMPOTENCY_KEY_REUSED,
-            "This Idempotency-Key came before with another body.",
-        ),
-        IssueError::UnderWay { seconds } => Problem::new(
-            &CONFLICT,
-            "A request with this Idempotency-Key is being answered.",
-        )
-        .with_header(RETRY_AFTER, seconds.to_string()),
-        IssueError::Ended => Problem::new(
-            &CONFLICT,
-            "The key of this Idempotency-Key is revoked or expired. Send another one.",
-        ),
-        IssueError::InUse => Problem::new(
-            &CONFLICT,
-            "The key of this Idempotency-Key is a day old, or was rotated. Rotate it, or send \
-             another Idempotency-Key.",
-        ),
     }
 }
 

@@ -5,7 +5,6 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use keygate_api_key::ApiKeyId;
-use keygate_idempotency_key::IdempotencyKey;
 use keygate_issuing::{DEFAULT_GRACE, MAX_GRACE, MAX_NAME_CHARACTERS, UsagePlans, expiry};
 use keygate_key_record::now;
 use keygate_principal::name::is_usable_name;
@@ -91,9 +90,6 @@ pub(crate) enum KeysCommand {
         #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_GRACE,
               value_parser = clap::value_parser!(u64).range(..=MAX_GRACE))]
         grace: u64,
-        /// Makes it safe to give the command again: the former secret is left alone
-        #[arg(long, value_name = "KEY")]
-        idempotency_key: Option<IdempotencyKey>,
     },
     /// Shut a key out for good
     Revoke {
@@ -125,9 +121,6 @@ pub(crate) struct Create {
     /// A network that the key may be used from, such as 192.0.2.0/24; may be given several times
     #[arg(long = "cidr", value_name = "CIDR")]
     pub(crate) networks: Vec<String>,
-    /// Makes it safe to give the command again: one key comes of it
-    #[arg(long, value_name = "KEY")]
-    pub(crate) idempotency_key: Option<IdempotencyKey>,
 }
 
 fn id(text: &str) -> Result<ApiKeyId, &'static str> {

@@ -1,79 +1,18 @@
 //! `keygate keys`: what the function `keys` does for its callers, for an operator, who may do it
 //! to anybody's key. So the first key of a deployment has a way to be born.
 
+mod error;
 mod output;
 mod place;
 
 use keygate_api_key::ApiKeyId;
-use keygate_aws::dynamodb::TableError;
-use keygate_issuing::apigateway::ApiGatewayError;
-use keygate_issuing::{
-    Failure, IssueError, Issued, Issuing, MalformedNetworks, Networks, Order, RevokeError,
-    RotateError, StoreError, UsagePlans,
-};
+use keygate_issuing::{Issued, Issuing, Networks, Order, RevokeError, UsagePlans};
 use keygate_key_record::KeyRecord;
-use keygate_outbound::OutboundError;
 
+pub(crate) use self::error::KeysError;
 use self::output::Printer;
 use self::place::Place;
 use crate::cli::keys::{Create, Keys, KeysCommand};
-
-/// How many keys are asked for at a time.
-const PAGE: usize = 100;
-
-/// Why a command did not do what it was to do, in one line.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum KeysError {
-    /// The command line cannot be right.
-    #[error("{0}")]
-    Usage(String),
-    /// The networks are none.
-    #[error("--cidr: {0}")]
-    Networks(#[from] MalformedNetworks),
-    /// There is no such key.
-    #[error("there is no key {0}")]
-    NoSuchKey(ApiKeyId),
-    /// The running gateway does not answer.
-    #[error(
-        "{0}; is the gateway running? --dynamodb-port and --api-gateway-port say where, --table \
-         names a deployed table"
-    )]
-    NotRunning(String),
-    /// A service did not do its part.
-    #[error(transparent)]
-    Failed(#[from] Failure),
-    /// No key was issued.
-    #[error(transparent)]
-    Issue(IssueError),
-    /// There is no new secret.
-    #[error(transparent)]
-    Rotate(RotateError),
-    /// The key is not revoked, or not all that follows is done.
-    #[error(transparent)]
-    Revoke(RevokeError),
-    /// A part of the sweep could not be done.
-    #[error("{0} of the differences could not be put in order")]
-    Sweep(usize),
-    /// There is no HTTP client.
-    #[error(transparent)]
-    Outbound(#[from] OutboundError),
-}
-
-impl KeysError {
-    /// Whether the command line is wrong, as far as that can be told.
-    pub(crate) fn is_usage(&self) -> bool {
-        matches!(
-            self,
-            Self::Usage(_) | Self::Networks(_) | Self::Issue(IssueError::NoSuchPlan(_))
-        )
-    }
-}
-
-impl From<StoreError> for KeysError {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
-    }
-}
 
 /// Carries out one command.
 pub(crate) async fn run(options: Keys) -> Result<(), KeysError> {
@@ -91,51 +30,11 @@ async fn carry_out(place: &Place, printer: Printer, command: KeysCommand) -> Res
             printer.issued(&issued);
         }
         KeysCommand::List { owner } => {
-            let records = match owner {
-                Some(owner) => of_owner(issuing, &owner).await?,
-                None => all(issuing).await?,
-            };
-            printer.list(&records);
+            printer.list(&list(issuing, owner.as_deref()).await?);
         }
         KeysCommand::Show { id } => printer.record(&find(issuing, &id).await?),
-        KeysCommand::Rotate {
-            id,
-            grace,
-            idempotency_key: once,
-        } => {
-            let record = find(issuing, &id).await?;
-            let stage = if grace == 0 {
-                place.stage().await?
-            } else {
-                None
-            };
-            let rotated = issuing
-                .rotate(record, grace, stage.as_ref(), once.as_ref())
-                .await;
-            let (issued, flush) = rotated.map_err(KeysError::Rotate)?;
-            printer.issued(&issued);
-            // With a grace period nothing has to be flushed.
-            if grace == 0 {
-                output::cached(flush);
-            }
-        }
-        KeysCommand::Revoke { id } => {
-            // The key is shut out whatever API Gateway says.
-            let (stage, silence) = match place.stage().await {
-                Ok(stage) => (stage, None),
-                Err(failure) => (None, Some(failure)),
-            };
-            let revoked = issuing.revoke(None, &id, stage.as_ref()).await;
-            let flush = revoked.map_err(|error| match error {
-                RevokeError::NotFound => KeysError::NoSuchKey(id.clone()),
-                error => KeysError::Revoke(error),
-            })?;
-            if let Some(failure) = silence {
-                return Err(KeysError::Revoke(RevokeError::Unfinished(failure)));
-            }
-            printer.revoked(&id, flush);
-            output::cached(flush);
-        }
+        KeysCommand::Rotate { id, grace } => rotate(place, printer, &id, grace).await?,
+        KeysCommand::Revoke { id } => revoke(place, printer, &id).await?,
         KeysCommand::Sweep => {
             if issuing.plans().is_none_or(UsagePlans::is_empty) {
                 let message = "a sweep looks at the usage plans: name them in --usage-plans";
@@ -148,6 +47,44 @@ async fn carry_out(place: &Place, printer: Printer, command: KeysCommand) -> Res
             }
         }
     }
+    Ok(())
+}
+
+async fn rotate(
+    place: &Place,
+    printer: Printer,
+    id: &ApiKeyId,
+    grace: u64,
+) -> Result<(), KeysError> {
+    let record = find(&place.issuing, id).await?;
+    // With a grace period nothing has to be flushed.
+    let at_once = grace == 0;
+    let stage = if at_once { place.stage().await? } else { None };
+    let rotated = place.issuing.rotate(record, grace, stage.as_ref()).await;
+    let (issued, flush) = rotated.map_err(KeysError::Rotate)?;
+    printer.issued(&issued);
+    if at_once {
+        output::cached(flush);
+    }
+    Ok(())
+}
+
+async fn revoke(place: &Place, printer: Printer, id: &ApiKeyId) -> Result<(), KeysError> {
+    // The key is shut out whatever API Gateway says.
+    let (stage, silence) = match place.stage().await {
+        Ok(stage) => (stage, None),
+        Err(failure) => (None, Some(failure)),
+    };
+    let revoked = place.issuing.revoke(None, id, stage.as_ref()).await;
+    let flush = revoked.map_err(|error| match error {
+        RevokeError::NotFound => KeysError::NoSuchKey(id.clone()),
+        error => KeysError::Revoke(error),
+    })?;
+    if let Some(failure) = silence {
+        return Err(KeysError::Revoke(RevokeError::Unfinished(failure)));
+    }
+    printer.revoked(id, flush);
+    output::cached(flush);
     Ok(())
 }
 
@@ -167,8 +104,7 @@ async fn issue(issuing: &Issuing, create: Create) -> Result<Issued, KeysError> {
     if order.scopes.is_empty() {
         return Err(KeysError::Usage("--scope names no scope".to_owned()));
     }
-    let issued = issuing.issue(&order, create.idempotency_key.as_ref()).await;
-    issued.map_err(KeysError::Issue)
+    issuing.issue(&order).await.map_err(KeysError::Issue)
 }
 
 async fn find(issuing: &Issuing, id: &ApiKeyId) -> Result<KeyRecord, KeysError> {
@@ -176,35 +112,15 @@ async fn find(issuing: &Issuing, id: &ApiKeyId) -> Result<KeyRecord, KeysError> 
     found.ok_or_else(|| KeysError::NoSuchKey(id.clone()))
 }
 
-/// Every key of a principal, oldest first.
-async fn of_owner(issuing: &Issuing, owner: &str) -> Result<Vec<KeyRecord>, KeysError> {
-    let mut records = Vec::new();
-    let mut after = None;
-    loop {
-        let (page, next) = issuing.store.list(owner, PAGE, after).await?;
-        records.extend(page);
-        after = next;
-        if after.is_none() {
-            return Ok(records);
-        }
-    }
-}
-
-/// Every key of the table, oldest first.
-async fn all(issuing: &Issuing) -> Result<Vec<KeyRecord>, KeysError> {
-    let (mut records, malformed) = issuing.store.all().await?;
+/// Every key of a principal, or of the table, oldest first.
+async fn list(issuing: &Issuing, owner: Option<&str>) -> Result<Vec<KeyRecord>, KeysError> {
+    let (mut records, malformed) = match owner {
+        Some(owner) => issuing.store.of_owner(owner).await?,
+        None => issuing.store.all().await?,
+    };
     for error in malformed {
         eprintln!("keygate: left out: {error}");
     }
     records.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
     Ok(records)
-}
-
-/// What a service said that did not answer at all.
-fn silence(failure: &Failure) -> Option<String> {
-    match failure {
-        Failure::Store(StoreError::Table(TableError::Unavailable(_)))
-        | Failure::ApiGateway(ApiGatewayError::Unavailable(_)) => Some(failure.to_string()),
-        _ => None,
-    }
 }

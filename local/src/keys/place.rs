@@ -2,10 +2,14 @@
 
 use aws_sdk_apigateway::Client as ApiGateway;
 use aws_sdk_dynamodb::Client as DynamoDb;
-use keygate_issuing::{Failure, IssueError, Issuing, RevokeError, RotateError, Stage, Store};
+use keygate_aws::dynamodb::TableError;
+use keygate_issuing::{
+    ApiGatewayError, Failure, IssueError, Issuing, RevokeError, RotateError, Stage, Store,
+    StoreError,
+};
 use keygate_outbound::Outbound;
 
-use super::{KeysError, silence};
+use super::error::KeysError;
 use crate::aws::{KEY_TABLE, Services};
 use crate::cli::keys::PlaceOptions;
 
@@ -105,5 +109,14 @@ impl Place {
             Some(words) if self.is_local => KeysError::NotRunning(words),
             _ => error,
         }
+    }
+}
+
+/// What a service said that did not answer at all.
+fn silence(failure: &Failure) -> Option<String> {
+    match failure {
+        Failure::Store(StoreError::Table(TableError::Unavailable(_)))
+        | Failure::ApiGateway(ApiGatewayError::Unavailable(_)) => Some(failure.to_string()),
+        _ => None,
     }
 }

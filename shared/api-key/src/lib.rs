@@ -43,22 +43,6 @@ pub struct RandomnessUnavailable;
 pub struct ApiKeyId(String);
 
 impl ApiKeyId {
-    /// The id that follows from a SHA-256, the same each time. It keeps 71 of the 256 bits, and
-    /// as an id is no secret it need not be hard to foresee.
-    #[must_use]
-    pub fn derived(sha256: &[u8; 32]) -> Self {
-        let (most, _) = sha256.split_at(16);
-        let mut rest = most
-            .iter()
-            .fold(0_u128, |rest, byte| (rest << 8) | u128::from(*byte));
-        let characters = (0..ID_LENGTH).map(|_| {
-            let character = digit((rest % 62) as usize);
-            rest /= 62;
-            character
-        });
-        Self(characters.collect())
-    }
-
     /// The id's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -284,16 +268,6 @@ mod tests {
         let second = ApiKey::generate_for(first.id().clone()).unwrap();
         assert_eq!(first.id(), second.id());
         assert!(!first.secret_hash().matches(&second.secret_hash()));
-    }
-
-    #[test]
-    fn an_id_follows_from_a_digest() {
-        let id = |byte: u8| ApiKeyId::derived(&[byte; 32]);
-        assert_eq!(id(7), id(7));
-        assert_ne!(id(7), id(8));
-        for byte in [0, 1, 255] {
-            assert_eq!(id(byte).as_str().parse(), Ok(id(byte)));
-        }
     }
 
     #[test]

@@ -3,4 +3,4 @@
 pub mod dynamodb;
 mod sdk;
 
-pub use sdk::{endpoint_override, http_client, open_connection, sdk_config, words};
+pub use sdk::{endpoint_override, http_client, open_connection, retries, sdk_config, words};

@@ -17,6 +17,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::retry::ReconnectMode;
 use reqwest::Url;
 
 use keygate_outbound::Outbound;
@@ -41,9 +42,18 @@ pub async fn sdk_config(outbound: &Outbound) -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .http_client(http_client(outbound))
         .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
+        .retry_config(retries())
         .load()
         .await
+}
+
+/// How calls over [`http_client`] are tried again. Its pool drops connections that broke; the SDK
+/// cannot, and would log an error each time that it wants to.
+#[must_use]
+pub fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(MAX_ATTEMPTS)
+        .with_reconnect_mode(ReconnectMode::ReuseAllConnections)
 }
 
 /// The function's own HTTP client as the SDK takes it.

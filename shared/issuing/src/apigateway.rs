@@ -1,33 +1,32 @@
-//! The client of API Gateway's management API, and what a call that it did not carry out means.
+//! API Gateway's management API: its connection, and what a call that it did not carry out means.
 
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::error::ProvideErrorMetadata as _;
 use reqwest::Url;
 
+use crate::pages::PagesError;
 use keygate_aws as aws;
 use keygate_outbound::Outbound;
 use keygate_settings::Settings;
 
-/// A client of a configuration that [`aws::sdk_config`] gave. No call is made.
-#[must_use]
-pub fn client(config: &SdkConfig) -> Client {
-    Client::new(config)
-}
-
 /// Opens the connection that the client's first call will use, in at most `limit`. A failure is
 /// that call's to report.
-pub async fn prewarm(client: &Client, outbound: &Outbound, settings: &Settings, limit: Duration) {
+pub(crate) async fn prewarm(
+    client: &Client,
+    outbound: &Outbound,
+    settings: &Settings,
+    limit: Duration,
+) {
     aws::open_connection(outbound, endpoint(client, settings).await, limit).await;
 }
 
 /// A call that API Gateway did not carry out, for a reason that is not the caller's.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ApiGatewayError {
-    /// It does not answer, or throttles: an account makes 5 usage keys a second. Whether the call
-    /// was carried out is not known.
+    /// It does not answer, throttles (an account makes 5 usage keys a second), or is changing the
+    /// same thing already. Whether the call was carried out is not known.
     #[error("API Gateway is not available: {0}")]
     Unavailable(String),
     /// It refuses the call: a fault of the function, of its permissions, or a quota that is used
@@ -38,7 +37,7 @@ pub enum ApiGatewayError {
 
 impl ApiGatewayError {
     /// Tells the two apart. The SDK's words name resources and codes, and no credential.
-    pub fn of<E>(error: E) -> Self
+    pub(crate) fn of<E>(error: E) -> Self
     where
         E: Into<aws_sdk_apigateway::Error>,
     {
@@ -53,12 +52,25 @@ impl ApiGatewayError {
     }
 }
 
+impl<E> From<PagesError<E>> for ApiGatewayError
+where
+    E: Into<aws_sdk_apigateway::Error>,
+{
+    fn from(error: PagesError<E>) -> Self {
+        match error {
+            PagesError::Failed(error) => Self::of(error),
+            PagesError::Endless(error) => Self::Refused(error.to_string()),
+        }
+    }
+}
+
 /// Codes of errors that pass by themselves. Most calls may answer more than the SDK's types say,
 /// `ServiceUnavailableException` for one.
 fn is_passing(code: &str) -> bool {
     matches!(
         code,
-        "InternalFailure"
+        "ConflictException"
+            | "InternalFailure"
             | "InternalServerError"
             | "LimitExceededException"
             | "ServiceUnavailable"

@@ -69,3 +69,47 @@ fn time(epoch_seconds: u64) -> Option<Timestamp> {
     let seconds = i64::try_from(epoch_seconds).ok()?;
     Timestamp::from_second(seconds).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::rig::key_of;
+    use keygate_key_record::PreviousSecret;
+
+    #[test]
+    fn it_holds_no_secret_and_no_hash() {
+        let (mut record, key) = key_of("me", 1_000);
+        record.expires_at = Some(5_000);
+        record.usage_plan = Some("standard".to_owned());
+        record.allowed_cidrs = ["2001:db8::/32", "192.0.2.0/24"].map(str::to_owned).into();
+        let shown = serde_json::to_value(Representation::at(2_000, &record)).unwrap();
+        let expected = json!({
+            "id": key.id().as_str(), "name": "by hand", "owner": "me", "scopes": ["items:read"],
+            "status": "active", "created_at": "1970-01-01T00:16:40Z",
+            "expires_at": "1970-01-01T01:23:20Z", "usage_plan": "standard",
+            "allowed_cidrs": ["192.0.2.0/24", "2001:db8::/32"],
+        });
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn what_is_over_is_not_shown_as_lasting() {
+        let (mut record, _) = key_of("me", 1_000);
+        record.expires_at = Some(5_000);
+        record.previous = Some(PreviousSecret {
+            hash: record.secret,
+            until: 3_000,
+        });
+        let shown = |at| serde_json::to_value(Representation::at(at, &record)).unwrap();
+        assert_eq!(shown(2_999)["previous_until"], "1970-01-01T00:50:00Z");
+        assert_eq!(shown(3_000).get("previous_until"), None);
+        assert_eq!(shown(4_999)["status"], "active");
+        assert_eq!(shown(5_000)["status"], "expired");
+        // A former secret ends with its key at the latest.
+        record.previous.as_mut().unwrap().until = 9_000;
+        let shown = serde_json::to_value(Representation::at(2_000, &record)).unwrap();
+        assert_eq!(shown["previous_until"], shown["expires_at"]);
+    }
+}

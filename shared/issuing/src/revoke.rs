@@ -2,8 +2,10 @@
 
 use tokio::time::Instant;
 
-use super::usage_keys::{Flush, Stage, value_of};
-use super::{Failure, Issuing, LIMIT, by};
+use crate::deadline::{LIMIT, by};
+use crate::failure::Failure;
+use crate::issuing::Issuing;
+use crate::usage_keys::{Flush, Stage};
 use keygate_api_key::ApiKeyId;
 
 /// Why a key is not revoked, or not all that follows from it is done.
@@ -37,14 +39,14 @@ impl Issuing {
         stage: Option<&Stage>,
     ) -> Result<Flush, RevokeError> {
         let deadline = Instant::now() + LIMIT;
-        let revoked = by(deadline, self.store.revoke(owner, id)).await?;
-        let usage_key = revoked.ok_or(RevokeError::NotFound)?;
+        if !by(deadline, self.store.revoke(owner, id)).await? {
+            return Err(RevokeError::NotFound);
+        }
         // While this is under way the authorizer may be asked again, and knows of it by now.
         let flush = by(deadline, self.flush(stage))
             .await
             .map_err(RevokeError::Unfinished)?;
-        let own = usage_key == Some(value_of(id));
-        if let Some(usage_keys) = self.usage_keys.as_ref().filter(|_| own) {
+        if let Some(usage_keys) = &self.usage_keys {
             by(deadline, usage_keys.delete(id))
                 .await
                 .map_err(RevokeError::Unfinished)?;

@@ -1,20 +1,18 @@
 //! Rotation: a new secret for a key that exists, while the former one fades out.
 //!
-//! There is one former secret. Rotating again within its grace period ends it, and the secret of the
-//! first rotation takes its place: harmless when the first answer arrived, and when it was lost, the
-//! end of the secret that is in use. So a rotation under an idempotency key that is sent again
-//! leaves the former secret alone, and replaces the one that nobody has seen.
+//! There is one former secret. Rotating again within its grace period ends it, and the secret of
+//! the first rotation takes its place.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::store::{Stored, UNKNOWN_ROTATION};
-use super::usage_keys::{Flush, Stage};
-use super::{Failure, Issued, Issuing, LIMIT, by};
-use keygate_api_key::sha256;
+use crate::deadline::{LIMIT, by};
+use crate::failure::Failure;
+use crate::issued::Issued;
+use crate::issuing::Issuing;
+use crate::usage_keys::{Flush, Stage};
 use keygate_api_key::{ApiKey, RandomnessUnavailable};
-use keygate_idempotency_key::IdempotencyKey;
 use keygate_key_record::{KeyRecord, PreviousSecret, Status, now};
 
 /// How long the former secret still works when nobody says: an hour, in seconds.
@@ -54,66 +52,116 @@ impl From<RandomnessUnavailable> for RotateError {
 
 impl Issuing {
     /// Gives a key another secret; the former one works `grace` seconds longer. Without grace it
-    /// must stop, so the stage's cached answers are flushed as well. Under `once`, the same request
-    /// sent again rotates once.
+    /// must stop, so the stage's cached answers are flushed as well.
     ///
     /// # Errors
     /// When the key has ended or changed since `record` was read, or a service does not do its
     /// part.
     pub async fn rotate(
         &self,
-        mut record: KeyRecord,
+        record: KeyRecord,
         grace: u64,
         stage: Option<&Stage>,
-        once: Option<&IdempotencyKey>,
     ) -> Result<(Issued, Flush), RotateError> {
         let deadline = Instant::now() + LIMIT - READ_LIMIT;
         let now = now();
-        let rotation = once.map(|once| fingerprint(once, grace));
-        let repeated = match &rotation {
-            None => None,
-            Some(rotation) => by(deadline, self.store.stored(&record.id))
-                .await?
-                // Once the former secret has ended, the latest is in use: a rotation like any.
-                .filter(|stored| {
-                    stored.rotation.as_ref() == Some(rotation)
-                        && stored.record.former(now).is_some()
-                }),
-        };
         if record.status == Status::Revoked || record.is_expired(now) {
             return Err(RotateError::Ended);
         }
         let key = ApiKey::generate_for(record.id.clone())?;
-        let previous = match repeated {
-            Some(Stored { record: latest, .. }) => {
-                record = latest;
-                record.previous.clone()
-            }
-            None => (grace > 0).then(|| PreviousSecret {
-                hash: record.secret,
+        let former = record.secret;
+        let rotated = KeyRecord {
+            secret: key.secret_hash(),
+            previous: (grace > 0).then(|| PreviousSecret {
+                hash: former,
                 until: now + grace,
             }),
+            ..record
         };
-        let rotation = rotation.as_deref().unwrap_or(UNKNOWN_ROTATION);
-        let rotated = self
-            .store
-            .rotate(&record, &key, previous.as_ref(), Some(rotation));
-        if !by(deadline, rotated).await? {
+        if !by(deadline, self.store.rotate(&former, &rotated)).await? {
             return Err(RotateError::Changed);
         }
-        let flush = match previous {
-            Some(_) => Flush::NotAsked,
-            None => by(deadline, self.flush(stage))
+        let flush = if grace > 0 {
+            Flush::NotAsked
+        } else {
+            by(deadline, self.flush(stage))
                 .await
-                .map_err(RotateError::NotFlushed)?,
+                .map_err(RotateError::NotFlushed)?
         };
-        record.previous = previous;
-        record.secret = key.secret_hash();
+        let record = rotated;
         Ok((Issued { record, key }, flush))
     }
 }
 
-/// What a rotation is known again by.
-fn fingerprint(once: &IdempotencyKey, grace: u64) -> String {
-    sha256::hex(format!("{grace} {}", once.as_str()).as_bytes())
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::AttributeValue;
+
+    use super::*;
+    use crate::rig::Rig;
+    use keygate_key_record::SecretMatch;
+
+    #[tokio::test]
+    async fn the_former_secret_fades_out() {
+        let rig = Rig::start();
+        let (record, issued) = rig.issue().await;
+        let before = now();
+        let rotated = rig.issuing.rotate(record, 60, None).await.unwrap();
+        let (Issued { record, key }, flush) = rotated;
+        assert_eq!(flush, Flush::NotAsked);
+        let stored = rig.record(&record).await;
+        let until = stored.previous.as_ref().unwrap().until;
+        assert!((before + 60..=now() + 60).contains(&until));
+        assert_eq!(stored.secret_match(&key, until), SecretMatch::Current);
+        let former = |at| stored.secret_match(&issued, at);
+        assert_eq!(former(until - 1), SecretMatch::Previous);
+        assert_eq!(former(until), SecretMatch::Neither);
+    }
+
+    #[tokio::test]
+    async fn without_grace_the_new_secret_is_alone() {
+        let rig = Rig::start();
+        let (record, issued) = rig.issue().await;
+        let (again, _) = rig.issuing.rotate(record, 60, None).await.unwrap();
+        let rotated = rig.issuing.rotate(again.record, 0, None).await.unwrap();
+        let (Issued { record, key }, _) = rotated;
+        assert!(record.previous.is_none());
+        let stored = rig.record(&record).await;
+        assert!(stored.previous.is_none());
+        assert_eq!(stored.secret_match(&key, 0), SecretMatch::Current);
+        for former in [issued, again.key] {
+            assert_eq!(stored.secret_match(&former, 0), SecretMatch::Neither);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_expired_key_is_not_brought_back_before_ttl_deletes_it() {
+        let rig = Rig::start();
+        let (record, issued) = rig.issue().await;
+        let mut item = rig.item(&record).await;
+        let past = AttributeValue::N("1000".to_owned());
+        item.insert("expires_at".to_owned(), past);
+        rig.put(item).await;
+        let expired = rig.record(&record).await;
+        let rotated = rig.issuing.rotate(expired, 60, None).await;
+        assert!(matches!(rotated, Err(RotateError::Ended)));
+        let stored = rig.record(&record).await;
+        assert_eq!(stored.secret_match(&issued, 0), SecretMatch::Current);
+    }
+
+    #[tokio::test]
+    async fn a_revoked_key_has_neither_secret_left() {
+        let rig = Rig::start();
+        let (record, issued) = rig.issue().await;
+        let (rotated, _) = rig.issuing.rotate(record, 60, None).await.unwrap();
+        let id = &rotated.record.id;
+        rig.issuing.revoke(Some("me"), id, None).await.unwrap();
+        let stored = rig.record(&rotated.record).await;
+        assert!(stored.previous.is_none());
+        assert_eq!(stored.secret_match(&issued, now()), SecretMatch::Neither);
+        // The authorizer refuses it by its status, whatever secret it has.
+        assert_eq!(stored.status, Status::Revoked);
+        let again = rig.issuing.rotate(stored, 60, None).await;
+        assert!(matches!(again, Err(RotateError::Ended)));
+    }
 }

@@ -129,7 +129,6 @@ pub static CONFLICT: ProblemType = ProblemType {
         "two requests with one `Idempotency-Key` at the same time",
         "an API key that two requests change at the same time",
         "an API key that is to be rotated, and is revoked or expired",
-        "an `Idempotency-Key` whose API key is revoked, expired, or in use since a day",
     ],
     remedy: "Read the resource again. If `Retry-After` is there, wait for its seconds and send the same request again.",
 };
@@ -270,5 +269,5 @@ pub static GATEWAY_TIMEOUT: ProblemType = ProblemType {
     title: "Gateway timeout",
     meaning: "The gateway passed the request on and got no answer in time.",
     causes: &["a function that ran into its time limit"],
-    remedy: "A request that changes something may have taken effect: look before you send it again. `Idempotency-Key` and `If-Match` make a repetition safe.",
+    remedy: "A request that changes something may have taken effect: look before you send it again. Where a route takes them, `Idempotency-Key` and `If-Match` make a repetition safe.",
 };

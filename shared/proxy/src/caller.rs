@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use keygate_principal::scope::Scopes;
-use keygate_problem::{INSUFFICIENT_SCOPE, INTERNAL_ERROR, Problem};
+use keygate_problem::{INTERNAL_ERROR, Problem};
 
 /// The authorizer's context on a request that it let through.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,20 +46,5 @@ impl Caller {
     #[must_use]
     pub fn scopes(&self) -> &Scopes {
         &self.scopes
-    }
-
-    /// Holds the caller to a scope once more, behind the gateway's own check.
-    ///
-    /// # Errors
-    /// When the caller does not hold the scope.
-    pub fn require(&self, scope: &str) -> Result<(), Problem> {
-        if self.scopes.contains(scope) {
-            Ok(())
-        } else {
-            Err(Problem::new(
-                &INSUFFICIENT_SCOPE,
-                format!("This needs the scope {scope}."),
-            ))
-        }
     }
 }

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::rig::{Event, Rig};
+use crate::rig::{Event, Rig, ask};
 
 fn create(name: &str, key: &str) -> Event {
-    Event::new("POST", "/items")
+    ask("POST", "/items")
         .header("idempotency-key", key)
         .json(&json!({"name": name}))
 }
@@ -71,7 +71,7 @@ async fn of_two_bodies_under_one_idempotency_key_one_is_made() {
 async fn a_repeated_request_gets_the_first_answer_whatever_became_of_the_item() {
     let rig = Rig::start();
     let first = rig.answer(create("first", "key")).await;
-    let change = Event::new("PUT", &first.path()).json(&json!({"name": "changed"}));
+    let change = ask("PUT", &first.path()).json(&json!({"name": "changed"}));
     assert_eq!(rig.answer(change).await.status, 200);
     let again = rig.answer(create("first", "key")).await;
     assert_eq!(again.status, 201);
@@ -79,7 +79,7 @@ async fn a_repeated_request_gets_the_first_answer_whatever_became_of_the_item() 
         (&again.text, &again.etag, &again.location),
         (&first.text, &first.etag, &first.location)
     );
-    let gone = rig.answer(Event::new("DELETE", &first.path())).await;
+    let gone = rig.answer(ask("DELETE", &first.path())).await;
     assert_eq!(gone.status, 204);
     assert_eq!(rig.answer(create("first", "key")).await.text, first.text);
     assert_eq!(items(&rig).await, 0);
@@ -129,7 +129,7 @@ async fn of_many_changes_to_one_version_one_takes_place() {
     for number in 0..8 {
         let (rig, path, tag) = (Arc::clone(&rig), created.path(), created.etag.clone());
         requests.spawn(async move {
-            let event = Event::new("PUT", &path).header("if-match", &tag);
+            let event = ask("PUT", &path).header("if-match", &tag);
             rig.answer(event.json(&json!({"name": format!("after {number}")})))
                 .await
                 .status
@@ -150,7 +150,7 @@ async fn changes_that_name_no_version_all_take_place() {
         for number in 0..8 {
             let (rig, path) = (Arc::clone(&rig), path.clone());
             requests.spawn(async move {
-                let event = Event::new("PUT", &path).header(name, value);
+                let event = ask("PUT", &path).header(name, value);
                 let body = json!({"name": format!("after {number}")});
                 rig.answer(event.json(&body)).await.status
             });
@@ -163,7 +163,7 @@ async fn changes_that_name_no_version_all_take_place() {
 async fn a_creation_whose_first_answer_was_lost_makes_one_item() {
     for (event, operation) in [
         (
-            Event::new("POST", "/items").json(&json!({"name": "once"})),
+            ask("POST", "/items").json(&json!({"name": "once"})),
             "PutItem",
         ),
         (create("once", "key"), "TransactWriteItems"),
@@ -174,7 +174,7 @@ async fn a_creation_whose_first_answer_was_lost_makes_one_item() {
         assert!(rig.has_lost());
         assert_eq!(created.status, 201, "{created:?}");
         assert_eq!(items(&rig).await, 1);
-        let read = rig.answer(Event::new("GET", &created.path())).await;
+        let read = rig.answer(ask("GET", &created.path())).await;
         assert_eq!((read.text, read.etag), (created.text, created.etag));
     }
 }
@@ -188,14 +188,14 @@ async fn a_change_whose_first_answer_was_lost_is_done_and_not_refused() {
             Some(name) => event.header(name, tag),
             None => event,
         };
-        let put = Event::new("PUT", &created.path()).json(&json!({"name": "after"}));
+        let put = ask("PUT", &created.path()).json(&json!({"name": "after"}));
         rig.lose_the_answer_of("PutItem");
         let replaced = rig.answer(conditional(put, &created.etag)).await;
         assert!(rig.has_lost());
         assert_eq!(replaced.status, 200, "{replaced:?}");
-        let read = rig.answer(Event::new("GET", &created.path())).await;
+        let read = rig.answer(ask("GET", &created.path())).await;
         assert_eq!((read.text, &read.etag), (replaced.text, &replaced.etag));
-        let delete = Event::new("DELETE", &created.path());
+        let delete = ask("DELETE", &created.path());
         rig.lose_the_answer_of("DeleteItem");
         let deleted = rig.answer(conditional(delete, &replaced.etag)).await;
         assert!(rig.has_lost());

@@ -1,0 +1,61 @@
+//! Why an operator's command did not do what it was to do.
+
+use keygate_api_key::ApiKeyId;
+use keygate_issuing::{
+    Failure, IssueError, MalformedNetworks, RevokeError, RotateError, StoreError,
+};
+use keygate_outbound::OutboundError;
+
+/// Why a command did not do what it was to do, in one line.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeysError {
+    /// The command line cannot be right.
+    #[error("{0}")]
+    Usage(String),
+    /// The networks are none.
+    #[error("--cidr: {0}")]
+    Networks(#[from] MalformedNetworks),
+    /// There is no such key.
+    #[error("there is no key {0}")]
+    NoSuchKey(ApiKeyId),
+    /// The running gateway does not answer.
+    #[error(
+        "{0}; is the gateway running? --dynamodb-port and --api-gateway-port say where, --table \
+         names a deployed table"
+    )]
+    NotRunning(String),
+    /// A service did not do its part.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// No key was issued.
+    #[error(transparent)]
+    Issue(IssueError),
+    /// There is no new secret.
+    #[error(transparent)]
+    Rotate(RotateError),
+    /// The key is not revoked, or not all that follows is done.
+    #[error(transparent)]
+    Revoke(RevokeError),
+    /// A part of the sweep could not be done.
+    #[error("{0} of the differences could not be put in order")]
+    Sweep(usize),
+    /// There is no HTTP client.
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
+}
+
+impl KeysError {
+    /// Whether the command line is wrong, as far as that can be told.
+    pub(crate) fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::Usage(_) | Self::Networks(_) | Self::Issue(IssueError::NoSuchPlan(_))
+        )
+    }
+}
+
+impl From<StoreError> for KeysError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}

@@ -1,0 +1,25 @@
+//! How much time an operation has.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use crate::failure::Failure;
+
+/// How long an operation may take, below the 10 s that the function has.
+pub(crate) const LIMIT: Duration = Duration::from_secs(9);
+
+/// A step that must end by then.
+pub(crate) async fn by<T, E>(
+    deadline: Instant,
+    step: impl Future<Output = Result<T, E>>,
+) -> Result<T, Failure>
+where
+    E: Into<Failure>,
+{
+    // On the heap, as calls of the SDK are large and several are named in each operation.
+    match timeout_at(deadline, Box::pin(step)).await {
+        Ok(outcome) => outcome.map_err(Into::into),
+        Err(_) => Err(Failure::TimedOut),
+    }
+}

@@ -1,0 +1,95 @@
+//! The AWS services of a gateway, called as the SDK calls them.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use keygate_tests::call::Reply;
+use keygate_tests::keygate::Keygate;
+use keygate_tests::target::Target;
+
+/// The key table of a gateway that serves the template here.
+pub(crate) const KEY_TABLE: &str = "keygate-local-KeyTable";
+/// A signature of the form that the SDK's have; nobody checks it.
+const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/any/aws4_request, \
+                      SignedHeaders=host, Signature=0";
+
+/// Calls DynamoDB's own API.
+pub(crate) fn dynamodb(own: &Target, gateway: &Keygate, action: &str, body: &Value) -> Value {
+    let call = own.absolute(Method::POST, &gateway.ready.dynamodb);
+    let call = call
+        .header("x-amz-target", &format!("DynamoDB_20120810.{action}"))
+        .header("authorization", SIGNED)
+        .header("x-amz-date", "20260101T000000Z")
+        .header("content-type", "application/x-amz-json-1.0");
+    call.body(body.to_string()).send().expect(200).json()
+}
+
+/// The key of a key's item.
+pub(crate) fn pk(id: &str) -> Value {
+    json!({"pk": {"S": format!("key#{id}")}})
+}
+
+/// Sets an attribute of a key's item.
+pub(crate) fn set(own: &Target, gateway: &Keygate, id: &str, attribute: &str, value: &Value) {
+    let update = json!({
+        "TableName": KEY_TABLE, "Key": pk(id), "UpdateExpression": "SET #it = :value",
+        "ExpressionAttributeNames": {"#it": attribute},
+        "ExpressionAttributeValues": {":value": value},
+    });
+    dynamodb(own, gateway, "UpdateItem", &update);
+}
+
+/// Calls API Gateway's management API.
+pub(crate) fn management(
+    own: &Target,
+    gateway: &Keygate,
+    method: Method,
+    path: &str,
+    body: &Value,
+) -> Reply {
+    let call = own.absolute(method, &format!("{}{path}", gateway.ready.api_gateway));
+    let call = call.header("authorization", SIGNED);
+    call.body(body.to_string()).send()
+}
+
+/// A usage key as API Gateway shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UsageKey {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) value: String,
+    /// The id of its plan.
+    pub(crate) plan: Option<String>,
+}
+
+/// The usage keys whose names begin so.
+pub(crate) fn usage_keys(own: &Target, gateway: &Keygate, beginning: &str) -> Vec<UsageKey> {
+    let get = |path: &str| {
+        let reply = management(own, gateway, Method::GET, path, &Value::Null);
+        reply.expect(200).json()
+    };
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let mut keys = Vec::new();
+    let first = format!("/apikeys?includeValues=true&limit=500&name={beginning}");
+    let mut next = Some(first.clone());
+    while let Some(path) = next {
+        let page = get(&path);
+        for key in page["item"].as_array().unwrap() {
+            let id = text(&key["id"]).unwrap();
+            let plans = get(&format!("/usageplans?keyId={id}"));
+            keys.push(UsageKey {
+                id,
+                name: text(&key["name"]).unwrap(),
+                value: text(&key["value"]).unwrap(),
+                plan: text(&plans["item"][0]["id"]),
+            });
+        }
+        next = text(&page["position"]).map(|position| format!("{first}&position={position}"));
+    }
+    keys
+}
+
+/// The usage key that meters a key.
+pub(crate) fn usage_key_of(own: &Target, gateway: &Keygate, id: &str) -> Option<UsageKey> {
+    usage_keys(own, gateway, &format!("{KEY_TABLE}.{id}")).pop()
+}
