@@ -8,17 +8,10 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::{NamedTempFile, TempDir, TempPath};
 
-/// keygate and every function that the template names.
-const BINARIES: [&str; 6] = [
-    "keygate",
-    "authorizer",
-    "items",
-    "keys",
-    "preflight",
-    "error-mapper",
-];
+use crate::probe;
+
 /// The flags of the ports that a gateway listens on.
 pub const PORTS: [&str; 4] = [
     "--port",
@@ -34,8 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Build {
     /// Where they lie.
     pub directory: PathBuf,
-    /// The template that they serve.
-    pub template: PathBuf,
+    /// The template that they serve: the repository's, with the suites' own routes in it.
+    pub template: TempPath,
 }
 
 /// One line of cargo's messages.
@@ -49,9 +42,12 @@ impl Build {
     pub fn find() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let given = std::env::var_os("GATEWAY_BIN").filter(|path| !path.is_empty());
+        let template = fs::read_to_string(root.join("template.yaml")).unwrap();
+        let served = NamedTempFile::new().unwrap();
+        fs::write(&served, probe::added_to(&template)).unwrap();
         Self {
             directory: given.map_or_else(|| Self::with_cargo(root), PathBuf::from),
-            template: root.join("template.yaml"),
+            template: served.into_temp_path(),
         }
     }
 
@@ -63,9 +59,9 @@ impl Build {
             .args([
                 "build",
                 "--workspace",
+                "--bins",
                 "--message-format=json-render-diagnostics",
             ])
-            .args(BINARIES.iter().flat_map(|binary| ["--bin", binary]))
             .stdin(Stdio::null())
             .stderr(Stdio::inherit());
         if !cfg!(debug_assertions) {
@@ -123,9 +119,7 @@ impl Build {
             .arg("explain")
             .args(arguments)
             .arg("--template")
-            .arg(&self.template)
-            .arg("--functions")
-            .arg(&self.directory);
+            .arg(&self.template);
         for (flag, address) in [
             ("--issuer-port", &gateway.ready.issuer),
             ("--dynamodb-port", &gateway.ready.dynamodb),

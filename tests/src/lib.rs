@@ -21,6 +21,7 @@ pub mod gateway;
 pub mod issuer;
 pub mod keygate;
 pub mod loopback;
+pub mod probe;
 pub mod signer;
 pub mod suite;
 pub mod table;
