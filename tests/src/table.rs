@@ -39,7 +39,18 @@ impl Table {
 
     /// A new, empty table.
     pub fn start() -> Self {
-        let (database, url) = serve(json!({
+        Self::of(json!({
+            "TableName": Self::NAME,
+            "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        }))
+    }
+
+    /// The same with the index that lists an owner's keys, which takes no item whose owner is no
+    /// string.
+    pub fn with_owner_index() -> Self {
+        Self::of(json!({
             "TableName": Self::NAME,
             "BillingMode": "PAY_PER_REQUEST",
             "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
@@ -56,7 +67,11 @@ impl Table {
                 ],
                 "Projection": {"ProjectionType": "ALL"},
             }],
-        }));
+        }))
+    }
+
+    fn of(definition: Value) -> Self {
+        let (database, url) = serve(definition);
         Self { url, database }
     }
 

@@ -66,18 +66,20 @@ pub(crate) fn of_store(error: StoreError) -> Problem {
 }
 
 fn of_failure(failure: Failure) -> Problem {
-    if let Failure::Store(error) = failure {
-        return of_store(error);
-    }
-    tracing::error!(error = %failure);
-    match failure {
+    let words = failure.to_string();
+    let problem = match failure {
+        Failure::Store(error) => return of_store(error),
         Failure::ApiGateway(ApiGatewayError::Refused(_)) => {
             Problem::new(&INTERNAL_ERROR, "API Gateway refuses the call.")
         }
-        Failure::ApiGateway(_) => unfinished("API Gateway is not available now."),
+        Failure::ApiGateway(ApiGatewayError::Unavailable(_)) => {
+            unfinished("API Gateway is not available now.")
+        }
         Failure::Randomness(_) => unfinished("A key cannot be made now."),
-        Failure::Store(_) | Failure::TimedOut => unfinished("This took too long."),
-    }
+        Failure::TimedOut => unfinished("This took too long."),
+    };
+    tracing::error!(error = words);
+    problem
 }
 
 /// 503 with `Retry-After`: nothing is wrong with the request, which may be sent again.

@@ -23,7 +23,7 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) fn start() -> Self {
-        let table = Table::start();
+        let table = Table::with_owner_index();
         let outbound = Outbound::new(&Settings::default()).unwrap();
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
