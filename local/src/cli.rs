@@ -154,6 +154,8 @@ pub(crate) enum Output {
     Text,
     /// For a program.
     Json,
+    /// As a route table, for `ROUTES_FILE`.
+    Table,
 }
 
 fn parameter(text: &str) -> Result<(String, String), String> {

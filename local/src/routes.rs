@@ -36,6 +36,7 @@ pub(crate) fn print(options: &Routes) -> Result<ExitCode, RoutesError> {
     }
     match (options.output, options.check) {
         (Output::Json, _) => println!("{:#}", document(&matrix)),
+        (Output::Table, _) => print!("{}", table(&matrix)),
         (Output::Text, false) => print!("{}", text(&matrix)),
         (Output::Text, true) if matrix.disagreements.is_empty() => println!(
             "{} routes: events and route table agree, and the longest policy is {} of {} bytes",
@@ -108,6 +109,13 @@ fn cells(row: &Row, has_table: bool) -> [String; 6] {
         .to_owned(),
         route.function.clone(),
     ]
+}
+
+/// The table as it is read: what is not listed is left out.
+fn table(matrix: &Matrix) -> String {
+    let routes = matrix.table.iter().flat_map(|table| table.routes());
+    let lines = routes.map(|route| format!("{} {} {}\n", route.method, route.path, route.access));
+    lines.collect()
 }
 
 fn document(matrix: &Matrix) -> Value {

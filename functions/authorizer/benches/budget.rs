@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what breaks here is a test that fails")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -35,21 +35,75 @@ fn main() {
         ("AWS_ENDPOINT_URL_DYNAMODB", table.url.as_str()),
         ("DEFAULT_USAGE_KEY", "usage"),
     ];
+    let large = LargeTable::new();
+    let mut with_large = settings.to_vec();
+    with_large.extend([
+        ("ROUTES", ""),
+        ("ROUTES_FILE", large.file.to_str().unwrap()),
+    ]);
     println!("start to first `next`, the first authorization after it (median of {STARTS}):");
     starts("JWT, issuer and table", &settings, &issuer, &signer);
+    starts("the same with 300 routes", &with_large, &issuer, &signer);
     starts("JWT, issuer alone", &settings[..2], &issuer, &signer);
     println!(
         "  the issuer's own answering time, discovery and key set: {:?}",
         answering_time(&issuer)
     );
     println!("warm, {INVOCATIONS} invocations one after the other:");
-    warm(&settings, &issuer, &signer);
+    warm(&settings, &issuer, &signer, "books:read books:write");
+    println!("the same with 300 routes and 40 scopes, of which the caller holds 2:");
+    warm(&with_large, &issuer, &signer, "area7:read area7:write");
+    println!("and of which the caller holds every one:");
+    warm(&with_large, &issuer, &signer, &large.scopes);
     size();
 }
 
+/// A table of 300 routes in 20 areas, each with a scope to read and one to write.
+struct LargeTable {
+    file: PathBuf,
+    /// All 40.
+    scopes: String,
+}
+
+impl LargeTable {
+    fn new() -> Self {
+        let mut lines = Vec::new();
+        let mut scopes = Vec::new();
+        for area in 0..20 {
+            scopes.extend(["read", "write"].map(|may| format!("area{area}:{may}")));
+            for thing in 0..3 {
+                let path = format!("/area{area}/things{thing}");
+                for (method, resource, may) in [
+                    ("GET", path.clone(), "read"),
+                    ("POST", path.clone(), "write"),
+                    ("GET", format!("{path}/{{id}}"), "read"),
+                    ("PUT", format!("{path}/{{id}}"), "write"),
+                    ("DELETE", format!("{path}/{{id}}"), "write"),
+                ] {
+                    lines.push(format!("{method} {resource} area{area}:{may}"));
+                }
+            }
+        }
+        let name = format!("keygate-bench-routes-{}", std::process::id());
+        let file = std::env::temp_dir().join(name);
+        std::fs::write(&file, lines.join("\n")).unwrap();
+        Self {
+            file,
+            scopes: scopes.join(" "),
+        }
+    }
+}
+
+impl Drop for LargeTable {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.file);
+    }
+}
+
 /// A token that no other invocation has.
-fn token(issuer: &Issuer, signer: &Signer, number: usize) -> String {
+fn token(issuer: &Issuer, signer: &Signer, number: usize, scopes: &str) -> String {
     let mut claims = issuer.claims();
+    claims["scope"] = json!(scopes);
     claims["jti"] = json!(number.to_string());
     claims["client_id"] = json!("bench-client");
     format!("Bearer {}", signer.token(&claims))
@@ -59,7 +113,7 @@ fn starts(what: &str, settings: &[(&str, &str)], issuer: &Issuer, signer: &Signe
     let mut until_ready = Vec::new();
     let mut first = Vec::new();
     for number in 0..STARTS {
-        let header = token(issuer, signer, number);
+        let header = token(issuer, signer, number, "books:read");
         let authorizer = Authorizer::start(&BINARY, settings);
         until_ready.push(authorizer.function.until_ready);
         let started = Instant::now();
@@ -87,9 +141,9 @@ fn answering_time(issuer: &Issuer) -> Duration {
     median(times.collect())
 }
 
-fn warm(settings: &[(&str, &str)], issuer: &Issuer, signer: &Signer) {
+fn warm(settings: &[(&str, &str)], issuer: &Issuer, signer: &Signer, scopes: &str) {
     let tokens: Vec<_> = (0..INVOCATIONS + 100)
-        .map(|number| token(issuer, signer, number))
+        .map(|number| token(issuer, signer, number, scopes))
         .collect();
     let (warming, measured) = tokens.split_at(100);
     let authorizer = Authorizer::start(&BINARY, settings);

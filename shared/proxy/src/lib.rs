@@ -23,3 +23,8 @@ pub use request::ProxyRequest;
 pub use response::{created, empty, json};
 pub use run::{Cors, exit_code, run, start};
 pub use settings::ProxySettings;
+
+/// The page for those who write handlers, whose example is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/handlers.md")]
+struct HandlersPage;
