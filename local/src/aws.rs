@@ -10,7 +10,6 @@ use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use keygate_issuing::{Issuing, Store, UsagePlans};
 use keygate_outbound::Outbound;
 
-pub(crate) use crate::deployment::KEY_TABLE;
 use crate::deployment::REGION;
 
 /// Both halves of the credentials, which nobody checks.

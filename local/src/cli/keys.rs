@@ -10,6 +10,8 @@ use keygate_key_record::now;
 use keygate_principal::name::is_usable_name;
 use keygate_principal::scope::Scopes;
 
+use crate::ports;
+
 #[derive(Debug, Args)]
 pub(crate) struct Keys {
     #[command(subcommand)]
@@ -35,16 +37,16 @@ pub(crate) enum Output {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where the keys are")]
 pub(crate) struct PlaceOptions {
-    /// The port of the running gateway's DynamoDB [default: 3002]
     #[arg(
+        help = format!("The port of the running gateway's DynamoDB [default: {}]", ports::DYNAMODB),
         id = "keys_dynamodb_port",
         long = "dynamodb-port",
         value_name = "PORT",
         global = true
     )]
     pub(crate) dynamodb_port: Option<u16>,
-    /// The port of the running gateway's API Gateway [default: 3003]
     #[arg(
+        help = format!("The port of the running gateway's API Gateway [default: {}]", ports::API_GATEWAY),
         id = "keys_api_gateway_port",
         long = "api-gateway-port",
         value_name = "PORT",

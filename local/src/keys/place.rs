@@ -10,11 +10,15 @@ use keygate_issuing::{
 use keygate_outbound::Outbound;
 
 use super::error::KeysError;
-use crate::aws::{KEY_TABLE, Services};
+use crate::aws::Services;
 use crate::cli::keys::PlaceOptions;
+use crate::deployment::{KEY_TABLE, STACK_NAME};
+use crate::ports;
 
-/// The usage plans when the repository's template is served here.
-const USAGE_PLANS: &str = "standard=keygate-local-standard,partner=keygate-local-partner";
+/// The usage plans when the repository's template is served here, in the form of `USAGE_PLANS`.
+fn usage_plans_here() -> String {
+    format!("standard={STACK_NAME}-standard,partner={STACK_NAME}-partner")
+}
 
 /// A key table with its API Gateway.
 pub(super) struct Place {
@@ -40,12 +44,12 @@ impl Place {
             return Err(KeysError::Usage(message.to_owned()));
         }
         let services = Services::on_ports(
-            options.dynamodb_port.unwrap_or(3002),
-            options.api_gateway_port.unwrap_or(3003),
+            options.dynamodb_port.unwrap_or(ports::DYNAMODB),
+            options.api_gateway_port.unwrap_or(ports::API_GATEWAY),
         );
         let plans = match &options.usage_plans {
             Some(plans) => plans.clone(),
-            None => USAGE_PLANS.parse().unwrap_or_default(),
+            None => usage_plans_here().parse().unwrap_or_default(),
         };
         Ok(Self {
             issuing: services.issuing(outbound, KEY_TABLE, plans),

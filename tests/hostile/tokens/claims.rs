@@ -3,7 +3,7 @@
 use keygate_tests::issuer::{AUDIENCE, epoch_seconds};
 use serde_json::{Value, json};
 
-use super::House;
+use super::house::House;
 use crate::cases::Case;
 
 const MALFORMED: &str = "claim-malformed";

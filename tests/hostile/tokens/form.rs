@@ -3,7 +3,7 @@
 use keygate_tests::signer::base64url;
 use serde_json::json;
 
-use super::House;
+use super::house::{House, split};
 use crate::cases::Case;
 
 const MALFORMED: &str = "token-malformed";
@@ -259,11 +259,6 @@ fn critical_extensions(house: &House) -> Vec<Case> {
         Case::bearer(format!("crit {crit}"), &token, "token-critical-extension")
     })
     .collect()
-}
-
-pub(super) fn split(token: &str) -> [&str; 3] {
-    let parts: Vec<&str> = token.split('.').collect();
-    parts.try_into().unwrap()
 }
 
 /// A token's parts by their lengths.

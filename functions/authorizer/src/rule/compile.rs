@@ -11,7 +11,7 @@ use cel::{Context, Env, ExecutionError, ParseErrors};
 use regex_lite::RegexBuilder;
 
 use super::compiled::{Patterns, Rule, VARIABLES, context};
-use super::cost::CostBound;
+use super::turns;
 
 /// The longest rule in bytes. An environment variable of Lambda holds less than 4 KiB, all together.
 const MAX_LENGTH: usize = 4096;
@@ -92,9 +92,10 @@ fn compile(source: &str) -> Result<Rule, MalformedRule> {
     };
     names.check(&expression)?;
     names.check_truth(&expression)?;
+    turns::check(&expression)
+        .map_err(|(element, endless)| names.at_variable(element, endless.to_string()))?;
     Ok(Rule {
         source: source.to_owned(),
-        cost: CostBound::of(&expression),
         patterns: Arc::new(names.patterns),
         environment,
         expression,

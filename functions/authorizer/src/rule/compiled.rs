@@ -11,8 +11,6 @@ use regex_lite::Regex;
 
 use keygate_json::Object;
 
-use super::cost::CostBound;
-
 /// The variables of a rule.
 pub(super) const VARIABLES: [&str; 2] = ["header", "claims"];
 
@@ -26,8 +24,6 @@ pub(crate) enum RuleRefusal {
     NotTrue,
     #[error("the rule cannot be evaluated for this token: {0}")]
     Error(String),
-    #[error("the rule could take too long for this token: its claims are too many or too large")]
-    Cost,
 }
 
 impl RuleRefusal {
@@ -35,7 +31,6 @@ impl RuleRefusal {
         match self {
             Self::NotTrue => "rule-not-true",
             Self::Error(_) => "rule-error",
-            Self::Cost => "rule-cost",
         }
     }
 }
@@ -46,7 +41,6 @@ pub(crate) struct Rule {
     pub(super) expression: IdedExpr,
     pub(super) environment: Arc<Env>,
     pub(super) patterns: Arc<Patterns>,
-    pub(super) cost: CostBound,
 }
 
 impl Rule {
@@ -57,9 +51,6 @@ impl Rule {
 
     /// Holds a token to the rule.
     pub(crate) fn check(&self, header: &Object, claims: &Object) -> Result<(), RuleRefusal> {
-        if !self.cost.allows(header, claims) {
-            return Err(RuleRefusal::Cost);
-        }
         let mut context = context(&self.environment, &self.patterns);
         for (name, value) in VARIABLES.into_iter().zip([header, claims]) {
             let added = context.add_variable(name, value);

@@ -1,5 +1,3 @@
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 
 use super::compiled::{Rule, RuleRefusal};
@@ -181,72 +179,89 @@ fn a_long_rule_is_evaluated() {
     let long = vec!["true"; 400].join(" && ");
     assert_eq!(check(&long, json!({})), Ok(()));
     let sum = vec!["1"; 30].join(" + ");
-    assert!(
-        check(&format!("{sum} == 30"), json!({})).is_err(),
-        "thirty doublings"
-    );
-}
-
-/// Tokens of eight kilobytes, in the shapes that cost most.
-fn large() -> Vec<Value> {
-    let names: Vec<String> = (0..200)
-        .map(|number| format!("group-{number:024}"))
-        .collect();
-    let numbers = vec![1; 3000];
-    let pairs: Vec<Value> = (0..400).map(|_| json!([1, 2, 3, 4])).collect();
-    let members: serde_json::Map<_, _> = (0..600)
-        .map(|number| (format!("m{number}"), json!(number)))
-        .collect();
-    vec![
-        json!({"a": names}),
-        json!({"a": numbers}),
-        json!({"a": pairs}),
-        json!({"a": members}),
-        json!({"a": ["a".repeat(6000)]}),
-    ]
+    assert_eq!(check(&format!("{sum} == 30"), json!({})), Ok(()));
 }
 
 #[test]
-fn a_rule_that_could_take_too_long_is_not_evaluated() {
-    let rules = [
-        "claims.a.all(x, claims.a.all(y, claims.a.all(z, x == y || y == z)))",
-        "claims.a.all(x, claims.a.all(y, x == y || x != y))",
-        "claims.a.map(x, claims).map(y, claims).size() > 1",
-        "claims.a.map(x, claims.a.map(y, [x, y])) == claims.a.map(x, claims.a.map(y, [x, y]))",
-        "claims.a.all(x, claims.a == claims.a)",
-        "claims.a.all(x, x in claims.a)",
-        "string(claims.a[0]).matches('(a?){90}(a?){90}b')",
-        "claims.a.all(x, string(x).matches('^(.*)*.*.*.*x$'))",
-        "size([claims.a].map(x, x + x).map(x, x + x).map(x, x + x)[0]) > 1",
-    ];
-    for rule in rules {
-        for claims in large() {
-            let started = Instant::now();
-            let outcome = check(rule, claims);
-            // A bound, far beyond what it takes: an evaluation without one would run for minutes.
-            assert!(
-                started.elapsed() < Duration::from_secs(5),
-                "{rule}: {outcome:?}"
-            );
-        }
+fn macros_that_nest_freely_are_refused_at_start() {
+    let nested = "goes over a part of the element";
+    let written = "over 1000 turns";
+    let grown = "what an addition";
+    for (rule, element, said) in [
+        ("claims.a.all(x, claims.a.all(y, x == y))", "y", nested),
+        ("claims.a.all(x, x.all(y, x.all(z, y == z)))", "z", nested),
+        (
+            "claims.a.all(x, [x].all(y, claims.a.all(z, y == z)))",
+            "z",
+            nested,
+        ),
+        (
+            "claims.a.all(x, size(claims.b.filter(y, y == x)) == 1)",
+            "y",
+            nested,
+        ),
+        (
+            "claims.a.all(x, [1, 2].all(l, x.all(y, l.all(z, y == z))))",
+            "z",
+            nested,
+        ),
+        (
+            "[1,2,3,4,5,6,7,8,9,10].all(a, [1,2,3,4,5,6,7,8,9,10].all(b, \
+             [1,2,3,4,5,6,7,8,9,10].all(c, a + b + c > 3)))",
+            "c",
+            written,
+        ),
+        (
+            "[claims.a].all(a, [[a, a]].all(b, [[b, b]].all(c, [[c, c]].all(d, \
+             [[d, d]].all(e, [[e, e]].all(f, f == f))))))",
+            "f",
+            written,
+        ),
+        ("claims.a.map(x, claims).exists(y, y == claims)", "y", grown),
+        (
+            "[claims.a].map(x, x + x).map(x, x + x).size() == 1",
+            "x",
+            grown,
+        ),
+        ("(claims.a + claims.a).all(x, x == 1)", "x", grown),
+        ("[claims.a + claims.a].all(x, x.all(y, y == 1))", "x", grown),
+    ] {
+        let error = Rule::compile(rule).map(|_| rule).unwrap_err();
+        assert!(error.reason.contains(said), "{rule}: {error}");
+        let place = rule.find(&format!("({element},")).map(|before| before + 2);
+        assert_eq!(Some(error.column), place, "{rule}: {error}");
     }
-    let refused = check(rules[0], large().swap_remove(0));
-    assert_eq!(refused, Err(RuleRefusal::Cost));
-    // Patterns whose states are many, on a text of four kilobytes.
-    let text = json!({"s": "a".repeat(4200)});
-    let counted = "claims.s.matches('([a-z]?[0-9]?[_-]?){150}b')".to_owned();
-    let starred = vec![format!("claims.s.matches('{}b')", "(a*)*".repeat(50)); 4].join(" || ");
-    for rule in [&counted, &starred] {
-        assert_eq!(check(rule, text.clone()), Err(RuleRefusal::Cost), "{rule}");
+}
+
+#[test]
+fn macros_inside_others_go_over_parts_of_elements_and_written_lists() {
+    let claims = json!({
+        "orgs": [{"id": 1, "roles": ["reader"]}, {"id": 2, "roles": ["writer", "admin"]}],
+        "groups": ["adm-1", "staff"],
+    });
+    for rule in [
+        "claims.orgs.exists(o, o.roles.exists(r, r == 'admin'))",
+        "claims.orgs.exists(o, o['roles'].filter(r, r != 'x').exists(r, r == 'admin'))",
+        "claims.groups.exists(g, ['adm', 'ops'].exists(prefix, g.startsWith(prefix)))",
+        "['adm', 'ops'].exists(prefix, claims.groups.exists(g, g.startsWith(prefix)))",
+        "claims.orgs.exists(o, ['reader', 'admin'].exists(l, o.roles.exists(r, r == l)))",
+        "claims.orgs.filter(o, o.id > 1).map(o, o.roles).exists(r, r.size() == 2)",
+        "claims.groups.all(g, g in claims.groups)",
+    ] {
+        assert_eq!(check(rule, claims.clone()), Ok(()), "{rule}");
     }
-    let date = "claims.s.matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}$')";
-    assert_eq!(check(date, text), Err(RuleRefusal::NotTrue));
-    // What people write is far below the bound, also with the most groups that an issuer sends.
-    let groups = "claims.a.exists(group, group == 'group-1' || group.startsWith('staff'))";
+}
+
+#[test]
+fn many_groups_are_no_reason_to_refuse_a_token() {
+    let mut groups: Vec<String> = (0..200).map(|n| format!("group-{n:024}")).collect();
+    let rule = "claims.groups.exists(g, g.matches('^adm.*$'))";
     assert_eq!(
-        check(groups, large().swap_remove(0)),
+        check(rule, json!({"groups": groups})),
         Err(RuleRefusal::NotTrue)
     );
+    groups.push("administrators".to_owned());
+    assert_eq!(check(rule, json!({"groups": groups})), Ok(()));
 }
 
 #[test]
