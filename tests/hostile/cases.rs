@@ -1,10 +1,10 @@
 //! A corpus: credentials, each with the reason for which it must be refused.
 
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use keygate_tests::authorizer::{Authorizer, command, event};
+use keygate_tests::authorizer::{Authorizer, event};
 use keygate_tests::issuer::AUDIENCE;
 use keygate_tests::keygate::Build;
 use keygate_tests::table::Table;
@@ -81,12 +81,22 @@ pub(crate) fn refuse_all(settings: &[(&str, &str)], cases: &[Case], good: &str) 
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What `explain` says of a credential: its report, and whether it ended as for an accepted one.
+/// What `keygate explain` says of a credential: its report, and whether it ended as for an accepted one.
 pub(crate) fn explain(settings: &[(&str, &str)], credential: &str) -> (String, bool) {
     use std::io::Write as _;
 
-    let mut child = command(binary(), settings)
+    let build = Build::find();
+    let mut command = Command::new(build.directory.join("keygate"));
+    command
         .arg("explain")
+        .arg("--template")
+        .arg(&build.template);
+    // The template's own key table is not there.
+    command.args(["--set", "KEY_TABLE=", "--set", "OAUTH_REVOCATION="]);
+    for (name, value) in settings {
+        command.args(["--set", &format!("{name}={value}")]);
+    }
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

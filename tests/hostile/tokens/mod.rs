@@ -28,7 +28,7 @@ fn every_bad_token_is_refused_for_its_own_reason() {
     refuse_all(&HOUSE.settings(), &cases, &HOUSE.good_header());
 }
 
-/// `explain` makes the same checks one by one, so the first that fails must be the one for which
+/// `keygate explain` goes through the same checks, so the first that fails must be the one for which
 /// the authorizer refuses.
 #[test]
 fn explain_names_the_reason_for_which_the_authorizer_refuses() {
