@@ -39,7 +39,7 @@ fn a_token_that_cannot_be_checked_is_a_fault_of_the_service(target: &Target) {
     let (gateway, own, issuer) = trusting(target, free_port());
     let header = part(&json!({"alg": "RS256", "typ": "at+jwt", "kid": "any"}));
     let claims = part(&json!({
-        "iss": issuer, "aud": own.audience, "sub": "x", "exp": 4_102_444_800_u64, "scope": "items:read",
+        "iss": issuer, "aud": own.audience, "sub": "x", "exp": 4_102_444_800_u64, "scope": "books:read",
     }));
     for _ in 0..3 {
         let reply = list(
@@ -52,7 +52,7 @@ fn a_token_that_cannot_be_checked_is_a_fault_of_the_service(target: &Target) {
     }
     // 401 is still said about a credential that is wrong whatever the issuer would say, and a key
     // needs no issuer.
-    is_unauthorized(&own, &own.get("/items").send());
+    is_unauthorized(&own, &own.get("/books").send());
     is_unauthorized(&own, &list(&own, "Bearer x"));
     list(&own, &format!("ApiKey {}", gateway.ready.api_key)).expect(200);
 }

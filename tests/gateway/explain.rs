@@ -15,7 +15,7 @@ keygate_tests::tests! { for Target:
 
 fn a_good_token_is_shown_with_every_check_and_the_routes_that_it_opens(target: &Target) {
     let (gateway, own) = target.own(&[]);
-    let token = own.token_with(&[("client_id", "me"), ("scope", "items:read")]);
+    let token = own.token_with(&[("client_id", "me"), ("scope", "books:read")]);
     let output = target.build().explain(&gateway, &[], &token);
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}");
@@ -37,8 +37,8 @@ fn a_good_token_is_shown_with_every_check_and_the_routes_that_it_opens(target: &
         );
     }
     assert!(said.contains("accepted, 2 routes are open"), "{said}");
-    assert!(said.contains("open    GET /items "), "{said}");
-    assert!(said.contains("closed  POST /items "), "{said}");
+    assert!(said.contains("open    GET /books "), "{said}");
+    assert!(said.contains("closed  POST /books "), "{said}");
     // A rule that is only asked about here.
     let rule = ["--set", "OAUTH_RULE=claims.sub == 'you'"];
     let output = target.build().explain(&gateway, &rule, &token);
@@ -78,7 +78,7 @@ fn an_api_key_is_explained_by_its_record(target: &Target) {
     let token = own.token();
     let call = own.post("/keys").bearer(&token);
     let body =
-        json!({"name": "bound", "scopes": ["items:read"], "allowed_cidrs": ["192.0.2.0/24"]});
+        json!({"name": "bound", "scopes": ["books:read"], "allowed_cidrs": ["192.0.2.0/24"]});
     let bound = call.json(&body).send().expect(201).json();
     for (source, reason) in [
         (&[][..], Some("api-key-source-address")),
@@ -93,7 +93,7 @@ fn an_api_key_is_explained_by_its_record(target: &Target) {
         let refused = reason.map_or("accepted".to_owned(), |reason| format!("refused: {reason}"));
         assert!(said.contains(&refused), "{said}");
     }
-    let key = issue(&own, &token, &["items:read"]).json();
+    let key = issue(&own, &token, &["books:read"]).json();
     let path = format!("/keys/{}", text(&key, "id"));
     own.delete(&path).bearer(&token).send().expect(204);
     let output = target.build().explain(&gateway, &[], text(&key, "key"));

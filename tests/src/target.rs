@@ -103,7 +103,7 @@ impl Target {
         self.lacks.reason(capability).is_none()
     }
 
-    /// A request to a path below the stage, such as `/items?limit=2`.
+    /// A request to a path below the stage, such as `/books?status=404`.
     pub fn call(&self, method: Method, path: &str) -> Call<'_> {
         let mut call = self.absolute(method, &format!("{}{path}", self.url));
         for (name, value) in &self.headers {
