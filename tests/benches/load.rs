@@ -46,7 +46,11 @@ fn main() {
     println!("warm requests (GET /books: at least 1,000 a second):");
     for (what, request, status) in [
         ("GET /books", request("GET", "/books", ""), 200),
-        ("GET /keys, which reads DynamoDB", request("GET", "/keys", ""), 200),
+        (
+            "GET /keys, which reads DynamoDB",
+            request("GET", "/keys", ""),
+            200,
+        ),
         ("GET /nothing", request("GET", "/nothing", ""), 404),
         ("POST /books", add, 200),
     ] {

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::keys::{issue, text};
+use keygate_tests::keygate::free_port;
 use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
@@ -35,6 +36,18 @@ fn a_good_token_is_shown_with_every_check_and_the_routes_that_it_opens(target: &
             said.contains(&format!("ok      {check}")),
             "no {check}: {said}"
         );
+    }
+    // A passed check names what would have passed too, where there is more than what was found.
+    for (line, says_more) in [
+        ("alg  ", true),
+        ("exp  ", true),
+        ("signature  ", false),
+        ("aud  ", false),
+        ("principal  ", false),
+    ] {
+        let mut lines = said.lines();
+        let line = lines.find(|other| other.contains(line)).unwrap();
+        assert_eq!(line.contains("(expected: "), says_more, "{line}");
     }
     assert!(said.contains("accepted, 2 routes are open"), "{said}");
     assert!(said.contains("open    GET /books "), "{said}");
@@ -117,7 +130,7 @@ fn no_explanation_holds_a_credential(target: &Target) {
         assert!(!said.contains(secret), "{said}");
     }
     // A dependency that fails is not said to be the credential's fault.
-    let nowhere = ["--set", "AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:9"];
+    let nowhere = ["--dynamodb-port", &free_port().to_string()];
     let output = target.build().explain(&gateway, &nowhere, key);
     let said = String::from_utf8(output.stdout).unwrap();
     let verdict = "not to be decided now: key-table-unavailable (503)";

@@ -1,7 +1,7 @@
 //! Gateways that the suite starts: keygate, built from this repository, on free ports.
 
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -124,7 +124,9 @@ impl Build {
             ("--issuer-port", &gateway.ready.issuer),
             ("--dynamodb-port", &gateway.ready.dynamodb),
         ] {
-            command.args([flag, address.rsplit(':').next().unwrap_or_default()]);
+            if !arguments.contains(&flag) {
+                command.args([flag, address.rsplit(':').next().unwrap_or_default()]);
+            }
         }
         let mut child = command
             .stdin(Stdio::piped())
@@ -133,7 +135,11 @@ impl Build {
             .spawn()
             .expect("keygate can be run");
         let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(credential.as_bytes()).unwrap();
+        match stdin.write_all(credential.as_bytes()) {
+            // It has ended before it read anything, as it does when an argument is wrong.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            written => written.unwrap(),
+        }
         drop(stdin);
         child.wait_with_output().unwrap()
     }
