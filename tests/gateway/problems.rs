@@ -1,6 +1,8 @@
 //! What no route serves, requests that are too large, and the pages that explain each problem.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 
 use reqwest::Method;
 use serde_json::json;
@@ -21,6 +23,7 @@ keygate_tests::tests! { for Target:
     a_token_of_100_kb_is_refused needs "own-gateway";
     three_hundred_small_headers_are_taken needs "own-gateway";
     a_body_over_10_mb_is_refused needs "own-gateway";
+    a_client_that_sends_all_before_it_reads_gets_its_refusal_too needs "own-gateway";
 }
 
 /// Every type of problem, with its status: a part of the API's contract.
@@ -236,4 +239,24 @@ fn a_body_over_10_mb_is_refused(target: &Target) {
     let reply = call.body("x".repeat(11 * 1024 * 1024)).send();
     reply.problem(413, "payload-too-large");
     target.get("/books").bearer(&token).send().expect(200);
+}
+
+fn a_client_that_sends_all_before_it_reads_gets_its_refusal_too(target: &Target) {
+    let address = target.url.strip_prefix("http://").unwrap();
+    let (address, stage) = address.split_once('/').unwrap();
+    let body = vec![b'x'; 20 * 1024 * 1024];
+    // To a route, and to a stage that is none, whose answer waits for no body.
+    for (path, status) in [(format!("/{stage}/keys"), 413), ("/none".to_owned(), 403)] {
+        let mut connection = TcpStream::connect(address).unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        connection.write_all(head.as_bytes()).unwrap();
+        connection.write_all(&body).unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        let line = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&line), "{answer}");
+    }
 }
