@@ -5,6 +5,7 @@ use keygate_tests::event::Event;
 use keygate_tests::keygate::free_port;
 use keygate_tests::target::Target;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::keys_function::KeysFunction;
 
@@ -17,6 +18,7 @@ keygate_tests::tests! { for Target:
     each_request_for_a_key_makes_one;
     a_rotation_gives_another_secret_to_the_same_key;
     a_rotation_that_cannot_be_is_refused;
+    a_key_of_wider_scopes_than_its_callers_is_not_rotated;
     a_revoked_key_is_kept_as_revoked_and_never_rotated;
     a_key_that_never_was_is_not_found;
     a_caller_sees_only_their_own_keys;
@@ -225,6 +227,24 @@ fn a_rotation_that_cannot_be_is_refused(target: &Target) {
         let refused = target.post(&path).bearer(&token).json(&body).send();
         refused.problem(422, "invalid-body");
     }
+}
+
+fn a_key_of_wider_scopes_than_its_callers_is_not_rotated(target: &Target) {
+    let client = Uuid::new_v4().to_string();
+    let token = |scope| target.token_with(&[("client_id", &client), ("scope", scope)]);
+    let (wide, narrow) = (
+        token("keys:admin books:read books:write"),
+        token("keys:admin books:read"),
+    );
+    let key = issue(target, &wide, &["books:write"]).json();
+    let path = format!("/keys/{}/rotate", text(&key, "id"));
+    // The new secret would open more than the caller may.
+    let refused = target.post(&path).bearer(&narrow).send();
+    refused.problem(403, "insufficient-scope");
+    // And the old one is as good as before.
+    let call = target.post("/books").bearer(text(&key, "key"));
+    call.send().expect(200);
+    target.post(&path).bearer(&wide).send().expect(200);
 }
 
 fn a_revoked_key_is_kept_as_revoked_and_never_rotated(target: &Target) {

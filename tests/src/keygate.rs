@@ -144,14 +144,38 @@ impl Build {
         child.wait_with_output().unwrap()
     }
 
+    /// Runs `keygate routes` to its end, on a template.
+    #[must_use]
+    #[track_caller]
+    pub fn routes(&self, template: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new(self.directory.join("keygate"));
+        command.args(["routes", "--template", template]);
+        command
+            .args(arguments)
+            .output()
+            .expect("keygate can be run")
+    }
+
+    /// The text of the template with passages replaced.
+    #[must_use]
+    #[track_caller]
+    pub fn changed_template(&self, changes: &[(&str, &str)]) -> String {
+        let template = fs::read_to_string(&self.template).unwrap();
+        changes
+            .iter()
+            .fold(template, |text, (passage, replacement)| {
+                assert!(text.contains(passage), "no {passage:?} in the template");
+                text.replacen(passage, replacement, 1)
+            })
+    }
+
     /// The template with one passage replaced, in a file that lives as long as the value.
     #[must_use]
     #[track_caller]
     pub fn template_with(&self, passage: &str, replacement: &str) -> NamedTempFile {
-        let template = fs::read_to_string(&self.template).unwrap();
-        assert!(template.contains(passage), "no {passage:?} in the template");
         let changed = NamedTempFile::new().unwrap();
-        fs::write(&changed, template.replacen(passage, replacement, 1)).unwrap();
+        let text = self.changed_template(&[(passage, replacement)]);
+        fs::write(&changed, text).unwrap();
         changed
     }
 

@@ -61,13 +61,18 @@ impl Target {
 
     /// A gateway that the suite has started.
     pub fn started(gateway: &Keygate, build: Arc<Build>, runtime: Arc<Runtime>) -> Self {
+        let mut lacks = Lacks::parse(&std::env::var("GATEWAY_SKIP").unwrap_or_default());
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        if !std::env::split_paths(&path).any(|folder| folder.join("python3").exists()) {
+            lacks.add("python", "there is no python3 on the path");
+        }
         Self {
             url: gateway.ready.url.clone(),
             audience: "keygate-local".to_owned(),
             issuer: gateway.ready.issuer.clone(),
             token_endpoint: OnceLock::new(),
             headers: Vec::new(),
-            lacks: Lacks::parse(&std::env::var("GATEWAY_SKIP").unwrap_or_default()),
+            lacks,
             http: client(),
             runtime,
             build: Some(build),
