@@ -128,20 +128,7 @@ impl Build {
                 command.args([flag, address.rsplit(':').next().unwrap_or_default()]);
             }
         }
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("keygate can be run");
-        let mut stdin = child.stdin.take().unwrap();
-        match stdin.write_all(credential.as_bytes()) {
-            // It has ended before it read anything, as it does when an argument is wrong.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
-            written => written.unwrap(),
-        }
-        drop(stdin);
-        child.wait_with_output().unwrap()
+        output_with_input(&mut command, credential)
     }
 
     /// Runs `keygate routes` to its end, on a template.
@@ -226,6 +213,25 @@ impl Build {
             }
         }
     }
+}
+
+/// Runs a program to its end, with this on its standard input.
+#[track_caller]
+pub fn output_with_input(command: &mut Command, input: &str) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program can be run");
+    let mut stdin = child.stdin.take().unwrap();
+    match stdin.write_all(input.as_bytes()) {
+        // It need not read what it is given, as when an argument is wrong.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        written => written.unwrap(),
+    }
+    drop(stdin);
+    child.wait_with_output().unwrap()
 }
 
 /// What keygate writes when it is ready.
