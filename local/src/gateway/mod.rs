@@ -376,10 +376,10 @@ mod tests {
 
     #[test]
     fn the_stage_is_a_whole_segment() {
-        assert_eq!(below_stage("/dev/items", "dev"), Some("/items"));
+        assert_eq!(below_stage("/dev/books", "dev"), Some("/books"));
         assert_eq!(below_stage("/dev", "dev"), Some("/"));
         assert_eq!(below_stage("/developers", "dev"), None);
-        assert_eq!(below_stage("/prod/items", "dev"), None);
+        assert_eq!(below_stage("/prod/books", "dev"), None);
         assert_eq!(below_stage("", "dev"), None);
     }
 }
