@@ -34,14 +34,14 @@ fn line_of(gateway: &Keygate, reply: &Reply) -> Value {
 
 fn each_request_has_one_line_that_says_what_became_of_it(target: &Target) {
     let (gateway, own) = target.own(&[]);
-    let token = own.token_with(&[("client_id", "reader"), ("scope", "items:read keys:admin")]);
-    let key = issue(&own, &token, &["items:read"]).json();
+    let token = own.token_with(&[("client_id", "reader"), ("scope", "books:read keys:admin")]);
+    let key = issue(&own, &token, &["books:read"]).json();
 
     let served = list(&own, &format!("Bearer {token}")).expect(200);
     let line = line_of(&gateway, &served);
     assert_eq!(line["method"], "GET");
-    assert_eq!(line["resourcePath"], "/items");
-    assert_eq!(line["path"], "/dev/items");
+    assert_eq!(line["resourcePath"], "/books");
+    assert_eq!(line["path"], "/dev/books");
     assert_eq!(line["status"], "200");
     assert_eq!(line["principal"], "reader");
     assert_eq!(line["clientId"], "reader");
@@ -53,16 +53,17 @@ fn each_request_has_one_line_that_says_what_became_of_it(target: &Target) {
     assert_eq!(line["keyId"], key["id"]);
     assert_eq!(line["principal"], "reader");
 
-    let read = own.get("/items/7").bearer(&token).send().expect(404);
+    let read = own.get("/books/7?status=404").bearer(&token);
+    let read = read.send().expect(404);
     let line = line_of(&gateway, &read);
-    assert_eq!(line["resourcePath"], "/items/{id}");
+    assert_eq!(line["resourcePath"], "/books/{id}");
     assert_eq!(line["status"], "404");
 
     for (reply, status, kind) in [
-        (own.get("/items").send(), "401", "UNAUTHORIZED"),
+        (own.get("/books").send(), "401", "UNAUTHORIZED"),
         (list(&own, "Bearer x"), "401", "UNAUTHORIZED"),
         (
-            own.post("/items").bearer(&token).json(&json!({})).send(),
+            own.post("/books").bearer(&token).json(&json!({})).send(),
             "403",
             "ACCESS_DENIED",
         ),
@@ -77,7 +78,7 @@ fn each_request_has_one_line_that_says_what_became_of_it(target: &Target) {
         assert_eq!(line["status"], reply.status.to_string());
     }
     // What a client writes cannot break the line.
-    let call = own.get("/items").bearer(&token);
+    let call = own.get("/books").bearer(&token);
     let reply = call.header("user-agent", "a\"b\\c{}").send().expect(200);
     line_of(&gateway, &reply);
 }
@@ -85,7 +86,7 @@ fn each_request_has_one_line_that_says_what_became_of_it(target: &Target) {
 fn no_log_holds_a_credential(target: &Target) {
     let (gateway, own) = target.own(&["--parameter", "LogLevel=TRACE"]);
     let token = own.token();
-    let issued = issue(&own, &token, &["items:read"]).json();
+    let issued = issue(&own, &token, &["books:read"]).json();
     let key = text(&issued, "key").to_owned();
     let expired = own.token_with(&[("lifetime", "-3600")]);
     let narrow = own.token_with(&[("scope", "something:else")]);
@@ -105,7 +106,7 @@ fn no_log_holds_a_credential(target: &Target) {
         "Bearer leaked-credential-value".to_owned(),
     ] {
         for (method, path) in [
-            (Method::GET, "/items"),
+            (Method::GET, "/books"),
             (Method::POST, "/keys"),
             (Method::GET, "/nothing"),
         ] {

@@ -83,8 +83,8 @@ fn has_no_cors_headers(reply: &Reply) {
 
 fn a_preflight_names_the_methods_that_the_path_has(target: &Target) {
     for (path, methods) in [
-        ("/items", &["get", "options", "post"][..]),
-        ("/items/7", &["delete", "get", "options", "put"]),
+        ("/books", &["get", "options", "post"][..]),
+        ("/books/7", &["delete", "get", "options", "put"]),
         ("/keys", &["get", "options", "post"]),
         ("/keys/abc", &["delete", "get", "options"]),
         ("/keys/abc/rotate", &["options", "post"]),
@@ -118,7 +118,7 @@ fn a_preflight_names_the_methods_that_the_path_has(target: &Target) {
 
 fn a_preflight_grants_the_requested_headers_that_are_allowed_and_no_others(target: &Target) {
     let granted = |requested| {
-        let reply = preflight(target, "/items", ALLOWED, requested).expect(204);
+        let reply = preflight(target, "/books", ALLOWED, requested).expect(204);
         reply.list("access-control-allow-headers")
     };
     let requested = "authorization,content-type,idempotency-key,if-match";
@@ -136,7 +136,7 @@ fn a_preflight_grants_the_requested_headers_that_are_allowed_and_no_others(targe
 
 fn a_preflight_from_another_origin_gets_no_cors_headers(target: &Target) {
     for origin in REFUSED {
-        for path in ["/items", "/keys/abc", "/problems"] {
+        for path in ["/books", "/keys/abc", "/problems"] {
             let reply = preflight(target, path, origin, Some("authorization"));
             has_no_cors_headers(&reply);
         }
@@ -144,7 +144,7 @@ fn a_preflight_from_another_origin_gets_no_cors_headers(target: &Target) {
 }
 
 fn a_preflight_of_an_unknown_path_lets_the_page_read_its_404(target: &Target) {
-    for path in ["/", "/nothing", "/items/7/parts"] {
+    for path in ["/", "/nothing", "/books/7/parts"] {
         let reply = preflight(target, path, ALLOWED, Some("authorization")).expect(204);
         assert_eq!(reply.header("access-control-allow-origin"), Some(ALLOWED));
         assert_eq!(reply.header("access-control-allow-methods"), None);
@@ -157,22 +157,20 @@ fn a_preflight_of_an_unknown_path_lets_the_page_read_its_404(target: &Target) {
 
 fn an_actual_response_can_be_read_by_the_allowed_origin(target: &Target) {
     let token = target.token();
-    for path in ["/items", "/keys", "/problems"] {
+    for path in ["/keys", "/problems"] {
         let call = target.get(path).bearer(&token).header("origin", ALLOWED);
         is_readable_by(&call.send().expect(200), ALLOWED);
     }
-    let call = target
-        .post("/items")
-        .bearer(&token)
-        .header("origin", ALLOWED);
-    let created = call.json(&json!({"name": "first"})).send().expect(201);
-    is_readable_by(&created, ALLOWED);
+    let call = target.post("/keys").bearer(&token);
+    let call = call.header("origin", ALLOWED);
+    let body = json!({"name": "first", "scopes": ["books:read"]});
+    is_readable_by(&call.json(&body).send().expect(201), ALLOWED);
 }
 
 fn an_actual_response_says_nothing_to_another_origin(target: &Target) {
     let token = target.token();
     for origin in REFUSED {
-        for path in ["/items", "/keys", "/problems", "/items/7"] {
+        for path in ["/keys", "/problems", "/keys/7"] {
             let call = target.get(path).bearer(&token).header("origin", origin);
             has_no_cors_headers(&call.send());
         }
@@ -181,21 +179,21 @@ fn an_actual_response_says_nothing_to_another_origin(target: &Target) {
 
 fn an_error_of_a_handler_can_be_read_by_the_allowed_origin(target: &Target) {
     let token = target.token();
-    let call = target.get("/items/7").bearer(&token);
+    let call = target.get("/keys/7").bearer(&token);
     let reply = call.header("origin", ALLOWED).send();
     reply.problem(404, "not-found");
     is_readable_by(&reply, ALLOWED);
-    let call = target.post("/items").bearer(&token).json(&json!({}));
+    let call = target.post("/keys").bearer(&token).json(&json!({}));
     let reply = call.header("origin", ALLOWED).send();
     reply.problem(422, "invalid-body");
     is_readable_by(&reply, ALLOWED);
 }
 
 fn an_error_of_the_gateway_can_be_read_by_the_allowed_origin(target: &Target) {
-    let reply = target.get("/items").header("origin", ALLOWED).send();
+    let reply = target.get("/books").header("origin", ALLOWED).send();
     reply.problem(401, "unauthorized");
     is_readable_by(&reply, ALLOWED);
-    let token = target.token_with(&[("scope", "items:read")]);
+    let token = target.token_with(&[("scope", "books:read")]);
     let call = target.get("/keys").bearer(&token);
     let reply = call.header("origin", ALLOWED).send();
     reply.problem(403, "insufficient-scope");
@@ -205,7 +203,7 @@ fn an_error_of_the_gateway_can_be_read_by_the_allowed_origin(target: &Target) {
 fn an_error_of_the_mapper_can_be_read_by_the_allowed_origin(target: &Target) {
     for (method, path, status, slug) in [
         (Method::GET, "/nothing", 404, "not-found"),
-        (Method::PATCH, "/items", 405, "method-not-allowed"),
+        (Method::PATCH, "/books", 405, "method-not-allowed"),
     ] {
         let reply = target.call(method, path).header("origin", ALLOWED).send();
         reply.problem(status, slug);
@@ -217,11 +215,11 @@ fn every_origin_is_allowed_where_the_setting_is_a_star(target: &Target) {
     let (_gateway, own) = target.own(&["--parameter", "CorsAllowedOrigins=*"]);
     let token = own.token();
     for origin in [ALLOWED, "https://app.example.com"] {
-        let reply = preflight(&own, "/items", origin, Some("authorization"));
+        let reply = preflight(&own, "/books", origin, Some("authorization"));
         assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
-        let call = own.get("/items").bearer(&token).header("origin", origin);
+        let call = own.get("/keys").bearer(&token).header("origin", origin);
         is_readable_by(&call.send().expect(200), "*");
-        let reply = own.get("/items").header("origin", origin).send();
+        let reply = own.get("/books").header("origin", origin).send();
         is_readable_by(&reply.expect(401), "*");
     }
 }
@@ -232,16 +230,16 @@ fn each_of_several_allowed_origins_gets_its_own_answer(target: &Target) {
     let (_gateway, own) = target.own(&["--parameter", &setting]);
     let token = own.token();
     for origin in [ALLOWED, other] {
-        let reply = preflight(&own, "/items", origin, Some("authorization"));
+        let reply = preflight(&own, "/books", origin, Some("authorization"));
         assert_eq!(reply.header("access-control-allow-origin"), Some(origin));
-        let call = own.get("/items").bearer(&token).header("origin", origin);
+        let call = own.get("/keys").bearer(&token).header("origin", origin);
         is_readable_by(&call.send().expect(200), origin);
-        let reply = own.get("/items").header("origin", origin).send();
+        let reply = own.get("/books").header("origin", origin).send();
         is_readable_by(&reply.expect(401), origin);
     }
     for origin in REFUSED {
-        has_no_cors_headers(&preflight(&own, "/items", origin, None));
-        let call = own.get("/items").bearer(&token).header("origin", origin);
+        has_no_cors_headers(&preflight(&own, "/books", origin, None));
+        let call = own.get("/keys").bearer(&token).header("origin", origin);
         has_no_cors_headers(&call.send().expect(200));
     }
 }

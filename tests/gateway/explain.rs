@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::keys::{issue, text};
+use keygate_tests::keygate::free_port;
 use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
@@ -15,7 +16,7 @@ keygate_tests::tests! { for Target:
 
 fn a_good_token_is_shown_with_every_check_and_the_routes_that_it_opens(target: &Target) {
     let (gateway, own) = target.own(&[]);
-    let token = own.token_with(&[("client_id", "me"), ("scope", "items:read")]);
+    let token = own.token_with(&[("client_id", "me"), ("scope", "books:read")]);
     let output = target.build().explain(&gateway, &[], &token);
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}");
@@ -36,9 +37,21 @@ fn a_good_token_is_shown_with_every_check_and_the_routes_that_it_opens(target: &
             "no {check}: {said}"
         );
     }
+    // A passed check names what would have passed too, where there is more than what was found.
+    for (line, says_more) in [
+        ("alg  ", true),
+        ("exp  ", true),
+        ("signature  ", false),
+        ("aud  ", false),
+        ("principal  ", false),
+    ] {
+        let mut lines = said.lines();
+        let line = lines.find(|other| other.contains(line)).unwrap();
+        assert_eq!(line.contains("(expected: "), says_more, "{line}");
+    }
     assert!(said.contains("accepted, 2 routes are open"), "{said}");
-    assert!(said.contains("open    GET /items "), "{said}");
-    assert!(said.contains("closed  POST /items "), "{said}");
+    assert!(said.contains("open    GET /books "), "{said}");
+    assert!(said.contains("closed  POST /books "), "{said}");
     // A rule that is only asked about here.
     let rule = ["--set", "OAUTH_RULE=claims.sub == 'you'"];
     let output = target.build().explain(&gateway, &rule, &token);
@@ -78,7 +91,7 @@ fn an_api_key_is_explained_by_its_record(target: &Target) {
     let token = own.token();
     let call = own.post("/keys").bearer(&token);
     let body =
-        json!({"name": "bound", "scopes": ["items:read"], "allowed_cidrs": ["192.0.2.0/24"]});
+        json!({"name": "bound", "scopes": ["books:read"], "allowed_cidrs": ["192.0.2.0/24"]});
     let bound = call.json(&body).send().expect(201).json();
     for (source, reason) in [
         (&[][..], Some("api-key-source-address")),
@@ -93,7 +106,7 @@ fn an_api_key_is_explained_by_its_record(target: &Target) {
         let refused = reason.map_or("accepted".to_owned(), |reason| format!("refused: {reason}"));
         assert!(said.contains(&refused), "{said}");
     }
-    let key = issue(&own, &token, &["items:read"]).json();
+    let key = issue(&own, &token, &["books:read"]).json();
     let path = format!("/keys/{}", text(&key, "id"));
     own.delete(&path).bearer(&token).send().expect(204);
     let output = target.build().explain(&gateway, &[], text(&key, "key"));
@@ -117,7 +130,7 @@ fn no_explanation_holds_a_credential(target: &Target) {
         assert!(!said.contains(secret), "{said}");
     }
     // A dependency that fails is not said to be the credential's fault.
-    let nowhere = ["--set", "AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:9"];
+    let nowhere = ["--dynamodb-port", &free_port().to_string()];
     let output = target.build().explain(&gateway, &nowhere, key);
     let said = String::from_utf8(output.stdout).unwrap();
     let verdict = "not to be decided now: key-table-unavailable (503)";

@@ -5,6 +5,7 @@ use keygate_tests::event::Event;
 use keygate_tests::keygate::free_port;
 use keygate_tests::target::Target;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::keys_function::KeysFunction;
 
@@ -17,6 +18,7 @@ keygate_tests::tests! { for Target:
     each_request_for_a_key_makes_one;
     a_rotation_gives_another_secret_to_the_same_key;
     a_rotation_that_cannot_be_is_refused;
+    a_key_of_wider_scopes_than_its_callers_is_not_rotated;
     a_revoked_key_is_kept_as_revoked_and_never_rotated;
     a_key_that_never_was_is_not_found;
     a_caller_sees_only_their_own_keys;
@@ -54,7 +56,7 @@ fn a_key_is_shown_once_when_it_is_issued(target: &Target) {
     let token = target.token();
     let tomorrow = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24);
     let body = json!({
-        "name": "é", "scopes": ["items:write", "items:read"], "expires_at": tomorrow.to_string(),
+        "name": "é", "scopes": ["books:write", "books:read"], "expires_at": tomorrow.to_string(),
         "usage_plan": "standard",
     });
     let issued = target.post("/keys").bearer(&token).json(&body).send();
@@ -68,7 +70,7 @@ fn a_key_is_shown_once_when_it_is_issued(target: &Target) {
     assert_eq!(key["name"], "é");
     assert_eq!(key["status"], "active");
     assert_eq!(key["usage_plan"], "standard");
-    assert_eq!(sorted(&key["scopes"]), ["items:read", "items:write"]);
+    assert_eq!(sorted(&key["scopes"]), ["books:read", "books:write"]);
 
     let secret = whole.rsplit('_').next().unwrap();
     for path in [path.as_str(), "/keys"] {
@@ -85,7 +87,7 @@ fn a_key_is_shown_once_when_it_is_issued(target: &Target) {
 fn a_callers_keys_are_listed_in_pages(target: &Target) {
     let token = target.token();
     let mut issued: Vec<String> = (0..3)
-        .map(|_| text(&issue(target, &token, &["items:read"]).json(), "id").to_owned())
+        .map(|_| text(&issue(target, &token, &["books:read"]).json(), "id").to_owned())
         .collect();
     let mut listed = Vec::new();
     let mut path = "/keys?limit=2".to_owned();
@@ -117,28 +119,28 @@ fn a_callers_keys_are_listed_in_pages(target: &Target) {
 }
 
 fn a_key_cannot_have_scopes_that_its_issuer_lacks(target: &Target) {
-    let token = target.token_with(&[("scope", "keys:admin items:read")]);
+    let token = target.token_with(&[("scope", "keys:admin books:read")]);
     for scopes in [
-        json!(["items:write"]),
-        json!(["items:read", "something:else"]),
+        json!(["books:write"]),
+        json!(["books:read", "something:else"]),
     ] {
         let call = target.post("/keys").bearer(&token);
         let refused = call.json(&json!({"name": "wide", "scopes": scopes})).send();
         refused.problem(403, "insufficient-scope");
     }
-    issue(target, &token, &["items:read"]);
+    issue(target, &token, &["books:read"]);
     let list = target.get("/keys").bearer(&token).send().expect(200);
     assert_eq!(list.json()["items"].as_array().unwrap().len(), 1);
 }
 
 fn a_key_that_cannot_be_issued_is_refused_with_each_field_named(target: &Target) {
     let token = target.token();
-    let scopes = json!(["items:read"]);
+    let scopes = json!(["books:read"]);
     for (body, field) in [
         (json!({"scopes": scopes}), "name"),
         (json!({"name": "x"}), "scopes"),
         (json!({"name": "x", "scopes": []}), "scopes"),
-        (json!({"name": "x", "scopes": "items:read"}), "scopes"),
+        (json!({"name": "x", "scopes": "books:read"}), "scopes"),
         (json!({"name": "x", "scopes": ["two words"]}), "scopes"),
         (json!({"name": "x".repeat(129), "scopes": scopes}), "name"),
         (
@@ -186,7 +188,7 @@ fn each_request_for_a_key_makes_one(target: &Target) {
     let issue = || {
         let call = target.post("/keys").bearer(&token);
         let call = call.header("idempotency-key", "one");
-        let call = call.json(&json!({"name": "twice", "scopes": ["items:read"]}));
+        let call = call.json(&json!({"name": "twice", "scopes": ["books:read"]}));
         text(&call.send().expect(201).json(), "id").to_owned()
     };
     // Whatever a client calls its request: one whose answer was lost is in the list.
@@ -197,7 +199,7 @@ fn each_request_for_a_key_makes_one(target: &Target) {
 
 fn a_rotation_gives_another_secret_to_the_same_key(target: &Target) {
     let token = target.token();
-    let before = issue(target, &token, &["items:read"]).json();
+    let before = issue(target, &token, &["books:read"]).json();
     let path = format!("/keys/{}/rotate", text(&before, "id"));
     let call = target.post(&path).bearer(&token);
     let rotated = call.json(&json!({"grace_seconds": 60})).send().expect(200);
@@ -214,7 +216,7 @@ fn a_rotation_gives_another_secret_to_the_same_key(target: &Target) {
 
 fn a_rotation_that_cannot_be_is_refused(target: &Target) {
     let token = target.token();
-    let key = issue(target, &token, &["items:read"]).json();
+    let key = issue(target, &token, &["books:read"]).json();
     let path = format!("/keys/{}/rotate", text(&key, "id"));
     for body in [
         json!({"grace_seconds": -1}),
@@ -227,9 +229,27 @@ fn a_rotation_that_cannot_be_is_refused(target: &Target) {
     }
 }
 
+fn a_key_of_wider_scopes_than_its_callers_is_not_rotated(target: &Target) {
+    let client = Uuid::new_v4().to_string();
+    let token = |scope| target.token_with(&[("client_id", &client), ("scope", scope)]);
+    let (wide, narrow) = (
+        token("keys:admin books:read books:write"),
+        token("keys:admin books:read"),
+    );
+    let key = issue(target, &wide, &["books:write"]).json();
+    let path = format!("/keys/{}/rotate", text(&key, "id"));
+    // The new secret would open more than the caller may.
+    let refused = target.post(&path).bearer(&narrow).send();
+    refused.problem(403, "insufficient-scope");
+    // And the old one is as good as before.
+    let call = target.post("/books").bearer(text(&key, "key"));
+    call.send().expect(200);
+    target.post(&path).bearer(&wide).send().expect(200);
+}
+
 fn a_revoked_key_is_kept_as_revoked_and_never_rotated(target: &Target) {
     let token = target.token();
-    let key = issue(target, &token, &["items:read"]).json();
+    let key = issue(target, &token, &["books:read"]).json();
     let path = format!("/keys/{}", text(&key, "id"));
     let revoked = target.delete(&path).bearer(&token).send().expect(204);
     assert_eq!(revoked.body, "");
@@ -254,7 +274,7 @@ fn a_key_that_never_was_is_not_found(target: &Target) {
 
 fn a_caller_sees_only_their_own_keys(target: &Target) {
     let (owner, other) = (target.token(), target.token());
-    let key = issue(target, &owner, &["items:read"]).json();
+    let key = issue(target, &owner, &["books:read"]).json();
     let path = format!("/keys/{}", text(&key, "id"));
     let read = target.get(&path).bearer(&other).send();
     read.problem(404, "not-found");
@@ -269,16 +289,16 @@ fn a_caller_sees_only_their_own_keys(target: &Target) {
 }
 
 fn keys_need_their_own_scope(target: &Target) {
-    let token = target.token_with(&[("scope", "items:read items:write")]);
+    let token = target.token_with(&[("scope", "books:read books:write")]);
     let call = target.post("/keys").bearer(&token);
-    let refused = call.json(&json!({"name": "x", "scopes": ["items:read"]}));
+    let refused = call.json(&json!({"name": "x", "scopes": ["books:read"]}));
     refused.send().gateway_problem(403, "insufficient-scope");
 }
 
 /// A request to each route.
 fn each_route() -> [Event; 5] {
     let path = "/keys/0123456789ab";
-    let body = json!({"name": "a", "scopes": ["items:read"]});
+    let body = json!({"name": "a", "scopes": ["books:read"]});
     [
         Event::new("GET", "/keys"),
         Event::new("POST", "/keys").json(&body),
@@ -291,7 +311,7 @@ fn each_route() -> [Event; 5] {
 fn the_function_itself_holds_its_callers_to_the_scope(target: &Target) {
     let keys = KeysFunction::start(target);
     for event in each_route() {
-        let event = event.by("me", "items:read items:write");
+        let event = event.by("me", "books:read books:write");
         keys.answer(event).problem("insufficient-scope");
     }
 }

@@ -68,7 +68,7 @@ impl KeysFunction {
 
     /// Asks for a key of `me`.
     pub(crate) fn ask(&self) -> Answer {
-        let body = json!({"name": "a", "scopes": ["items:read"]});
+        let body = json!({"name": "a", "scopes": ["books:read"]});
         self.answer(Event::new("POST", "/keys").json(&body))
     }
 

@@ -9,12 +9,14 @@ mod cors;
 mod dependencies;
 mod explain;
 mod faulty;
+mod handlers;
 mod key_credentials;
 mod keys;
 mod keys_function;
 mod operator;
 mod problems;
 mod processes;
+mod routes;
 mod services;
 mod start;
 mod sweep;
@@ -39,6 +41,8 @@ fn main() -> ExitCode {
         explain::TESTS,
         start::TESTS,
         processes::TESTS,
+        routes::TESTS,
+        handlers::TESTS,
         access_log::TESTS,
     ])
 }

@@ -47,7 +47,7 @@ fn credential(key: &Value) -> String {
 
 fn an_operator_issues_a_key_that_works_at_once(target: &Target) {
     let (gateway, own) = target.own(&["--parameter", "PartnerQuotaLimit=3"]);
-    let mut arguments = create("somebody", "items:read items:write");
+    let mut arguments = create("somebody", "books:read books:write");
     arguments.extend([
         "--usage-plan",
         "partner",
@@ -56,7 +56,7 @@ fn an_operator_issues_a_key_that_works_at_once(target: &Target) {
     ]);
     let key = run(target, &gateway, &arguments);
     assert_eq!(key["owner"], "somebody");
-    assert_eq!(key["scopes"], json!(["items:read", "items:write"]));
+    assert_eq!(key["scopes"], json!(["books:read", "books:write"]));
     assert_eq!(key["expires_at"], "2033-01-01T00:00:00Z");
     for _ in 0..3 {
         list(&own, &credential(&key)).expect(200);
@@ -67,10 +67,10 @@ fn an_operator_issues_a_key_that_works_at_once(target: &Target) {
 fn the_first_key_of_an_administrator_is_born_without_a_token(target: &Target) {
     let (gateway, own) = target.own(&[]);
     let mut arguments = create("admin", "keys:admin");
-    arguments.extend(["--scope", "items:read"]);
+    arguments.extend(["--scope", "books:read"]);
     let admin = run(target, &gateway, &arguments);
     let call = own.post("/keys").authorization(&credential(&admin));
-    let issued = call.json(&json!({"name": "next", "scopes": ["items:read"]}));
+    let issued = call.json(&json!({"name": "next", "scopes": ["books:read"]}));
     let issued = issued.send().expect(201).json();
     assert_eq!(issued["owner"], "admin");
     list(&own, &credential(&issued)).expect(200);
@@ -79,7 +79,7 @@ fn the_first_key_of_an_administrator_is_born_without_a_token(target: &Target) {
 fn an_operator_reads_rotates_and_revokes_anybodys_key(target: &Target) {
     let (gateway, own) = target.own(&[]);
     let token = own.token_with(&[("client_id", "somebody")]);
-    let mut issued = issue(&own, &token, &["items:read"]).json();
+    let mut issued = issue(&own, &token, &["books:read"]).json();
     let id = text(&issued, "id").to_owned();
     let former = credential(&issued);
     list(&own, &former).expect(200);
@@ -121,7 +121,7 @@ fn what_a_person_reads_has_the_key_alone_on_a_line(target: &Target) {
     let (gateway, own) = target.own(&[]);
     let output = target
         .build()
-        .keys(&gateway, &create("somebody", "items:read"));
+        .keys(&gateway, &create("somebody", "books:read"));
     let printed = String::from_utf8(output.stdout).unwrap();
     let keys: Vec<&str> = printed
         .lines()
@@ -143,7 +143,7 @@ fn a_command_that_cannot_be_carried_out_says_why_in_one_line(target: &Target) {
     let (gateway, _) = target.own(&[]);
     let wrong_scope = create("somebody", "two\"words");
     let with = |more: &[&'static str]| {
-        let mut arguments = create("somebody", "items:read");
+        let mut arguments = create("somebody", "books:read");
         arguments.extend(more);
         arguments
     };
@@ -161,7 +161,7 @@ fn a_command_that_cannot_be_carried_out_says_why_in_one_line(target: &Target) {
             USAGE,
             "10.0.0.0/8",
         ),
-        (create("two\"words", "items:read"), USAGE, "quotes"),
+        (create("two\"words", "books:read"), USAGE, "quotes"),
         (
             with(&["--expires", "2001-01-01T00:00:00Z"]),
             USAGE,

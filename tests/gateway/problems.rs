@@ -1,6 +1,8 @@
 //! What no route serves, requests that are too large, and the pages that explain each problem.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 
 use reqwest::Method;
 use serde_json::json;
@@ -21,6 +23,7 @@ keygate_tests::tests! { for Target:
     a_token_of_100_kb_is_refused needs "own-gateway";
     three_hundred_small_headers_are_taken needs "own-gateway";
     a_body_over_10_mb_is_refused needs "own-gateway";
+    a_client_that_sends_all_before_it_reads_gets_its_refusal_too needs "own-gateway";
 }
 
 /// Every type of problem, with its status: a part of the API's contract.
@@ -52,10 +55,10 @@ fn a_path_that_no_route_has_is_not_found(target: &Target) {
     for path in [
         "/",
         "/nothing",
-        "/items/7/parts",
+        "/books/7/parts",
         "/keys/abc/revoke",
         "/problems/a/b",
-        "/ITEMS",
+        "/BOOKS",
     ] {
         for method in [Method::GET, Method::POST, Method::DELETE] {
             // A credential neither helps nor is asked for.
@@ -69,11 +72,11 @@ fn a_path_that_no_route_has_is_not_found(target: &Target) {
 
 fn a_method_that_a_path_lacks_is_not_allowed_and_the_others_are_named(target: &Target) {
     for (method, path, allowed) in [
-        (Method::PATCH, "/items", &["get", "options", "post"][..]),
-        (Method::DELETE, "/items", &["get", "options", "post"]),
+        (Method::PATCH, "/books", &["get", "options", "post"][..]),
+        (Method::DELETE, "/books", &["get", "options", "post"]),
         (
             Method::POST,
-            "/items/7",
+            "/books/7",
             &["delete", "get", "options", "put"],
         ),
         (Method::PUT, "/keys", &["get", "options", "post"]),
@@ -177,9 +180,9 @@ fn a_problem_type_that_is_none_is_not_found(target: &Target) {
 
 fn the_type_of_an_error_leads_to_its_page(target: &Target) {
     let token = target.token();
-    let mut answers = vec![target.get("/items/7").bearer(&token).send()];
+    let mut answers = vec![target.get("/keys/7").bearer(&token).send()];
     if target.can("gateway-responses") {
-        answers.push(target.get("/items").send());
+        answers.push(target.get("/books").send());
     }
     if target.can("any-method") {
         answers.push(target.get("/nothing").send());
@@ -195,11 +198,10 @@ fn the_type_of_an_error_leads_to_its_page(target: &Target) {
 fn the_instance_of_an_error_is_the_request_id(target: &Target) {
     let token = target.token();
     for answer in [
-        target.get("/items").send(),
+        target.get("/books").send(),
         target.get("/nothing").send(),
-        target.get("/items/7").bearer(&token).send(),
-        target.post("/items").bearer(&token).json(&json!({})).send(),
         target.get("/keys/7").bearer(&token).send(),
+        target.post("/keys").bearer(&token).json(&json!({})).send(),
     ] {
         assert!(answer.status >= 400, "{answer:#?}");
         let id = answer.must_header("x-amzn-requestid");
@@ -209,15 +211,15 @@ fn the_instance_of_an_error_is_the_request_id(target: &Target) {
 
 fn a_header_of_20_kb_is_refused(target: &Target) {
     let token = target.token();
-    let call = target.get("/items").bearer(&token);
+    let call = target.get("/books").bearer(&token);
     let reply = call.header("x-large", &"x".repeat(20 * 1024)).send();
     reply.problem(431, "request-header-too-large");
-    target.get("/items").bearer(&token).send().expect(200);
+    target.get("/books").bearer(&token).send().expect(200);
 }
 
 fn three_hundred_small_headers_are_taken(target: &Target) {
     let token = target.token();
-    let mut call = target.get("/items").bearer(&token);
+    let mut call = target.get("/books").bearer(&token);
     for number in 0..300 {
         call = call.header(&format!("x-{number}"), "1");
     }
@@ -232,9 +234,29 @@ fn a_token_of_100_kb_is_refused(target: &Target) {
 
 fn a_body_over_10_mb_is_refused(target: &Target) {
     let token = target.token();
-    let call = target.post("/items").bearer(&token);
+    let call = target.post("/books").bearer(&token);
     let call = call.header("content-type", "application/json");
     let reply = call.body("x".repeat(11 * 1024 * 1024)).send();
     reply.problem(413, "payload-too-large");
-    target.get("/items").bearer(&token).send().expect(200);
+    target.get("/books").bearer(&token).send().expect(200);
+}
+
+fn a_client_that_sends_all_before_it_reads_gets_its_refusal_too(target: &Target) {
+    let address = target.url.strip_prefix("http://").unwrap();
+    let (address, stage) = address.split_once('/').unwrap();
+    let body = vec![b'x'; 20 * 1024 * 1024];
+    // To a route, and to a stage that is none, whose answer waits for no body.
+    for (path, status) in [(format!("/{stage}/keys"), 413), ("/none".to_owned(), 403)] {
+        let mut connection = TcpStream::connect(address).unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        connection.write_all(head.as_bytes()).unwrap();
+        connection.write_all(&body).unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        let line = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&line), "{answer}");
+    }
 }

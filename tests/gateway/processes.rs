@@ -3,12 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::keys::{issue, text};
-use crate::tokens::list;
-use keygate_tests::call::Reply;
+use crate::tokens::{is_unauthorized, list};
 use keygate_tests::keygate::{Keygate, wait_for};
 use keygate_tests::target::Target;
 
@@ -20,19 +18,7 @@ keygate_tests::tests! { for Target:
     ctrl_c_leaves_no_process_behind needs "own-gateway";
     a_termination_signal_leaves_no_process_behind needs "own-gateway";
     the_end_of_standard_input_leaves_no_process_behind needs "own-gateway";
-    items_and_keys_outlive_a_restart_with_data needs "restart", "own-gateway";
-}
-
-/// Creates an item with this name.
-#[track_caller]
-fn create(target: &Target, token: &str, name: &str) -> Reply {
-    let call = target.post("/items").bearer(token);
-    call.json(&json!({"name": name})).send().expect(201)
-}
-
-/// The path of an item, from its representation.
-fn path_of(item: &Value) -> String {
-    format!("/items/{}", item["id"].as_str().unwrap())
+    keys_outlive_a_restart_with_data needs "restart", "own-gateway";
 }
 
 /// The executable of a process; `None` once it is gone.
@@ -96,15 +82,16 @@ fn stop(pids: &[u32]) {
 fn a_function_that_crashed_is_started_again(target: &Target) {
     let (gateway, own) = target.own(&[]);
     let token = own.token();
-    let path = path_of(&create(&own, &token, "kept").json());
+    let key = issue(&own, &token, &["books:read"]).json();
+    let path = format!("/keys/{}", text(&key, "id"));
     for _ in 0..3 {
-        let pids = processes_of(&gateway, "items");
-        assert!(!pids.is_empty(), "no process of items");
+        let pids = processes_of(&gateway, "keys");
+        assert!(!pids.is_empty(), "no process of keys");
         signal("KILL", &pids);
         let gone = wait_for(|| pids.iter().all(|pid| !is_running(*pid)).then_some(()));
         gone.expect("the processes end");
         let read = own.get(&path).bearer(&token).send().expect(200);
-        assert_eq!(read.json()["name"], "kept");
+        assert_eq!(read.json()["name"], key["name"]);
     }
 }
 
@@ -115,26 +102,14 @@ fn is_running(pid: u32) -> bool {
 }
 
 fn a_crash_in_flight_is_a_bad_gateway(target: &Target) {
-    let (gateway, own) = target.own(&[]);
+    let (_gateway, own) = target.own(&[]);
     let token = own.token();
-    own.get("/items").bearer(&token).send().expect(200);
-    let pids = processes_of(&gateway, "items");
-    // A stopped process keeps its invocation until it is killed.
-    stop(&pids);
-    let reply = std::thread::scope(|scope| {
-        let request = scope.spawn(|| own.get("/items").bearer(&token).send());
-        let access = own.token();
-        // Another function's answer shows that the gateway goes on meanwhile.
-        own.get("/keys").bearer(&access).send().expect(200);
-        std::thread::sleep(std::time::Duration::from_millis(200));
-        signal("KILL", &pids);
-        request.join().unwrap()
-    });
+    let reply = own.get("/books?exit=1").bearer(&token).send();
     reply.problem(502, "bad-gateway");
-    own.get("/items").bearer(&token).send().expect(200);
+    own.get("/books").bearer(&token).send().expect(200);
 }
 
-/// A gateway whose function with this description has a timeout of a second.
+/// A gateway whose function with this passage in the template has a timeout of a second.
 fn impatient(target: &Target, passage: &str) -> (Keygate, Target) {
     let shorter = passage.replace("Timeout: 10", "Timeout: 1");
     let template = target.build().template_with(passage, &shorter);
@@ -142,15 +117,20 @@ fn impatient(target: &Target, passage: &str) -> (Keygate, Target) {
 }
 
 fn a_function_that_exceeds_its_timeout_is_ended(target: &Target) {
-    let items = "Items, each caller's own.\n      MemorySize: 256\n      Timeout: 10";
-    let (gateway, own) = impatient(target, items);
+    let probe = "CodeUri: tests\n      Timeout: 10";
+    let (gateway, own) = impatient(target, probe);
     let token = own.token();
-    own.get("/items").bearer(&token).send().expect(200);
-    let pids = processes_of(&gateway, "items");
+    own.get("/books").bearer(&token).send().expect(200);
+    let pids = processes_of(&gateway, "probe");
     stop(&pids);
-    let reply = own.get("/items").bearer(&token).send();
+    let reply = std::thread::scope(|scope| {
+        let request = scope.spawn(|| own.get("/books").bearer(&token).send());
+        // Another function's answer shows that the gateway goes on meanwhile.
+        own.get("/keys").bearer(&token).send().expect(200);
+        request.join().unwrap()
+    });
     reply.problem(504, "gateway-timeout");
-    own.get("/items").bearer(&token).send().expect(200);
+    own.get("/books").bearer(&token).send().expect(200);
     assert!(pids.iter().any(|pid| !is_running(*pid)), "none was ended");
 }
 
@@ -168,9 +148,9 @@ fn an_authorizer_that_crashes_in_flight_is_a_fault_of_the_service(target: &Targe
 /// Ends a gateway by `end`, and looks for what it has left.
 fn leaves_nothing(target: &Target, end: impl FnOnce(Keygate)) {
     let (gateway, own) = target.own(&[]);
-    own.get("/items").bearer(&own.token()).send().expect(200);
+    own.get("/books").bearer(&own.token()).send().expect(200);
     let functions = functions_of(&gateway);
-    for name in ["authorizer", "items", "keys", "preflight", "error-mapper"] {
+    for name in ["authorizer", "probe", "keys", "preflight", "error-mapper"] {
         let runs = functions.iter().any(|(_, path)| path.ends_with(name));
         assert!(runs, "no process of {name}: {functions:?}");
     }
@@ -198,30 +178,29 @@ fn the_end_of_standard_input_leaves_no_process_behind(target: &Target) {
     leaves_nothing(target, |gateway| assert!(gateway.stop().success()));
 }
 
-fn items_and_keys_outlive_a_restart_with_data(target: &Target) {
+fn keys_outlive_a_restart_with_data(target: &Target) {
     let data = TempDir::new().unwrap();
     let arguments = ["--data", data.path().to_str().unwrap()];
     let client = ("client_id", "keeper");
     let (gateway, own) = target.own(&arguments);
     let token = own.token_with(&[client]);
-    let created = create(&own, &token, "kept");
-    let path = path_of(&created.json());
-    let key = issue(&own, &token, &["items:read"]).json();
-    let key = format!("ApiKey {}", text(&key, "key"));
+    let mut key = issue(&own, &token, &["books:read"]).json();
+    let path = format!("/keys/{}", text(&key, "id"));
+    let credential = format!("ApiKey {}", text(&key, "key"));
     assert!(gateway.stop().success());
 
     let (gateway, own) = target.own(&arguments);
     let token = own.token_with(&[client]);
+    key.as_object_mut().unwrap().remove("key");
     let read = own.get(&path).bearer(&token).send().expect(200);
-    assert_eq!(read.json(), created.json());
-    assert_eq!(read.must_header("etag"), created.must_header("etag"));
-    list(&own, &key).expect(200);
+    assert_eq!(read.json(), key);
+    list(&own, &credential).expect(200);
     // And after a crash of the gateway itself.
-    let call = own.put(&path).bearer(&token);
-    call.json(&json!({"name": "changed"})).send().expect(200);
+    own.delete(&path).bearer(&token).send().expect(204);
     signal("KILL", &[gateway.pid()]);
     drop(gateway);
     let (_gateway, own) = target.own(&arguments);
     let read = own.get(&path).bearer(&own.token_with(&[client])).send();
-    assert_eq!(read.expect(200).json()["name"], "changed");
+    assert_eq!(read.expect(200).json()["status"], "revoked");
+    is_unauthorized(&own, &list(&own, &credential));
 }

@@ -73,7 +73,7 @@ fn what_the_template_asks_for_and_keygate_does_not_do_is_named_and_refused(targe
         let both = format!("{source}\n      {property}");
         is_refused_with(target, source, &both, &[name]);
     }
-    let function = "CodeUri: functions/items";
+    let function = "CodeUri: functions/keys";
     let both = format!("{function}\n      VpcConfig: {{SubnetIds: [a]}}");
     is_refused_with(target, function, &both, &["VpcConfig"]);
     let resources = "\nResources:\n";
@@ -143,7 +143,7 @@ fn a_data_directory_belongs_to_one_gateway_at_a_time(target: &Target) {
     let (gateway, own) = target.own(&arguments);
     is_refused(target, &arguments, 1, &["--data", path, "another keygate"]);
     let key = format!("ApiKey {}", gateway.ready.api_key);
-    own.get("/items").authorization(&key).send().expect(200);
+    own.get("/books").authorization(&key).send().expect(200);
     assert!(gateway.stop().success());
     let (_gateway, _own) = target.own(&arguments);
 }

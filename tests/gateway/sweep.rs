@@ -35,7 +35,7 @@ fn sweep(target: &Target, gateway: &Keygate) -> Value {
 fn issued<const N: usize>(own: &Target) -> [String; N] {
     let token = own.token();
     let mut ids = [(); N].map(|()| {
-        let key = issue(own, &token, &["items:read"]).json();
+        let key = issue(own, &token, &["books:read"]).json();
         text(&key, "id").to_owned()
     });
     ids.sort();
@@ -124,7 +124,7 @@ fn a_key_in_use_gets_its_usage_key_and_its_plan_again(target: &Target) {
     let (gateway, own, _) = start(target);
     let [gone, planless, kept] = issued(&own);
     let token = own.token();
-    let body = json!({"name": "b", "scopes": ["items:read"], "usage_plan": "partner"});
+    let body = json!({"name": "b", "scopes": ["books:read"], "usage_plan": "partner"});
     let partner = own.post("/keys").bearer(&token).json(&body).send();
     let partner = text(&partner.expect(201).json(), "id").to_owned();
     let delete = |path: &str| {

@@ -52,7 +52,7 @@ fn is_metered(keys: &KeysFunction, id: &str) {
 fn each_key_has_a_usage_key_of_its_own_on_the_plan_it_asked_for(target: &Target) {
     let keys = KeysFunction::start(target);
     let first = keys.ask().expect(201);
-    let body = json!({"name": "b", "scopes": ["items:read"], "usage_plan": "partner"});
+    let body = json!({"name": "b", "scopes": ["books:read"], "usage_plan": "partner"});
     let second = keys.answer(Event::new("POST", "/keys").json(&body));
     let second = second.expect(201);
     for (answer, name, plan) in [
@@ -76,7 +76,7 @@ fn without_usage_plans_nothing_is_asked_of_api_gateway(target: &Target) {
     let keys = KeysFunction::with(target, &[]);
     let issued = keys.ask().expect(201);
     assert_eq!(issued.body["usage_plan"], json!(null));
-    let body = json!({"name": "b", "scopes": ["items:read"], "usage_plan": "standard"});
+    let body = json!({"name": "b", "scopes": ["books:read"], "usage_plan": "standard"});
     let refused = keys.answer(Event::new("POST", "/keys").json(&body));
     let refused = refused.problem("invalid-body");
     assert_eq!(refused.body["errors"][0]["field"], "usage_plan");

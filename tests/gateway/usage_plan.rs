@@ -27,9 +27,9 @@ fn own(target: &Target, settings: &[&str]) -> (Keygate, Target) {
     target.own(&parameters)
 }
 
-/// `GET /items` as a browser sends it.
+/// `GET /books` as a browser sends it.
 fn browse(target: &Target, credential: &str) -> Reply {
-    let call = target.get("/items").authorization(credential);
+    let call = target.get("/books").authorization(credential);
     call.header("origin", ALLOWED).send()
 }
 
@@ -73,7 +73,7 @@ fn what_was_not_let_in_is_not_counted(target: &Target) {
     let credential = format!("Bearer {}", own.token());
     for _ in 0..5 {
         list(&own, "Bearer x").expect(401);
-        own.get("/items").send().expect(401);
+        own.get("/books").send().expect(401);
         own.get("/nothing")
             .authorization(&credential)
             .send()
@@ -96,7 +96,7 @@ fn an_api_key_is_metered_like_a_token(target: &Target) {
 
 /// Issues a key on a usage plan, as a credential.
 fn issue_on(target: &Target, token: &str, plan: &str) -> String {
-    let body = json!({"name": plan, "scopes": ["items:read"], "usage_plan": plan});
+    let body = json!({"name": plan, "scopes": ["books:read"], "usage_plan": plan});
     let issued = target.post("/keys").bearer(token).json(&body).send();
     let issued = issued.expect(201).json();
     assert_eq!(issued["usage_plan"], plan);

@@ -1,14 +1,17 @@
 //! A corpus: credentials, each with the reason for which it must be refused.
 
+use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::LazyLock;
 
 use keygate_tests::authorizer::{Authorizer, event};
+use keygate_tests::function::ROUTES;
 use keygate_tests::issuer::AUDIENCE;
-use keygate_tests::keygate::Build;
+use keygate_tests::keygate::{Build, output_with_input};
 use keygate_tests::table::Table;
 use serde_json::Value;
+use tempfile::NamedTempFile;
 
 /// The built authorizer.
 static BINARY: LazyLock<PathBuf> = LazyLock::new(|| Build::find().directory.join("authorizer"));
@@ -81,30 +84,39 @@ pub(crate) fn refuse_all(settings: &[(&str, &str)], cases: &[Case], good: &str) 
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What `keygate explain` says of a credential: its report, and whether it ended as for an accepted one.
-pub(crate) fn explain(settings: &[(&str, &str)], credential: &str) -> (String, bool) {
-    use std::io::Write as _;
+/// A template whose authorizer has no settings of its own.
+const TEMPLATE: &str = "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: dev
+      ApiKeySourceType: AUTHORIZER
+      Auth:
+        DefaultAuthorizer: Credential
+        ApiKeyRequired: true
+        Authorizers: {Credential: {FunctionArn: !GetAtt Authorizer.Arn}}
+  Authorizer:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: .}
+";
 
-    let build = Build::find();
-    let mut command = Command::new(build.directory.join("keygate"));
-    command
+/// What `keygate explain` says of a credential to an authorizer with these settings: its report, and
+/// whether it ended as for an accepted one.
+pub(crate) fn explain(settings: &[(&str, &str)], credential: &str) -> (String, bool) {
+    let template = NamedTempFile::new().unwrap();
+    fs::write(&template, TEMPLATE).unwrap();
+    let mut keygate = Command::new(BINARY.with_file_name("keygate"));
+    keygate
         .arg("explain")
         .arg("--template")
-        .arg(&build.template);
-    // The template's own key table is not there.
-    command.args(["--set", "KEY_TABLE=", "--set", "OAUTH_REVOCATION="]);
-    for (name, value) in settings {
-        command.args(["--set", &format!("{name}={value}")]);
+        .arg(template.path());
+    for (name, value) in settings.iter().chain(&[("ROUTES", ROUTES)]) {
+        keygate.arg("--set").arg(format!("{name}={value}"));
     }
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(credential.as_bytes()).unwrap();
-    drop(stdin);
-    let output = child.wait_with_output().unwrap();
-    let report = String::from_utf8(output.stdout).unwrap();
+    let output = output_with_input(&mut keygate, credential);
+    let said = [output.stdout, output.stderr].concat();
+    let report = String::from_utf8(said).unwrap();
     (report, output.status.success())
 }

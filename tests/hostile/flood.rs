@@ -50,6 +50,8 @@ fn invented_credentials_cost_a_bounded_number_of_fetches_and_reads() {
         ("OAUTH_AUDIENCE", AUDIENCE),
         ("KEY_TABLE", "keys"),
         ("AWS_ENDPOINT_URL_DYNAMODB", &table),
+        // However long it takes here, the good key is read once and before the flood.
+        ("KEY_CACHE_TTL_SECONDS", "3600"),
     ];
     let authorizer = Authorizer::start(binary(), &settings);
     let token = format!("Bearer {}", signer.token(&issuer.claims()));
@@ -91,7 +93,8 @@ fn invented_credentials_cost_a_bounded_number_of_fetches_and_reads() {
         reads <= BURST + A_SECOND * elapsed,
         "{reads} reads in {elapsed} s"
     );
-    assert_eq!(reads + faults, FLOOD);
+    // And no key is refused that was not looked up; one whose read took too long was both.
+    assert!(reads + faults >= FLOOD, "{reads} reads, {faults} faults");
 }
 
 #[test]
@@ -144,26 +147,30 @@ fn a_key_in_use_goes_on_in_a_flood_also_where_nothing_is_remembered() {
     let at_start = reads.load(Ordering::SeqCst);
     authorizer.authorize(&header).response();
     let mut good = 1;
-    let mut faults = 0;
-    for number in 0..2_000 {
+    let (mut sent, mut faults) = (0, 0);
+    // Until the budget was empty again and again. A machine on which fewer are sent than the budget
+    // earns has no flood, and ends as well.
+    while faults < 1_000 && sent < FLOOD {
         // Every other one with the good key's id, which is no secret.
         let mut invented = Key::random();
-        if number % 2 == 0 {
+        if sent % 2 == 0 {
             invented.id.clone_from(&key.id);
         }
+        sent += 1;
         match authorizer.authorize(&format!("ApiKey {}", invented.text())) {
             Outcome::Response(answer) => panic!("{answer}"),
             Outcome::Error(error) => faults += usize::from(error["errorMessage"] != "Unauthorized"),
         }
-        if number % 50 == 0 {
+        if sent % 50 == 0 {
             authorizer.authorize(&header).response();
             good += 1;
         }
     }
-    assert!(faults > 0, "the flood was none");
     let elapsed = usize::try_from(started.elapsed().as_secs()).unwrap() + 1;
+    let earned = BURST + A_SECOND * elapsed;
     let reads = reads.load(Ordering::SeqCst) - at_start;
-    assert!(reads <= good + BURST + A_SECOND * elapsed, "{reads} reads");
+    assert!(reads <= good + earned, "{reads} reads");
+    assert!(faults + earned >= sent, "{faults} faults of {sent}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 }
 
 /// 200 with the event; `?status=` asks for another status, `?sleep=` for milliseconds to wait before,
-/// and `?size=` for a body of as many bytes.
+/// and `?size=` for a body of as many bytes. `?exit=` ends the process with a code instead.
 async fn answer(event: LambdaEvent<Value>) -> Result<Value, Infallible> {
     let asked = |name: &str| {
         let value = event.payload["queryStringParameters"][name].as_str()?;
@@ -22,6 +22,9 @@ async fn answer(event: LambdaEvent<Value>) -> Result<Value, Infallible> {
     };
     if let Some(milliseconds) = asked("sleep") {
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+    }
+    if let Some(code) = asked("exit") {
+        std::process::exit(i32::try_from(code).unwrap_or(1));
     }
     let body = match asked("size") {
         Some(size) => "x".repeat(usize::try_from(size).unwrap_or(usize::MAX)),

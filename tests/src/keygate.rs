@@ -1,7 +1,7 @@
 //! Gateways that the suite starts: keygate, built from this repository, on free ports.
 
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -124,28 +124,45 @@ impl Build {
             ("--issuer-port", &gateway.ready.issuer),
             ("--dynamodb-port", &gateway.ready.dynamodb),
         ] {
-            command.args([flag, address.rsplit(':').next().unwrap_or_default()]);
+            if !arguments.contains(&flag) {
+                command.args([flag, address.rsplit(':').next().unwrap_or_default()]);
+            }
         }
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("keygate can be run");
-        let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(credential.as_bytes()).unwrap();
-        drop(stdin);
-        child.wait_with_output().unwrap()
+        output_with_input(&mut command, credential)
+    }
+
+    /// Runs `keygate routes` to its end, on a template.
+    #[must_use]
+    #[track_caller]
+    pub fn routes(&self, template: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new(self.directory.join("keygate"));
+        command.args(["routes", "--template", template]);
+        command
+            .args(arguments)
+            .output()
+            .expect("keygate can be run")
+    }
+
+    /// The text of the template with passages replaced.
+    #[must_use]
+    #[track_caller]
+    pub fn changed_template(&self, changes: &[(&str, &str)]) -> String {
+        let template = fs::read_to_string(&self.template).unwrap();
+        changes
+            .iter()
+            .fold(template, |text, (passage, replacement)| {
+                assert!(text.contains(passage), "no {passage:?} in the template");
+                text.replacen(passage, replacement, 1)
+            })
     }
 
     /// The template with one passage replaced, in a file that lives as long as the value.
     #[must_use]
     #[track_caller]
     pub fn template_with(&self, passage: &str, replacement: &str) -> NamedTempFile {
-        let template = fs::read_to_string(&self.template).unwrap();
-        assert!(template.contains(passage), "no {passage:?} in the template");
         let changed = NamedTempFile::new().unwrap();
-        fs::write(&changed, template.replacen(passage, replacement, 1)).unwrap();
+        let text = self.changed_template(&[(passage, replacement)]);
+        fs::write(&changed, text).unwrap();
         changed
     }
 
@@ -196,6 +213,25 @@ impl Build {
             }
         }
     }
+}
+
+/// Runs a program to its end, with this on its standard input.
+#[track_caller]
+pub fn output_with_input(command: &mut Command, input: &str) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program can be run");
+    let mut stdin = child.stdin.take().unwrap();
+    match stdin.write_all(input.as_bytes()) {
+        // It need not read what it is given, as when an argument is wrong.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        written => written.unwrap(),
+    }
+    drop(stdin);
+    child.wait_with_output().unwrap()
 }
 
 /// What keygate writes when it is ready.

@@ -22,6 +22,7 @@ pub mod issuer;
 pub mod keygate;
 pub mod loopback;
 pub mod probe;
+pub mod project;
 pub mod signer;
 pub mod suite;
 pub mod table;

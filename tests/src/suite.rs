@@ -10,7 +10,7 @@ pub const OWN_GATEWAY: &str = "own-gateway";
 
 /// All capabilities. One that is misspelt, in a test or in `GATEWAY_SKIP`, would skip nothing or too
 /// much, and nobody would see it.
-const CAPABILITIES: [&str; 10] = [
+const CAPABILITIES: [&str; 11] = [
     OWN_GATEWAY,
     "access-log",
     "any-method",
@@ -18,6 +18,7 @@ const CAPABILITIES: [&str; 10] = [
     "crash",
     "encoded-slash",
     "gateway-responses",
+    "python",
     "request-id",
     "restart",
     "usage-plans",

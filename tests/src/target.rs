@@ -61,13 +61,18 @@ impl Target {
 
     /// A gateway that the suite has started.
     pub fn started(gateway: &Keygate, build: Arc<Build>, runtime: Arc<Runtime>) -> Self {
+        let mut lacks = Lacks::parse(&std::env::var("GATEWAY_SKIP").unwrap_or_default());
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        if !std::env::split_paths(&path).any(|folder| folder.join("python3").exists()) {
+            lacks.add("python", "there is no python3 on the path");
+        }
         Self {
             url: gateway.ready.url.clone(),
             audience: "keygate-local".to_owned(),
             issuer: gateway.ready.issuer.clone(),
             token_endpoint: OnceLock::new(),
             headers: Vec::new(),
-            lacks: Lacks::parse(&std::env::var("GATEWAY_SKIP").unwrap_or_default()),
+            lacks,
             http: client(),
             runtime,
             build: Some(build),
@@ -103,7 +108,7 @@ impl Target {
         self.lacks.reason(capability).is_none()
     }
 
-    /// A request to a path below the stage, such as `/items?limit=2`.
+    /// A request to a path below the stage, such as `/books?status=404`.
     pub fn call(&self, method: Method, path: &str) -> Call<'_> {
         let mut call = self.absolute(method, &format!("{}{path}", self.url));
         for (name, value) in &self.headers {

@@ -252,7 +252,7 @@ mod tests {
             previous: None,
             owner: "team-a".into(),
             name: "nightly import".into(),
-            scopes: "items:read".parse().unwrap(),
+            scopes: "books:read".parse().unwrap(),
             status: Status::Active,
             created_at: 1_000,
             expires_at: Some(2_000),

@@ -206,12 +206,14 @@ impl Authorizer {
         let principal = Principal::of_token(&token, &self.principal_claims)
             .map_err(|error| Refusal::from(error).into());
         if W::LOOKS {
-            let found = principal.as_ref().map(|principal| principal.name.clone());
-            let claims = self.principal_claims.join(" or ");
-            let line = Line::new("principal", found.unwrap_or_default());
-            let expected = format!("{claims}, and well-formed scope and client_id");
-            let failure = principal.as_ref().err().map(Rejection::failure);
-            watch.made(line.expecting(expected), failure);
+            let line = if let Ok(principal) = &principal {
+                Line::new("principal", principal.name.clone())
+            } else {
+                let claims = self.principal_claims.join(" or ");
+                let expected = format!("{claims}, and well-formed scope and client_id");
+                Line::new("principal", "").expecting(expected)
+            };
+            watch.made(line, principal.as_ref().err().map(Rejection::failure));
         }
         let principal = principal?;
         if W::LOOKS {

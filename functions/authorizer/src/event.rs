@@ -167,7 +167,7 @@ mod tests {
 
     use super::*;
 
-    const ARN: &str = "arn:aws:execute-api:eu-west-1:123456789012:abc123/dev/GET/items";
+    const ARN: &str = "arn:aws:execute-api:eu-west-1:123456789012:abc123/dev/GET/books";
 
     fn error(event: &Value) -> EventError {
         AuthorizationRequest::read(event).unwrap_err()

@@ -104,9 +104,14 @@ impl fmt::Display for Report {
 impl fmt::Display for Check {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (mark, name, found, expected) = match self {
-            Self::Made(line, None) => ("ok", line.name, line.found.as_str(), &line.expected),
-            Self::Made(line, Some(_)) => ("FAILED", line.name, line.found.as_str(), &None),
-            Self::NotMade(name, why) => ("-", *name, *why, &None),
+            Self::Made(line, None) => {
+                // That the one is the other needs no saying twice.
+                let expected = line.expected.as_ref();
+                let expected = expected.filter(|expected| **expected != line.found);
+                ("ok", line.name, line.found.as_str(), expected)
+            }
+            Self::Made(line, Some(_)) => ("FAILED", line.name, line.found.as_str(), None),
+            Self::NotMade(name, why) => ("-", *name, *why, None),
         };
         let mut text = format!("{mark:8}{name:18}{}", printable(found));
         if let Some(expected) = expected {

@@ -128,13 +128,13 @@ mod tests {
     #[test]
     fn the_key_is_the_callers_and_as_asked_for() {
         let body = json!({
-            "name": "é", "scopes": ["items:read", "items:read"], "expires_at": NOW + 1,
+            "name": "é", "scopes": ["books:read", "books:read"], "expires_at": NOW + 1,
             "usage_plan": "partner",
             "allowed_cidrs": ["2001:DB8::/32", "192.0.2.0/24", "192.0.2.0/24"],
         });
-        let order = read(&body, "items:read keys:admin").unwrap();
+        let order = read(&body, "books:read keys:admin").unwrap();
         assert_eq!((order.owner.as_str(), order.name.as_str()), ("me", "é"));
-        assert_eq!(order.scopes.to_string(), "items:read");
+        assert_eq!(order.scopes.to_string(), "books:read");
         assert_eq!(order.expires_at, Some(NOW + 1));
         assert_eq!(order.usage_plan.as_deref(), Some("partner"));
         let networks = ["192.0.2.0/24", "2001:db8::/32"];
@@ -143,10 +143,10 @@ mod tests {
 
     #[test]
     fn an_expiry_is_taken_as_an_answer_says_it() {
-        let mut body = json!({"name": "a", "scopes": ["items:read"]});
-        assert_eq!(read(&body, "items:read").unwrap().expires_at, None);
+        let mut body = json!({"name": "a", "scopes": ["books:read"]});
+        assert_eq!(read(&body, "books:read").unwrap().expires_at, None);
         body["expires_at"] = json!("2026-11-24T12:00:01Z");
-        assert_eq!(read(&body, "items:read").unwrap().expires_at, Some(NOW + 1));
+        assert_eq!(read(&body, "books:read").unwrap().expires_at, Some(NOW + 1));
     }
 
     #[test]
@@ -156,8 +156,8 @@ mod tests {
             ("name", json!("x".repeat(129))),
             ("name", Value::Null),
             ("scopes", json!([])),
-            ("scopes", json!(["items read"])),
-            ("scopes", json!("items:read")),
+            ("scopes", json!(["books read"])),
+            ("scopes", json!("books:read")),
             ("scopes", json!([1])),
             ("scopes", Value::Null),
             ("expires_at", json!(NOW)),
@@ -172,9 +172,9 @@ mod tests {
             ("allowed_cidrs", json!(vec!["192.0.2.0/24"; 21])),
             ("owner", json!("somebody")),
         ] {
-            let mut body = json!({"name": "a", "scopes": ["items:read"]});
+            let mut body = json!({"name": "a", "scopes": ["books:read"]});
             body[field] = value.clone();
-            let problem = read(&body, "items:read").unwrap_err();
+            let problem = read(&body, "books:read").unwrap_err();
             assert_eq!(problem.kind.slug, "invalid-body", "{field}: {value}");
             let problem = problem.to_json("", "");
             let errors = problem["errors"].as_array().unwrap();
@@ -185,11 +185,11 @@ mod tests {
 
     #[test]
     fn a_key_never_opens_more_than_its_issuer_may() {
-        let body = json!({"name": "wide", "scopes": ["items:read", "items:write"]});
-        let problem = read(&body, "items:read keys:admin").unwrap_err();
+        let body = json!({"name": "wide", "scopes": ["books:read", "books:write"]});
+        let problem = read(&body, "books:read keys:admin").unwrap_err();
         assert_eq!(problem.kind.slug, "insufficient-scope");
         assert!(
-            problem.detail.ends_with(": items:write."),
+            problem.detail.ends_with(": books:write."),
             "{}",
             problem.detail
         );

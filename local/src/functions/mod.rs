@@ -20,6 +20,10 @@ pub(crate) use self::program::Program;
 
 /// How many processes of one function run at once; further invocations wait their turn.
 const MAX_PROCESSES: u32 = 16;
+/// How long a process may take until it asks for its first invocation, whatever the function's timeout:
+/// the limit of Lambda's Init phase ("Understanding the Lambda execution environment lifecycle", AWS
+/// Lambda guide).
+const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long invocations in flight may take once the gateway stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -59,11 +63,7 @@ impl Functions {
     /// The first function that does not start.
     pub(crate) async fn warm(&self) -> Result<(), InvokeError> {
         let starts = self.pools.values().map(|pool| async move {
-            let mut process = Process::start(&pool.program)?;
-            process
-                .ready(Instant::now() + pool.program.function.timeout)
-                .await?;
-            pool.give_back(process);
+            pool.give_back(pool.start().await?);
             Ok(())
         });
         futures_util::future::try_join_all(starts).await.map(drop)
@@ -118,6 +118,13 @@ impl Pool {
         }
     }
 
+    /// Another process, which asks for an invocation.
+    async fn start(&self) -> Result<Process, InvokeError> {
+        let mut process = Process::start(&self.program)?;
+        process.ready(Instant::now() + INIT_TIMEOUT).await?;
+        Ok(process)
+    }
+
     async fn invoke(&self, request_id: &str, event: Bytes) -> Result<Bytes, InvokeError> {
         let after = self.program.function.timeout;
         let waiting = timeout_at(Instant::now() + after, self.places.acquire()).await;
@@ -126,7 +133,7 @@ impl Pool {
         };
         let process = loop {
             let Some(mut process) = self.idle().pop() else {
-                break Process::start(&self.program)?;
+                break self.start().await?;
             };
             match process.has_ended() {
                 None => break process,

@@ -7,6 +7,7 @@
 
 mod access_log;
 mod authorizer;
+mod body;
 mod exchange;
 mod fault;
 mod gateway_response;
@@ -27,9 +28,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{CONNECTION, HeaderName, HeaderValue};
 use http::{Request, Response};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -40,6 +41,7 @@ use tokio::net::TcpListener;
 
 use self::access_log::AccessLog;
 use self::authorizer::Authorizer;
+use self::body::RequestBody;
 use self::exchange::{Call, Exchange};
 use self::fault::{Fault, ResponseType};
 use self::gateway_response::GatewayResponses;
@@ -56,9 +58,7 @@ const MAX_HEAD_BYTES: usize = 10_240;
 /// The most headers. With more, or with a line that is no HTTP, the connection's own error comes
 /// back, bare and before any access log.
 const MAX_HEADERS: usize = 512;
-/// API Gateway's quota for a body.
-const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
-/// How long a client may take to send its headers, and then its body.
+/// How long a client may take to send its headers, then its body, and then what is discarded of it.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long requests in flight may take once the gateway is to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -213,9 +213,10 @@ impl Control {
 impl Front {
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
         let stage = &self.gateway.stage;
-        let (parts, body) = request.into_parts();
+        let (parts, incoming) = request.into_parts();
+        let mut body = RequestBody::new(incoming);
         let mut exchange = Exchange::new(&parts, peer.ip().to_string(), self.gateway.port);
-        let outcome = self.pass_on(&mut exchange, body).await;
+        let outcome = self.pass_on(&mut exchange, &mut body).await;
         let mut response = match outcome {
             Ok(response) => response,
             Err(fault) => {
@@ -231,6 +232,11 @@ impl Front {
         if let Ok(id) = HeaderValue::from_str(&exchange.request_id) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
+        if !body.is_read() {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+            tokio::spawn(body.discard(READ_TIMEOUT));
+        }
         if let Some(log) = &self.access_log {
             log.log(&exchange, stage);
         }
@@ -241,7 +247,7 @@ impl Front {
     async fn pass_on(
         &self,
         exchange: &mut Exchange,
-        body: Incoming,
+        body: &mut RequestBody,
     ) -> Result<Response<Bytes>, Fault> {
         let gateway = &self.gateway;
         if head_bytes(exchange) > MAX_HEAD_BYTES {
@@ -258,7 +264,7 @@ impl Front {
         let route = matched.route;
         exchange.resource_path = Some(route.path.to_string());
         exchange.path_parameters = matched.parameters;
-        let body = read_body(body).await?;
+        let body = body.read(READ_TIMEOUT).await?;
 
         let mut usage_key = None;
         if let Some(name) = &route.authorizer {
@@ -364,27 +370,16 @@ fn below_stage<'a>(path: &'a str, stage: &str) -> Option<&'a str> {
     }
 }
 
-async fn read_body(body: Incoming) -> Result<Bytes, Fault> {
-    let body = Limited::new(body, MAX_BODY_BYTES).collect();
-    match tokio::time::timeout(READ_TIMEOUT, body).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Fault::new(ResponseType::RequestTooLarge))
-        }
-        _ => Err(Fault::new(ResponseType::BadRequestParameters)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_stage_is_a_whole_segment() {
-        assert_eq!(below_stage("/dev/items", "dev"), Some("/items"));
+        assert_eq!(below_stage("/dev/books", "dev"), Some("/books"));
         assert_eq!(below_stage("/dev", "dev"), Some("/"));
         assert_eq!(below_stage("/developers", "dev"), None);
-        assert_eq!(below_stage("/prod/items", "dev"), None);
+        assert_eq!(below_stage("/prod/books", "dev"), None);
         assert_eq!(below_stage("", "dev"), None);
     }
 }

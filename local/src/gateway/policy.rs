@@ -141,7 +141,7 @@ mod tests {
 
     use super::*;
 
-    const ARN: &str = "arn:aws:execute-api:us-east-1:123456789012:local/dev/GET/items/7";
+    const ARN: &str = "arn:aws:execute-api:us-east-1:123456789012:local/dev/GET/books/7";
 
     fn verdict(statement: &Value) -> Verdict {
         let policy = Policy::read(&json!({"Version": "2012-10-17", "Statement": statement}));
@@ -163,14 +163,14 @@ mod tests {
 
     #[test]
     fn wildcards_are_those_of_iam() {
-        for pattern in ["*", "*/GET/items/*", "*/GET/items/?", "arn:*:local/*/GET/*"] {
+        for pattern in ["*", "*/GET/books/*", "*/GET/books/?", "arn:*:local/*/GET/*"] {
             assert_eq!(
                 verdict(&statement("Allow", pattern)),
                 Verdict::Allow,
                 "{pattern}"
             );
         }
-        for pattern in ["*/GET/items", "*/PUT/items/*", "?", "", "*/GET/items/7?"] {
+        for pattern in ["*/GET/books", "*/PUT/books/*", "?", "", "*/GET/books/7?"] {
             assert_eq!(
                 verdict(&statement("Allow", pattern)),
                 Verdict::ImplicitDeny,

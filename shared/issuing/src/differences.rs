@@ -88,7 +88,7 @@ mod tests {
             previous: None,
             owner: "me".to_owned(),
             name: "a".to_owned(),
-            scopes: "items:read".parse().unwrap(),
+            scopes: "books:read".parse().unwrap(),
             status: Status::Active,
             created_at: NOW,
             expires_at: None,

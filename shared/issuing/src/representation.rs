@@ -86,7 +86,7 @@ mod tests {
         record.allowed_cidrs = ["2001:db8::/32", "192.0.2.0/24"].map(str::to_owned).into();
         let shown = serde_json::to_value(Representation::at(2_000, &record)).unwrap();
         let expected = json!({
-            "id": key.id().as_str(), "name": "by hand", "owner": "me", "scopes": ["items:read"],
+            "id": key.id().as_str(), "name": "by hand", "owner": "me", "scopes": ["books:read"],
             "status": "active", "created_at": "1970-01-01T00:16:40Z",
             "expires_at": "1970-01-01T01:23:20Z", "usage_plan": "standard",
             "allowed_cidrs": ["192.0.2.0/24", "2001:db8::/32"],

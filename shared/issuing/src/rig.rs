@@ -48,7 +48,7 @@ impl Rig {
         let order = Order {
             owner: "me".to_owned(),
             name: "nightly import".to_owned(),
-            scopes: "items:read".parse().unwrap(),
+            scopes: "books:read".parse().unwrap(),
             expires_at: None,
             usage_plan: None,
             networks: Networks::default(),
@@ -84,7 +84,7 @@ pub(crate) fn key_of(owner: &str, created_at: u64) -> (KeyRecord, ApiKey) {
         previous: None,
         owner: owner.to_owned(),
         name: "by hand".to_owned(),
-        scopes: "items:read".parse().unwrap(),
+        scopes: "books:read".parse().unwrap(),
         status: Status::Active,
         created_at,
         expires_at: Some(now() + 600),

@@ -73,7 +73,7 @@ mod tests {
             "arn:aws:execute-api:eu-west-1:123456789012:abc123/$default",
             "arn:aws:execute-api:us-east-1:000000000000:local/dev",
         ] {
-            for path in ["GET/items/a:b/c", "GET/", "GET", "POST/{proxy+}"] {
+            for path in ["GET/books/a:b/c", "GET/", "GET", "POST/{proxy+}"] {
                 let arn = MethodArn::parse(&format!("{stage}/{path}")).unwrap();
                 assert_eq!(arn.stage(), stage);
             }
@@ -84,7 +84,7 @@ mod tests {
     fn the_request_is_a_method_and_a_path() {
         let stage = "arn:aws:execute-api:eu-west-1:123456789012:abc123/dev";
         for (text, method, path) in [
-            ("GET/items/a:b/c", "GET", "/items/a:b/c"),
+            ("GET/books/a:b/c", "GET", "/books/a:b/c"),
             ("GET/", "GET", "/"),
             ("GET", "GET", "/"),
         ] {
@@ -99,14 +99,14 @@ mod tests {
             "",
             "arn:aws:execute-api:eu-west-1:123456789012:abc123",
             "arn:aws:execute-api:eu-west-1:123456789012:abc123/dev",
-            "arn:aws:execute-api:eu-west-1:123456789012:abc123//GET/items",
-            "arn:aws:execute-api:eu-west-1:123456789012:abc123/*/GET/items",
-            "arn:aws:execute-api:eu-west-1:123456789012:*/dev/GET/items",
-            "arn:aws:execute-api:eu-west-1:123456789012:abc123/${aws:x}/GET/items",
-            "arn:aws:execute-api:*:123456789012:abc123/dev/GET/items",
-            "arn:aws:execute-api::123456789012:abc123/dev/GET/items",
+            "arn:aws:execute-api:eu-west-1:123456789012:abc123//GET/books",
+            "arn:aws:execute-api:eu-west-1:123456789012:abc123/*/GET/books",
+            "arn:aws:execute-api:eu-west-1:123456789012:*/dev/GET/books",
+            "arn:aws:execute-api:eu-west-1:123456789012:abc123/${aws:x}/GET/books",
+            "arn:aws:execute-api:*:123456789012:abc123/dev/GET/books",
+            "arn:aws:execute-api::123456789012:abc123/dev/GET/books",
             "arn:aws:lambda:eu-west-1:123456789012:function:a/b/c",
-            "arn:*:execute-api:eu-west-1:123456789012:abc123/dev/GET/items",
+            "arn:*:execute-api:eu-west-1:123456789012:abc123/dev/GET/books",
         ] {
             assert_eq!(MethodArn::parse(text), None, "{text}");
         }

@@ -1,13 +1,13 @@
 //! What the pattern of an open route takes in besides the route's own requests, and how a policy
 //! denies it.
 //!
-//! There are two ways. A request can be on another route that API Gateway prefers: `GET /items/new`
-//! is not on `GET /items/{id}`, and yet `GET/items/*` takes it in. And a star takes slashes, so that
-//! a request that is not on the route at all is taken in: `GET /items/7/audit`, whether or not a route
+//! There are two ways. A request can be on another route that API Gateway prefers: `GET /books/new`
+//! is not on `GET /books/{id}`, and yet `GET/books/*` takes it in. And a star takes slashes, so that
+//! a request that is not on the route at all is taken in: `GET /books/7/audit`, whether or not a route
 //! of the table has it.
 //!
 //! A route that is preferred is denied by its own pattern. What lies beyond the route is denied by a
-//! closer, the route's own pattern with a star doubled (`GET/items/*/*`), as long as no route that is
+//! closer, the route's own pattern with a star doubled (`GET/books/*/*`), as long as no route that is
 //! open to the caller lies there, and else by the patterns of those there that are closed.
 
 use crate::pattern::{Part, Pattern};

@@ -2,8 +2,8 @@
 //! it names every route of the stage that the caller's scopes open, not the one of this request
 //! ("Output from an API Gateway Lambda authorizer", API Gateway guide).
 //!
-//! A policy's resource is a pattern, and its `*` takes slashes too: `GET/items/*`, which
-//! `GET /items/{id}` needs, is also true of `GET /items/7/audit`. So beside the routes that are open
+//! A policy's resource is a pattern, and its `*` takes slashes too: `GET/books/*`, which
+//! `GET /books/{id}` needs, is also true of `GET /books/7/audit`. So beside the routes that are open
 //! a policy denies what their patterns take in besides ([`interplay`]), and several resources are
 //! merged into one only where the table is too large otherwise, and only where no route that is not
 //! open could be meant ([`merge`]).

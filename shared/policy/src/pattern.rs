@@ -8,7 +8,7 @@ use std::fmt;
 
 use keygate_routes::{ResourcePath, Segment};
 
-/// A pattern: `GET/items/*`.
+/// A pattern: `GET/books/*`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Pattern<'t>(Vec<Part<'t>>);
 
@@ -263,8 +263,8 @@ mod tests {
     #[test]
     fn a_route_s_pattern_has_a_star_for_each_variable() {
         for (method, resource, expected) in [
-            ("GET", "/items", "GET/items"),
-            ("GET", "/items/{id}", "GET/items/*"),
+            ("GET", "/books", "GET/books"),
+            ("GET", "/books/{id}", "GET/books/*"),
             ("POST", "/files/{path+}", "POST/files/*"),
             ("PUT", "/", "PUT/"),
         ] {
@@ -301,27 +301,27 @@ mod tests {
             }
         };
         for (text, resource) in [
-            ("GET/items/*", "/items/{id}"),
-            ("GET/items/*", "/items/{id}/audit"),
-            ("GET/items/*", "/items/{rest+}"),
-            ("GET/items/*", "/{all+}"),
-            ("GET/items/*", "/{a}/{b}/{c}"),
-            ("GET/items/*", "/items/special"),
+            ("GET/books/*", "/books/{id}"),
+            ("GET/books/*", "/books/{id}/audit"),
+            ("GET/books/*", "/books/{rest+}"),
+            ("GET/books/*", "/{all+}"),
+            ("GET/books/*", "/{a}/{b}/{c}"),
+            ("GET/books/*", "/books/special"),
             // By a slash at the end of the path.
-            ("GET/items/*", "/items"),
+            ("GET/books/*", "/books"),
             ("GET/*", "/"),
-            ("*/items", "/keys/{id}"),
-            ("*/items/*", "/keys/{id}/parts"),
+            ("*/books", "/keys/{id}"),
+            ("*/books/*", "/keys/{id}/parts"),
             ("GET/a/*/c", "/a/{x}/{y}/c"),
         ] {
             assert!(meets(text, resource), "{text} {resource}");
         }
         for (text, resource) in [
-            ("PUT/items/*", "/items/{id}"),
-            ("GET/items/*", "/keys/{id}"),
-            ("GET/items", "/items/{id}"),
-            ("*/items", "/keys"),
-            ("*/items", "/keys/{id}/parts"),
+            ("PUT/books/*", "/books/{id}"),
+            ("GET/books/*", "/keys/{id}"),
+            ("GET/books", "/books/{id}"),
+            ("*/books", "/keys"),
+            ("*/books", "/keys/{id}/parts"),
             ("GET/a/*/c", "/a/{x}/c/{y}/d"),
             ("GET/*/*", "/"),
         ] {
@@ -335,13 +335,13 @@ mod tests {
             let resource = path(resource);
             pattern(text).covers(&requests("GET", &resource))
         };
-        assert!(covers("GET/items/*", "/items/{id}/audit"));
+        assert!(covers("GET/books/*", "/books/{id}/audit"));
         assert!(covers("GET/*", "/{all+}"));
         assert!(covers("GET/*/*", "/{all+}"));
-        assert!(!covers("PUT/items/*", "/items/{id}"));
-        assert!(!covers("GET/items/special", "/items/{id}"));
-        assert!(!covers("GET/items/*/audit", "/items/{id}/{part}"));
-        assert!(!covers("GET/items/*", "/{all+}"));
+        assert!(!covers("PUT/books/*", "/books/{id}"));
+        assert!(!covers("GET/books/special", "/books/{id}"));
+        assert!(!covers("GET/books/*/audit", "/books/{id}/{part}"));
+        assert!(!covers("GET/books/*", "/{all+}"));
     }
 
     #[test]

@@ -189,7 +189,7 @@ pub(crate) mod tests {
     }
 
     fn policy(open: usize, allowed: &[&str], denied: &[&str]) -> Result<Policy, PolicyTooLarge> {
-        let arn = MethodArn::parse(&format!("{STAGE}/GET/items")).unwrap();
+        let arn = MethodArn::parse(&format!("{STAGE}/GET/books")).unwrap();
         let patterns = |texts: &[&str]| {
             texts
                 .iter()
@@ -202,7 +202,7 @@ pub(crate) mod tests {
 
     #[test]
     fn an_allow_comes_with_a_deny_of_what_its_stars_take_in_besides() {
-        let policy = policy(1, &["GET/items/*"], &["GET/items/*/*"]).unwrap();
+        let policy = policy(1, &["GET/books/*"], &["GET/books/*/*"]).unwrap();
         assert_eq!(
             serde_json::to_value(&policy).unwrap(),
             json!({
@@ -210,11 +210,11 @@ pub(crate) mod tests {
                 "Statement": [{
                     "Action": "execute-api:Invoke",
                     "Effect": "Allow",
-                    "Resource": [format!("{STAGE}/GET/items/*")],
+                    "Resource": [format!("{STAGE}/GET/books/*")],
                 }, {
                     "Action": "execute-api:Invoke",
                     "Effect": "Deny",
-                    "Resource": [format!("{STAGE}/GET/items/*/*")],
+                    "Resource": [format!("{STAGE}/GET/books/*/*")],
                 }],
             })
         );

@@ -45,25 +45,25 @@ fn check(table: &str, scopes: &str, open: &[&str], closed: &[&str]) {
 
 #[test]
 fn each_scope_opens_its_routes_whatever_route_asked() {
-    let table = "GET /items items:read\nGET /items/{id} items:read\nPUT /items/{id} items:write";
-    let policy = policy(&policies(table), "items:read");
-    assert_eq!(resources(&policy, "Allow"), ["GET/items", "GET/items/*"]);
-    assert_eq!(resources(&policy, "Deny"), ["GET/items/*/*"]);
-    let requests = ["GET/items", "GET/items/7", "GET/items/*"];
+    let table = "GET /books books:read\nGET /books/{id} books:read\nPUT /books/{id} books:write";
+    let policy = policy(&policies(table), "books:read");
+    assert_eq!(resources(&policy, "Allow"), ["GET/books", "GET/books/*"]);
+    assert_eq!(resources(&policy, "Deny"), ["GET/books/*/*"]);
+    let requests = ["GET/books", "GET/books/7", "GET/books/*"];
     check(
         table,
-        "items:read",
+        "books:read",
         &requests,
-        &["PUT/items/7", "POST/items", "GET/keys"],
+        &["PUT/books/7", "POST/books", "GET/keys"],
     );
-    check(table, "items:write", &["PUT/items/7"], &requests);
+    check(table, "books:write", &["PUT/books/7"], &requests);
     check(
         table,
-        "items:read items:write",
-        &["PUT/items/7", "GET/items"],
-        &["POST/items"],
+        "books:read books:write",
+        &["PUT/books/7", "GET/books"],
+        &["POST/books"],
     );
-    check(table, "other", &[], &["GET/items", "PUT/items/7"]);
+    check(table, "other", &[], &["GET/books", "PUT/books/7"]);
 }
 
 #[test]
@@ -130,20 +130,20 @@ fn a_method_of_its_own_is_not_opened_by_any() {
 
 #[test]
 fn what_takes_the_rest_leaves_other_routes_closed_and_is_itself_not_opened_by_them() {
-    let table = "ANY /{proxy+} legacy:use\nGET /items/{id} items:read\nGET /keys keys:admin";
-    let legacy = ["GET/a", "PUT/a/b/c", "PUT/items/7"];
-    check(table, "legacy:use", &legacy, &["GET/items/7", "GET/keys"]);
-    check(table, "items:read", &["GET/items/7"], &legacy);
+    let table = "ANY /{proxy+} legacy:use\nGET /books/{id} books:read\nGET /keys keys:admin";
+    let legacy = ["GET/a", "PUT/a/b/c", "PUT/books/7"];
+    check(table, "legacy:use", &legacy, &["GET/books/7", "GET/keys"]);
+    check(table, "books:read", &["GET/books/7"], &legacy);
 }
 
 #[test]
 fn what_the_table_does_not_list_is_closed() {
-    let table = "GET /items items:read\nGET /items/{id} items:read\nPOST /a/{x}/b/{y} items:read";
+    let table = "GET /books books:read\nGET /books/{id} books:read\nPOST /a/{x}/b/{y} books:read";
     let unlisted = [
-        "GET/items/7/parts",
+        "GET/books/7/parts",
         "GET/reports",
-        "POST/items",
-        "GET/items2",
+        "POST/books",
+        "GET/books2",
         "GET/",
         "POST/a/1/2/b/3",
         "POST/a/1/b/2/3",
@@ -152,25 +152,25 @@ fn what_the_table_does_not_list_is_closed() {
     ];
     check(
         table,
-        "items:read",
-        &["GET/items", "POST/a/1/b/2"],
+        "books:read",
+        &["GET/books", "POST/a/1/b/2"],
         &unlisted,
     );
 }
 
 #[test]
 fn a_slash_at_the_end_opens_nothing_else() {
-    let table = "GET /items items:list\nGET /items/{id} items:read\nGET /{any+} rest\nGET / root";
+    let table = "GET /books books:list\nGET /books/{id} books:read\nGET /{any+} rest\nGET / root";
     check(
         table,
-        "items:read",
-        &["GET/items/7"],
-        &["GET/items/", "GET/items"],
+        "books:read",
+        &["GET/books/7"],
+        &["GET/books/", "GET/books"],
     );
     check(
         table,
-        "items:list items:read",
-        &["GET/items/7", "GET/items/", "GET/items"],
+        "books:list books:read",
+        &["GET/books/7", "GET/books/", "GET/books"],
         &[],
     );
     check(table, "rest", &["GET/a"], &["GET/"]);
@@ -180,11 +180,11 @@ fn a_slash_at_the_end_opens_nothing_else() {
 fn a_table_that_no_policy_can_say_is_refused() {
     for (table, closed) in [
         (
-            "GET /{all+} a\nGET /items/{id} b\nGET /items/new a",
-            "GET /items/{id}",
+            "GET /{all+} a\nGET /books/{id} b\nGET /books/new a",
+            "GET /books/{id}",
         ),
         (
-            "ANY /{all+} legacy\nGET /items/{id} items\nGET /items/{id}/parts items",
+            "ANY /{all+} legacy\nGET /books/{id} books\nGET /books/{id}/parts books",
             "ANY /{all+}",
         ),
     ] {
@@ -195,8 +195,8 @@ fn a_table_that_no_policy_can_say_is_refused() {
         }
     }
     // By the same scopes it can be said.
-    policies("GET /{all+} a\nGET /items/{id} a b\nGET /items/new a");
-    policies("ANY /{all+} legacy items\nGET /items/{id} items\nGET /items/{id}/parts items");
+    policies("GET /{all+} a\nGET /books/{id} a b\nGET /books/new a");
+    policies("ANY /{all+} legacy books\nGET /books/{id} books\nGET /books/{id}/parts books");
 }
 
 /// A table of 300 routes: 20 areas, each with a scope to read and one to write.

@@ -113,10 +113,10 @@ mod tests {
 
     #[test]
     fn a_list_is_read_and_shown_as_rfc_6749_writes_it() {
-        let scopes: Scopes = "keys:admin  items:read".parse().unwrap();
-        assert_eq!(scopes.to_string(), "items:read keys:admin");
-        assert!(scopes.contains("items:read"));
-        assert!(!scopes.contains("items"));
+        let scopes: Scopes = "keys:admin  books:read".parse().unwrap();
+        assert_eq!(scopes.to_string(), "books:read keys:admin");
+        assert!(scopes.contains("books:read"));
+        assert!(!scopes.contains("books"));
     }
 
     #[test]

@@ -97,7 +97,7 @@ mod tests {
 
     fn request(headers: &Value, multi_headers: &Value, domain: &str) -> lambda_http::Request {
         let event = json!({
-            "resource": "/items", "path": "/items", "httpMethod": "GET",
+            "resource": "/books", "path": "/books", "httpMethod": "GET",
             "headers": headers, "multiValueHeaders": multi_headers,
             "requestContext": {"httpMethod": "GET", "stage": "dev", "domainName": domain},
         });

@@ -78,7 +78,7 @@ impl ProxyRequest {
         &self.path
     }
 
-    /// The resource that API Gateway matched: `/items/{id}`.
+    /// The resource that API Gateway matched: `/books/{id}`.
     #[must_use]
     pub fn resource_path(&self) -> &str {
         &self.resource_path
@@ -206,12 +206,12 @@ mod tests {
     #[test]
     fn a_custom_domains_base_path_is_not_part_of_the_route() {
         let url = "https://api.example.com/v1";
-        assert_eq!(unmapped("/v1/items", url, true), "/items");
-        assert_eq!(unmapped("/v1/items", url, false), "/v1/items");
-        assert_eq!(unmapped("/v1items", url, true), "/v1items");
+        assert_eq!(unmapped("/v1/books", url, true), "/books");
+        assert_eq!(unmapped("/v1/books", url, false), "/v1/books");
+        assert_eq!(unmapped("/v1books", url, true), "/v1books");
         assert_eq!(
-            unmapped("/items", "https://api.example.com", true),
-            "/items"
+            unmapped("/books", "https://api.example.com", true),
+            "/books"
         );
     }
 }

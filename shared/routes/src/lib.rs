@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! # METHOD PATH        SCOPE...
-//! GET    /items        items:read
+//! GET    /books        books:read
 //! GET    /reports/{id} reports:read reports:admin   # any one of them
 //! GET    /me           *                            # any accepted credential
 //! GET    /problems     -                            # no credential is asked for
@@ -14,7 +14,7 @@
 //! ```
 //! use keygate_routes::RouteTable;
 //!
-//! let table: RouteTable = "GET /items items:read\nANY /files/{proxy+} *".parse()?;
+//! let table: RouteTable = "GET /books books:read\nANY /files/{proxy+} *".parse()?;
 //! let route = table.resolve(&http::Method::PUT, "/files/a/b").expect("the second line");
 //! assert_eq!(route.path.as_str(), "/files/{proxy+}");
 //! # Ok::<_, keygate_routes::MalformedTable>(())

@@ -1,4 +1,4 @@
-//! Paths of resources, as API Gateway makes them: `/items/{id}`.
+//! Paths of resources, as API Gateway makes them: `/books/{id}`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -223,10 +223,10 @@ mod tests {
 
     #[test]
     fn a_variable_takes_one_part_that_is_not_empty() {
-        let item = path("/items/{id}");
-        assert!(item.matches("/items/7") && item.matches("/items/a%2Fb"));
-        for other in ["/items", "/items/", "/items/7/parts", "/Items/7", "/"] {
-            assert!(!item.matches(other), "{other}");
+        let book = path("/books/{id}");
+        assert!(book.matches("/books/7") && book.matches("/books/a%2Fb"));
+        for other in ["/books", "/books/", "/books/7/parts", "/Books/7", "/"] {
+            assert!(!book.matches(other), "{other}");
         }
     }
 

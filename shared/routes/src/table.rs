@@ -73,7 +73,7 @@ impl RouteTable {
         self.by_preference().find(fits)
     }
 
-    /// The route of a method on a resource as API Gateway names it: `/items/{id}`.
+    /// The route of a method on a resource as API Gateway names it: `/books/{id}`.
     #[must_use]
     pub fn of_resource(&self, method: &Method, resource_path: &str) -> Option<&Route> {
         let fits =
@@ -167,7 +167,7 @@ fn route(line: usize, text: &str) -> Result<Option<Route>, String> {
     let [method, path, access @ ..] = words.as_slice() else {
         return match words.as_slice() {
             [] => Ok(None),
-            _ => Err("a line is METHOD PATH SCOPE..., such as GET /items items:read".to_owned()),
+            _ => Err("a line is METHOD PATH SCOPE..., such as GET /books books:read".to_owned()),
         };
     };
     Ok(Some(Route {

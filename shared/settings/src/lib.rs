@@ -150,8 +150,8 @@ mod tests {
     #[test]
     fn an_unset_variable_is_named_with_its_purpose() {
         for unset in [Settings::default(), settings(""), settings(" ")] {
-            let error = unset.required("NAME", "the table of items").unwrap_err();
-            assert_eq!(error.to_string(), "NAME is not set: the table of items");
+            let error = unset.required("NAME", "the table of books").unwrap_err();
+            assert_eq!(error.to_string(), "NAME is not set: the table of books");
         }
     }
 

@@ -98,8 +98,9 @@ impl Check {
         }
     }
 
-    /// What was found, and what was expected.
-    pub(crate) async fn line(self, subject: &Subject<'_>) -> Line {
+    /// What was found, and what was expected. Which keys the issuer has is only of interest where
+    /// none of them fits.
+    pub(crate) async fn line(self, subject: &Subject<'_>, has_failed: bool) -> Line {
         let issuer = subject.issuer();
         let header = &subject.token.header;
         let member = |name| {
@@ -119,13 +120,13 @@ impl Check {
                 (member("typ"), expected)
             }
             Self::Signature => {
-                let kid = header.kid.as_deref().unwrap_or("none");
+                let kid = format!("kid {}", header.kid.as_deref().unwrap_or("none"));
+                if !has_failed {
+                    return Line::new(self.name(), kid);
+                }
                 let keys = subject.source.keys().await;
                 let keys = keys.map_or("not known".to_owned(), |keys| keys.names());
-                (
-                    format!("kid {kid}"),
-                    format!("one of the issuer's keys: {keys}"),
-                )
+                (kid, format!("one of the issuer's keys: {keys}"))
             }
             Self::Expiry => dated(subject, "exp", "after now"),
             Self::NotBefore => dated(subject, "nbf", "before now"),

@@ -66,8 +66,8 @@ impl Verifier {
             }
             let outcome = check.make(&subject).await;
             if W::LOOKS {
-                let failure = outcome.as_ref().err().map(VerifyError::failure);
-                watch.made(check.line(&subject).await, failure);
+                let line = check.line(&subject, outcome.is_err()).await;
+                watch.made(line, outcome.as_ref().err().map(VerifyError::failure));
             }
             verdict = verdict.and(outcome);
             if verdict.is_err() && !W::LOOKS {

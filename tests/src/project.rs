@@ -1,0 +1,43 @@
+//! A template in a folder of its own, with the files that its paths lead to.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+
+use tempfile::TempDir;
+
+/// The folder, which lives as long as the value.
+#[derive(Debug)]
+pub struct Project(TempDir);
+
+impl Project {
+    /// With a template and nothing else.
+    #[must_use]
+    pub fn new(template: &str) -> Self {
+        Self(TempDir::new().unwrap()).with("template.yaml", template)
+    }
+
+    /// The same with one more file.
+    #[must_use]
+    pub fn with(self, path: &str, text: &str) -> Self {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    /// The same with one more file that can be run.
+    #[must_use]
+    pub fn with_executable(self, path: &str, text: &str) -> Self {
+        let project = self.with(path, text);
+        let file = project.0.path().join(path);
+        fs::set_permissions(file, Permissions::from_mode(0o755)).unwrap();
+        project
+    }
+
+    /// The template's path.
+    #[must_use]
+    pub fn template(&self) -> String {
+        let path = self.0.path().join("template.yaml");
+        path.to_str().unwrap().to_owned()
+    }
+}
