@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use keygate_routes::RouteTable;
 use serde_json::{Value, json};
 
 use crate::cli::{Output, Routes};
@@ -113,7 +114,7 @@ fn cells(row: &Row, has_table: bool) -> [String; 6] {
 
 /// The table as it is read: what is not listed is left out.
 fn table(matrix: &Matrix) -> String {
-    let routes = matrix.table.iter().flat_map(|table| table.routes());
+    let routes = matrix.table.iter().flat_map(RouteTable::routes);
     let lines = routes.map(|route| format!("{} {} {}\n", route.method, route.path, route.access));
     lines.collect()
 }
