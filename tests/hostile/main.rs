@@ -13,5 +13,6 @@
 mod cases;
 mod faults;
 mod flood;
+mod house;
 mod keys;
 mod tokens;

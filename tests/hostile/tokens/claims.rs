@@ -3,8 +3,8 @@
 use keygate_tests::issuer::{AUDIENCE, epoch_seconds};
 use serde_json::{Value, json};
 
-use super::House;
 use crate::cases::Case;
+use crate::house::House;
 
 const MALFORMED: &str = "claim-malformed";
 const MISSING: &str = "claim-missing";

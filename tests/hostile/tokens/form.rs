@@ -3,8 +3,8 @@
 use keygate_tests::signer::base64url;
 use serde_json::json;
 
-use super::House;
 use crate::cases::Case;
+use crate::house::House;
 
 const MALFORMED: &str = "token-malformed";
 

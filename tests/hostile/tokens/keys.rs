@@ -5,9 +5,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keygate_tests::signer::{Signer, base64url};
 use serde_json::{Value, json};
 
-use super::House;
 use super::form::split;
 use crate::cases::Case;
+use crate::house::House;
 
 /// The order of the Ed25519 group, little-endian (RFC 8032 section 5.1).
 const ED25519_ORDER: [u8; 32] = [
