@@ -72,13 +72,13 @@ async fn report(
         environment.extend(options.settings.iter().cloned());
         Prepared::read(environment.into_iter().collect())?
             .start()
-            .await
+            .await?
     } else {
         environment.extend(options.settings.iter().cloned());
         let settings: Settings = environment.into_iter().collect();
         let outbound = Outbound::new(&settings)?;
         let client = aws::dynamodb(&outbound, &aws::address(options.dynamodb_port));
-        Prepared::read(settings)?.start_with(client).await
+        Prepared::read(settings)?.start_with(client).await?
     };
     Ok(started.explain(credential, options.source).await)
 }

@@ -10,13 +10,15 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use keygate_tests::authorizer::Authorizer;
-use keygate_tests::issuer::{AUDIENCE, Issuer};
+use keygate_tests::issuer::{AUDIENCE, Issuer, key_set};
 use keygate_tests::signer::Signer;
 use keygate_tests::table::Table;
 use serde_json::json;
 
 const STARTS: usize = 21;
 const INVOCATIONS: usize = 2_000;
+/// How long an issuer takes that is not on the same machine.
+const FAR: Duration = Duration::from_millis(5);
 
 /// The binary to measure. Cargo builds the one here with the features of the development
 /// dependencies besides; the one that ships is named by `AUTHORIZER`.
@@ -42,9 +44,13 @@ fn main() {
         ("ROUTES_FILE", large.file.to_str().unwrap()),
     ]);
     println!("start to first `next`, the first authorization after it (median of {STARTS}):");
-    starts("JWT, issuer and table", &settings, &issuer, &signer);
-    starts("the same with 300 routes", &with_large, &issuer, &signer);
-    starts("JWT, issuer alone", &settings[..2], &issuer, &signer);
+    let variants: [(&str, &[_]); 3] = [
+        ("JWT, issuer and table", &settings),
+        ("the same with 300 routes", &with_large),
+        ("JWT, issuer alone", &settings[..2]),
+    ];
+    starts(&variants, &issuer, &signer);
+    far_starts(&variants[..2], &issuer, &signer);
     println!(
         "  the issuer's own answering time, discovery and key set: {:?}",
         answering_time(&issuer)
@@ -109,18 +115,45 @@ fn token(issuer: &Issuer, signer: &Signer, number: usize, scopes: &str) -> Strin
     format!("Bearer {}", signer.token(&claims))
 }
 
-fn starts(what: &str, settings: &[(&str, &str)], issuer: &Issuer, signer: &Signer) {
-    let mut until_ready = Vec::new();
-    let mut first = Vec::new();
+/// In turns, so that whatever else the machine does falls on all of them.
+fn starts(variants: &[(&str, &[(&str, &str)])], issuer: &Issuer, signer: &Signer) {
+    let mut times = vec![(Vec::new(), Vec::new()); variants.len()];
     for number in 0..STARTS {
-        let header = token(issuer, signer, number, "books:read");
-        let authorizer = Authorizer::start(&BINARY, settings);
-        until_ready.push(authorizer.function.until_ready);
-        let started = Instant::now();
-        authorizer.authorize(&header).response();
-        first.push(started.elapsed());
+        for ((_, settings), (until_ready, first)) in variants.iter().zip(&mut times) {
+            let header = token(issuer, signer, number, "books:read");
+            let authorizer = Authorizer::start(&BINARY, settings);
+            until_ready.push(authorizer.function.until_ready);
+            let started = Instant::now();
+            authorizer.authorize(&header).response();
+            first.push(started.elapsed());
+        }
     }
-    println!("  {what}: {:?}, {:?}", median(until_ready), median(first));
+    for ((what, _), (until_ready, first)) in variants.iter().zip(times) {
+        println!("  {what}: {:?}, {:?}", median(until_ready), median(first));
+    }
+}
+
+/// The same with an issuer that is not on the same machine: its keys, whose address is known, take a
+/// while to come.
+fn far_starts(variants: &[(&str, &[(&str, &str)])], issuer: &Issuer, signer: &Signer) {
+    println!("with keys that take {FAR:?} to come:");
+    let answer = key_set(&[signer]);
+    issuer.answer_with(move || {
+        std::thread::sleep(FAR);
+        answer()
+    });
+    let keys = format!("{}/jwks.json", issuer.url);
+    let settings = variants.iter().map(|(_, settings)| {
+        let keys = [("OAUTH_JWKS_URI", keys.as_str())];
+        [*settings, &keys].concat()
+    });
+    let settings: Vec<_> = settings.collect();
+    let variants = variants.iter().zip(&settings);
+    let variants: Vec<_> = variants
+        .map(|((what, _), settings)| (*what, settings.as_slice()))
+        .collect();
+    starts(&variants, issuer, signer);
+    issuer.publish(&[signer]);
 }
 
 /// What the start cannot be faster than: the same two requests by a bare client.

@@ -10,11 +10,12 @@ use keygate_key_record::now;
 use keygate_outbound::Outbound;
 use keygate_policy::Policies;
 use keygate_routes::RouteTable;
+use keygate_settings::{SettingError, Settings};
 use serde_json::Value;
 
 use crate::answer::{Answer, AnswerError};
 use crate::api_key;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::credential::Credential;
 use crate::decision::{self, Fault, Grant, Refusal, Rejection};
 use crate::event::{AuthorizationRequest, Presented};
@@ -31,6 +32,10 @@ use crate::watch::{Line, Unwatched, Watch};
 const DEADLINE: Duration = Duration::from_millis(4500);
 /// How long the start may wait for what it prepares.
 const PREWARM_LIMIT: Duration = Duration::from_secs(1);
+
+/// How many turns the runtime takes before it computes anything: what is asked of others at the start
+/// is then on its way.
+const TURNS: usize = 16;
 
 /// Decides what callers may do.
 #[derive(Debug)]
@@ -49,13 +54,17 @@ impl Authorizer {
     /// Makes the authorizer and prepares, all at once, what the first decision needs: the key sets,
     /// and what `connection` is given the time for, which makes the client of the key table's
     /// database. What cannot be had within a second, or at all, is left to the first request that
-    /// needs it.
+    /// needs it. While the others answer, the policies are made of the route table.
+    ///
+    /// # Errors
+    /// When that cannot be done.
     pub(crate) async fn prewarmed<F>(
         config: Config,
+        settings: &Settings,
         outbound: &Outbound,
         seed: Option<KeySet>,
         connection: impl FnOnce(Duration) -> F,
-    ) -> Self
+    ) -> Result<Self, SettingError>
     where
         F: Future<Output = Client>,
     {
@@ -75,17 +84,23 @@ impl Authorizer {
             let client = connection(PREWARM_LIMIT).await;
             Some(KeyTable::new(client, table, config.key_cache_ttl))
         };
-        let ((), key_table) = tokio::join!(fetched, key_table);
-        Self {
+        let policies = async {
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
+            config::policies(&config.table, settings)
+        };
+        let ((), key_table, policies) = tokio::join!(fetched, key_table, policies);
+        Ok(Self {
+            policies: policies?,
+            table: config.table,
             verifier: Verifier::new(sources),
             key_table,
             principal_claims: config.principal_claims,
             revocation: config.revocation,
             default_usage_key: config.default_usage_key,
             simple_responses: config.simple_responses,
-            table: config.table,
-            policies: config.policies,
-        }
+        })
     }
 
     /// Answers an event.

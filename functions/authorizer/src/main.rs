@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use authorizer::Prepared;
+use authorizer::{Authorizer, Prepared};
 use keygate_settings::{SettingError, Settings, logging, refuse_to_start};
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
@@ -11,12 +11,10 @@ const FUNCTION: &str = "authorizer";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let prepared = match prepare(Settings::from_env()) {
-        Ok(prepared) => prepared,
+    let authorizer = &match start(Settings::from_env()).await {
+        Ok(authorizer) => authorizer,
         Err(error) => return refuse_to_start(FUNCTION, &error),
     };
-    let authorizer = prepared.start().await;
-    let authorizer = &authorizer;
     let handler = service_fn(move |event: LambdaEvent<Value>| async move {
         let request_id = &event.context.request_id;
         authorizer.authorize(&event.payload, request_id).await
@@ -30,7 +28,7 @@ async fn main() -> ExitCode {
     }
 }
 
-fn prepare(settings: Settings) -> Result<Prepared, SettingError> {
+async fn start(settings: Settings) -> Result<Authorizer, SettingError> {
     logging::init_without_handler_errors(&settings, env!("CARGO_CRATE_NAME"))?;
     for name in [
         "AWS_LAMBDA_RUNTIME_API",
@@ -40,5 +38,5 @@ fn prepare(settings: Settings) -> Result<Prepared, SettingError> {
     ] {
         settings.required(name, "this program runs in Lambda, or under a Runtime API")?;
     }
-    Prepared::read(settings)
+    Prepared::read(settings)?.start().await
 }

@@ -1,4 +1,5 @@
-//! Everything that the settings decide, read and checked before anything is started.
+//! Everything that the settings decide, read before anything is started, and checked but for the size
+//! of the policies.
 
 use keygate_aws::dynamodb;
 use keygate_outbound::Outbound;
@@ -41,19 +42,29 @@ impl Prepared {
     }
 
     /// Starts the authorizer on a client of the AWS SDK's own making.
-    pub async fn start(self) -> Authorizer {
+    ///
+    /// # Errors
+    /// When no policies can be made of the route table.
+    pub async fn start(self) -> Result<Authorizer, SettingError> {
         let (settings, outbound) = (&self.settings, &self.outbound);
         let connection = |limit| async move {
             let client = dynamodb::client(outbound).await;
             dynamodb::prewarm(&client, outbound, settings, limit).await;
             client
         };
-        Authorizer::prewarmed(self.config, outbound, self.seed, connection).await
+        Authorizer::prewarmed(self.config, settings, outbound, self.seed, connection).await
     }
 
     /// Starts the authorizer with the key table in a database that the caller has connected to.
-    pub async fn start_with(self, client: aws_sdk_dynamodb::Client) -> Authorizer {
+    ///
+    /// # Errors
+    /// When no policies can be made of the route table.
+    pub async fn start_with(
+        self,
+        client: aws_sdk_dynamodb::Client,
+    ) -> Result<Authorizer, SettingError> {
+        let (settings, outbound) = (&self.settings, &self.outbound);
         let connection = |_| std::future::ready(client);
-        Authorizer::prewarmed(self.config, &self.outbound, self.seed, connection).await
+        Authorizer::prewarmed(self.config, settings, outbound, self.seed, connection).await
     }
 }

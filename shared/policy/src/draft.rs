@@ -1,7 +1,7 @@
 //! From the table to the policies: which patterns each scope allows, merged as far as the room
 //! demands.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use keygate_routes::RouteTable;
@@ -40,9 +40,11 @@ impl Policies {
 /// Policies in the making.
 struct Draft<'s, 't> {
     shapes: &'s Shapes<'t>,
-    interplay: Vec<Interplay<'t>>,
+    /// For each route.
+    guards: Vec<Guard>,
     /// What each scope allows, and at the end what any credential does.
     allowed: Vec<(Option<usize>, Vec<Pattern<'t>>)>,
+    patterns: Interned<'t>,
     room: Room,
 }
 
@@ -51,20 +53,36 @@ impl<'s, 't> Draft<'s, 't> {
     fn new(shapes: &'s Shapes<'t>, interplay: Vec<Interplay<'t>>, room: Room) -> Self {
         let scopes = (0..shapes.scopes().len()).map(Some).chain([None]);
         let allowed = scopes.map(|scope| {
-            let any = |position: &usize| shapes.all()[*position].is_open_to(None);
-            let open = opened(shapes, scope).into_iter();
-            // What any credential opens is allowed once, for all.
-            let own = open.filter(|position| scope.is_none() || !any(position));
-            let mut patterns = own
-                .map(|position| shapes.all()[position].pattern.clone())
+            let opened = shapes.opened_by(scope).iter();
+            let mut patterns = opened
+                .map(|position| shapes.all()[*position].pattern.clone())
                 .collect();
             merge::reduce(&mut patterns);
             (scope, patterns)
         });
+        let mut patterns = Interned::default();
+        let routes = interplay.into_iter().zip(shapes.all());
+        let guards = routes.map(|(interplay, shape)| Guard {
+            line: shape.route.line,
+            denials: denials(&shape.pattern)
+                .map(|one| patterns.number(&one))
+                .collect(),
+            preferred: interplay.preferred,
+            closers: interplay
+                .closers
+                .into_iter()
+                .map(|closer| Beyond {
+                    closer: closer.pattern.map(|one| patterns.number(&one)),
+                    on_it: closer.on_it,
+                    routes: closer.beyond,
+                })
+                .collect(),
+        });
         Self {
+            guards: guards.collect(),
             allowed: allowed.collect(),
             shapes,
-            interplay,
+            patterns,
             room,
         }
     }
@@ -76,72 +94,70 @@ impl<'s, 't> Draft<'s, 't> {
         }
         // Beyond the routes of the table there may be others of the template's, which are closed as
         // long as that can be afforded.
-        for interplay in &mut self.interplay {
-            interplay.closers.retain(|closer| !closer.beyond.is_empty());
+        for guard in &mut self.guards {
+            guard.closers.retain(|beyond| !beyond.routes.is_empty());
         }
+        let mut is_changed = true;
         for step in merge::steps(self.shapes) {
-            if self.longest() <= MAX_BYTES {
+            if is_changed && self.longest() <= MAX_BYTES {
                 return;
             }
+            is_changed = false;
             for (scope, patterns) in &mut self.allowed {
-                merge::take(step, *scope, patterns, self.shapes);
+                is_changed |= merge::take(step, *scope, patterns, self.shapes);
             }
         }
     }
 
     /// The bytes of a policy with everything in it that could be in any: no pattern is allowed and
     /// denied at once.
-    fn longest(&self) -> usize {
-        let of_scopes = self
-            .allowed
-            .iter()
-            .flat_map(|(_, patterns)| patterns.iter().cloned());
-        let guarded = self.interplay.iter().flat_map(|interplay| {
-            let beyond = interplay.closers.iter().flat_map(|closer| &closer.beyond);
-            let closed = interplay.preferred.iter().chain(beyond);
-            let denied = closed.flat_map(|closed| denials(&self.shapes.all()[*closed].pattern));
-            let closers = interplay.closers.iter();
-            let closers = closers.filter_map(|closer| closer.pattern.clone());
-            denied.chain(closers)
+    fn longest(&mut self) -> usize {
+        let of_scopes = self.allowed.iter().flat_map(|(_, patterns)| patterns);
+        let allowed: Vec<usize> = of_scopes.map(|one| self.patterns.number(one)).collect();
+        let guarded = self.guards.iter().flat_map(|guard| {
+            let beyond = guard.closers.iter().flat_map(|beyond| &beyond.routes);
+            let closed = guard.preferred.iter().chain(beyond);
+            let denied = closed.flat_map(|closed| &self.guards[*closed].denials);
+            denied.chain(
+                guard
+                    .closers
+                    .iter()
+                    .filter_map(|beyond| beyond.closer.as_ref()),
+            )
         });
-        let patterns: HashSet<Pattern<'t>> = of_scopes.chain(guarded).collect();
-        let patterns = patterns.iter().map(ToString::to_string);
-        overhead()
-            + patterns
-                .map(|text| self.room.taken_by(&text))
-                .sum::<usize>()
+        let mut is_in = vec![false; self.patterns.all.len()];
+        for number in guarded.chain(&allowed) {
+            is_in[*number] = true;
+        }
+        let chosen = self.patterns.all.iter().zip(is_in);
+        let chosen = chosen.filter_map(|(pattern, is_in)| is_in.then_some(pattern));
+        overhead() + self.bytes(chosen)
     }
 
-    fn finished(self) -> Result<Policies, UnfitTable> {
+    /// The bytes of resources.
+    fn bytes<'p>(&self, patterns: impl Iterator<Item = &'p Pattern<'t>>) -> usize
+    where
+        't: 'p,
+    {
+        patterns
+            .map(|pattern| self.room.taken_by(pattern.length()))
+            .sum()
+    }
+
+    fn finished(mut self) -> Result<Policies, UnfitTable> {
         let longest = self.longest();
         if longest > MAX_BYTES {
             return Err(self.too_large(longest));
         }
-        let mut patterns = Interned::default();
-        let guards = self.interplay.iter().zip(self.shapes.all());
-        let guards = guards.map(|(interplay, shape)| Guard {
-            line: shape.route.line,
-            denials: denials(&shape.pattern)
-                .map(|one| patterns.number(&one))
-                .collect(),
-            preferred: interplay.preferred.clone(),
-            closers: interplay
-                .closers
-                .iter()
-                .map(|closer| Beyond {
-                    closer: closer.pattern.as_ref().map(|one| patterns.number(one)),
-                    on_it: closer.on_it.clone(),
-                    routes: closer.beyond.clone(),
-                })
-                .collect(),
-        });
-        let guards = guards.collect();
         let mut scopes = HashMap::new();
         let mut any_credential = Opened::default();
         for (scope, allowed) in &self.allowed {
             let opened = Opened {
-                routes: opened(self.shapes, *scope),
-                allowed: allowed.iter().map(|one| patterns.number(one)).collect(),
+                routes: self.shapes.opened_by(*scope).to_vec(),
+                allowed: allowed
+                    .iter()
+                    .map(|one| self.patterns.number(one))
+                    .collect(),
             };
             match scope {
                 None => any_credential = opened,
@@ -153,8 +169,8 @@ impl<'s, 't> Draft<'s, 't> {
         Ok(Policies {
             scopes,
             any_credential,
-            guards,
-            patterns: patterns.texts,
+            guards: self.guards,
+            patterns: self.patterns.texts(),
             longest,
         })
     }
@@ -164,9 +180,7 @@ impl<'s, 't> Draft<'s, 't> {
             let name = scope.map_or("*".to_owned(), |scope| {
                 self.shapes.scopes()[scope].to_string()
             });
-            let patterns = patterns.iter().map(ToString::to_string);
-            let bytes: usize = patterns.map(|text| self.room.taken_by(&text)).sum();
-            (name, bytes)
+            (name, self.bytes(patterns.iter()))
         });
         let mut scopes: Vec<(String, usize)> = sizes.collect();
         scopes.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
@@ -175,19 +189,11 @@ impl<'s, 't> Draft<'s, 't> {
     }
 }
 
-/// The routes that a scope opens; `None` is a credential without any.
-fn opened(shapes: &Shapes<'_>, scope: Option<usize>) -> Vec<usize> {
-    let positions = 0..shapes.all().len();
-    positions
-        .filter(|position| shapes.all()[*position].is_open_to(scope))
-        .collect()
-}
-
 /// Patterns by number.
 #[derive(Default)]
 struct Interned<'t> {
     numbers: HashMap<Pattern<'t>, usize>,
-    texts: Vec<Arc<str>>,
+    all: Vec<Pattern<'t>>,
 }
 
 impl<'t> Interned<'t> {
@@ -195,9 +201,14 @@ impl<'t> Interned<'t> {
         if let Some(number) = self.numbers.get(pattern) {
             return *number;
         }
-        let number = self.texts.len();
-        self.texts.push(pattern.to_string().into());
+        let number = self.all.len();
+        self.all.push(pattern.clone());
         self.numbers.insert(pattern.clone(), number);
         number
+    }
+
+    fn texts(&self) -> Vec<Arc<str>> {
+        let texts = self.all.iter().map(ToString::to_string);
+        texts.map(Arc::from).collect()
     }
 }

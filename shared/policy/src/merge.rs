@@ -50,13 +50,15 @@ pub(crate) fn reduce(patterns: &mut Vec<Pattern<'_>>) {
     }
 }
 
-/// Takes a step with the resources of a scope, or of any credential (`None`).
+/// Takes a step with the resources of a scope, or of any credential (`None`). Whether that changed
+/// anything.
 pub(crate) fn take<'t>(
     step: Step,
     scope: Option<usize>,
     patterns: &mut Vec<Pattern<'t>>,
     shapes: &Shapes<'t>,
-) {
+) -> bool {
+    let mut is_changed = false;
     for candidate in candidates(step, patterns) {
         let members = patterns.iter().filter(|one| candidate.includes(one));
         let is_safe = || {
@@ -66,8 +68,10 @@ pub(crate) fn take<'t>(
         if members.count() > 1 && is_safe() {
             patterns.retain(|one| !candidate.includes(one));
             patterns.push(candidate);
+            is_changed = true;
         }
     }
+    is_changed
 }
 
 /// What could stand for several of the patterns.

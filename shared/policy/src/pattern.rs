@@ -5,12 +5,13 @@
 //! takes in can therefore be decided part by part.
 
 use std::fmt;
+use std::rc::Rc;
 
 use keygate_routes::{ResourcePath, Segment};
 
 /// A pattern: `GET/books/*`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Pattern<'t>(Vec<Part<'t>>);
+pub(crate) struct Pattern<'t>(Rc<[Part<'t>]>);
 
 /// What stands between two slashes of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,33 +58,43 @@ impl<'t> Pattern<'t> {
             // The root's method ARN ends with the slash behind the method.
             parts.push(Part::Text(""));
         }
-        Self(parts)
+        Self(parts.into())
     }
 
     pub(crate) fn new(parts: Vec<Part<'t>>) -> Self {
-        Self(parts)
+        Self(parts.into())
     }
 
     pub(crate) fn parts(&self) -> &[Part<'t>] {
         &self.0
     }
 
+    /// The bytes of its text.
+    pub(crate) fn length(&self) -> usize {
+        let parts = self.parts().iter().map(|part| match part {
+            Part::Text(text) => text.len(),
+            Part::Star => "*".len(),
+        });
+        let slashes = self.0.len().saturating_sub(1);
+        parts.sum::<usize>() + slashes
+    }
+
     /// The same with one star that takes two parts at least.
     pub(crate) fn doubled(&self, star: usize) -> Self {
-        let mut parts = self.0.clone();
+        let mut parts = self.0.to_vec();
         parts.insert(star, Part::Star);
-        Self(parts)
+        Self(parts.into())
     }
 
     /// The same with nothing in place of a star at its end: what a request on the resource above is
     /// when it has a slash at its end.
     pub(crate) fn without_last(&self) -> Option<Self> {
-        let mut parts = self.0.clone();
+        let mut parts = self.0.to_vec();
         if parts.pop() != Some(Part::Star) || parts.is_empty() {
             return None;
         }
         parts.push(Part::Text(""));
-        Some(Self(parts))
+        Some(Self(parts.into()))
     }
 
     /// Whether `slashed` is this pattern with a slash at its end.
@@ -93,7 +104,7 @@ impl<'t> Pattern<'t> {
 
     /// Requests that the pattern takes in, each star one part.
     pub(crate) fn shortest(&self) -> Vec<Token<'t>> {
-        let tokens = self.0.iter().map(|part| match part {
+        let tokens = self.parts().iter().map(|part| match part {
             Part::Text(text) => Token::Is(text),
             Part::Star => Token::One,
         });
@@ -105,9 +116,9 @@ impl<'t> Pattern<'t> {
     pub(crate) fn with_slash(&self) -> Option<Self> {
         match self.0.last() {
             Some(Part::Text(text)) if !text.is_empty() => {
-                let mut parts = self.0.clone();
+                let mut parts = self.0.to_vec();
                 parts.push(Part::Text(""));
-                Some(Self(parts))
+                Some(Self(parts.into()))
             }
             _ => None,
         }
@@ -123,33 +134,31 @@ impl<'t> Pattern<'t> {
 
     /// Whether it takes in all that the other does.
     pub(crate) fn includes(&self, other: &Self) -> bool {
-        let instance = other.0.iter().map(|part| match part {
+        let (mut own, mut others) = (self.parts(), other.parts());
+        while let ([Part::Text(text), own_rest @ ..], [Part::Text(same), rest @ ..]) = (own, others)
+        {
+            if text != same {
+                return false;
+            }
+            (own, others) = (own_rest, rest);
+        }
+        let instance = others.iter().map(|part| match part {
             Part::Text(text) => Token::Is(text),
             // A longer run is only taken by a star as well.
             Part::Star => Token::Is(FRESH),
         });
-        meet(&self.tokens(), &instance.collect::<Vec<_>>())
+        meet(&tokens(own), &instance.collect::<Vec<_>>())
     }
 
     /// All that the pattern takes in.
     pub(crate) fn tokens(&self) -> Vec<Token<'t>> {
-        let mut tokens = Vec::with_capacity(self.0.len() + 2);
-        for (position, part) in (1..).zip(&self.0) {
-            match part {
-                Part::Text(text) => tokens.push(Token::Is(text)),
-                Part::Star if position == self.0.len() => {
-                    tokens.extend([Token::OneOrNothing, Token::More]);
-                }
-                Part::Star => tokens.extend([Token::One, Token::More]),
-            }
-        }
-        tokens
+        tokens(&self.0)
     }
 }
 
 impl fmt::Display for Pattern<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, part) in self.0.iter().enumerate() {
+        for (position, part) in self.parts().iter().enumerate() {
             if position > 0 {
                 formatter.write_str("/")?;
             }
@@ -160,6 +169,21 @@ impl fmt::Display for Pattern<'_> {
         }
         Ok(())
     }
+}
+
+/// All that the parts at the end of a pattern take in.
+fn tokens<'t>(parts: &[Part<'t>]) -> Vec<Token<'t>> {
+    let mut tokens = Vec::with_capacity(parts.len() + 2);
+    for (position, part) in (1..).zip(parts) {
+        match part {
+            Part::Text(text) => tokens.push(Token::Is(text)),
+            Part::Star if position == parts.len() => {
+                tokens.extend([Token::OneOrNothing, Token::More]);
+            }
+            Part::Star => tokens.extend([Token::One, Token::More]),
+        }
+    }
+    tokens
 }
 
 /// Requests with a method on a resource, where a variable takes exactly one part.
@@ -194,7 +218,14 @@ fn instance<'t>(requests: &[Token<'t>], greedy: usize) -> Vec<Token<'t>> {
 
 /// Whether there are parts that both take. Of the other's tokens as many are looked at as a path
 /// has, at most 127.
-pub(crate) fn meet(one: &[Token<'_>], other: &[Token<'_>]) -> bool {
+pub(crate) fn meet(mut one: &[Token<'_>], mut other: &[Token<'_>]) -> bool {
+    // Most of what is compared differs before the first variable.
+    while let ([Token::Is(text), rest @ ..], [Token::Is(others), others_rest @ ..]) = (one, other) {
+        if text != others {
+            return false;
+        }
+        (one, other) = (rest, others_rest);
+    }
     // The bit at N is set when the tokens of `one` so far and the first N of `other` can take the
     // same parts.
     let mut reached = skipped(1, other);

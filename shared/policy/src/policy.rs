@@ -126,7 +126,7 @@ impl Policy {
             .flat_map(|statement| &statement.resource);
         overhead()
             + resources
-                .map(|one| resource_length(one.stage.len(), &one.pattern))
+                .map(|one| resource_length(one.stage.len(), one.pattern.len()))
                 .sum::<usize>()
     }
 }
@@ -143,8 +143,8 @@ pub(crate) fn glob(pattern: &str, text: &str) -> bool {
 }
 
 /// The bytes of a resource in a policy: quotes, comma and the slash behind the stage included.
-pub(crate) fn resource_length(stage: usize, pattern: &str) -> usize {
-    stage + pattern.len() + r#""/","#.len()
+pub(crate) fn resource_length(stage: usize, pattern: usize) -> usize {
+    stage + pattern + r#""/","#.len()
 }
 
 /// The bytes of a policy besides its resources, at most.

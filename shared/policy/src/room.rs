@@ -30,8 +30,8 @@ impl Room {
         Self(fixed + region + account_and_api + stage)
     }
 
-    /// The bytes of a resource, quotes and comma included.
-    pub(crate) fn taken_by(self, pattern: &str) -> usize {
+    /// The bytes of a resource whose pattern has as many, quotes and comma included.
+    pub(crate) fn taken_by(self, pattern: usize) -> usize {
         resource_length(self.0, pattern)
     }
 }

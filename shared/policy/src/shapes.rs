@@ -25,8 +25,12 @@ pub(crate) struct Shape<'t> {
 pub(crate) struct Shapes<'t> {
     routes: Vec<Shape<'t>>,
     scopes: Vec<&'t Scope>,
-    /// By their first part, where that is a literal.
-    by_first_part: HashMap<&'t str, Vec<usize>>,
+    /// By the number of a scope, what it opens.
+    by_scope: Vec<Vec<usize>>,
+    /// What any credential opens.
+    by_any: Vec<usize>,
+    /// By their method and first part, where that is a literal.
+    by_first_part: HashMap<(&'t str, &'t str), Vec<usize>>,
     /// The others.
     by_variable: Vec<usize>,
 }
@@ -73,6 +77,8 @@ impl<'t> Shapes<'t> {
         let numbers: HashMap<&Scope, usize> = scopes.iter().copied().zip(0..).collect();
         let mut all = Self {
             routes: Vec::new(),
+            by_scope: vec![Vec::new(); scopes.len()],
+            by_any: Vec::new(),
             scopes,
             by_first_part: HashMap::new(),
             by_variable: Vec::new(),
@@ -106,8 +112,17 @@ impl<'t> Shapes<'t> {
         let position = self.routes.len();
         let pattern = Pattern::of(method, &route.path);
         match pattern.parts().get(1) {
-            Some(Part::Text(first)) => self.by_first_part.entry(first).or_default().push(position),
+            Some(Part::Text(first)) => {
+                let alike = self.by_first_part.entry((method, first)).or_default();
+                alike.push(position);
+            }
             _ => self.by_variable.push(position),
+        }
+        match &openers {
+            None => self.by_any.push(position),
+            Some(openers) => openers
+                .iter()
+                .for_each(|scope| self.by_scope[*scope].push(position)),
         }
         let requests = requests(method, &route.path);
         let behind_slash = [requests.as_slice(), &[Token::Is("")]].concat();
@@ -122,6 +137,12 @@ impl<'t> Shapes<'t> {
 
     pub(crate) fn all(&self) -> &[Shape<'t>] {
         &self.routes
+    }
+
+    /// The routes that a scope opens by itself; `None` is any credential, which opens its own to the
+    /// holder of a scope too.
+    pub(crate) fn opened_by(&self, scope: Option<usize>) -> &[usize] {
+        scope.map_or(&self.by_any, |scope| &self.by_scope[scope])
     }
 
     /// Every scope, by its number.
@@ -163,10 +184,11 @@ impl<'t> Shapes<'t> {
             shape.is_some_and(|shape| shape.is_taken_in(&tokens))
         };
         // Nothing but a star, or a variable of the other, takes another first part.
-        if let [Part::Text(_), Part::Text(first), ..] = pattern.parts()
+        if let [Part::Text(method), Part::Text(first), ..] = pattern.parts()
             && !first.is_empty()
         {
-            let alike = self.by_first_part.get(first).into_iter().flatten();
+            let alike = self.by_first_part.get(&(*method, *first)).into_iter();
+            let alike = alike.flatten();
             let candidates = alike.chain(&self.by_variable).copied();
             let mut found: Vec<usize> = candidates.filter(taken_in).collect();
             found.sort_unstable();

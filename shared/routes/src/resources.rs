@@ -8,7 +8,7 @@ use crate::path::{ResourcePath, Segment};
 #[derive(Debug, Default)]
 pub struct Resources {
     /// By the path above it, the variable that is there.
-    variables: HashMap<Vec<Segment>, Segment>,
+    variables: HashMap<String, Segment>,
 }
 
 /// Two variables in one place.
@@ -29,14 +29,16 @@ impl Resources {
     /// # Errors
     /// When it has a variable where another resource has a different one.
     pub fn add(&mut self, path: &ResourcePath) -> Result<(), Conflict> {
-        let segments = path.segments();
-        for (position, segment) in segments.iter().enumerate() {
+        let slashes = path.as_str().match_indices('/');
+        for (segment, (slash, _)) in path.segments().iter().zip(slashes) {
             if matches!(segment, Segment::Literal(_)) {
                 continue;
             }
-            let above = segments.get(..position).unwrap_or_default().to_vec();
-            let known = self.variables.entry(above);
-            let known = known.or_insert_with(|| segment.clone());
+            let above = path.as_str().get(..slash).unwrap_or_default();
+            let Some(known) = self.variables.get(above) else {
+                self.variables.insert(above.to_owned(), segment.clone());
+                continue;
+            };
             if known != segment {
                 return Err(Conflict {
                     path: path.to_string(),

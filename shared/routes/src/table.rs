@@ -1,6 +1,6 @@
 //! The table itself: its text, and what it says about a request.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 
 use http::Method;
@@ -121,20 +121,22 @@ impl FromStr for RouteTable {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut routes = Vec::new();
         let mut resources = Resources::default();
-        let mut seen = HashSet::new();
+        let mut seen: HashMap<&str, Vec<RouteMethod>> = HashMap::new();
         for (line, text) in (1..).zip(text.lines()) {
             let malformed = |reason: String| MalformedTable { line, reason };
-            let Some(route) = route(line, text).map_err(malformed)? else {
+            let Some((path, route)) = route(line, text).map_err(malformed)? else {
                 continue;
             };
             let reason = resources.add(&route.path).err();
             if let Some(conflict) = reason {
                 return Err(malformed(conflict.to_string()));
             }
-            if !seen.insert((route.method.clone(), route.path.clone())) {
+            let methods: &mut Vec<RouteMethod> = seen.entry(path).or_default();
+            if methods.contains(&route.method) {
                 let twice = format!("{} {} is in the table twice", route.method, route.path);
                 return Err(malformed(twice));
             }
+            methods.push(route.method.clone());
             if routes.len() == MAX_ROUTES {
                 return Err(malformed(format!(
                     "a table has at most {MAX_ROUTES} routes"
@@ -158,8 +160,9 @@ impl FromStr for RouteTable {
     }
 }
 
-/// One line: nothing, or `METHOD PATH SCOPE...`, and perhaps a comment.
-fn route(line: usize, text: &str) -> Result<Option<Route>, String> {
+/// One line: nothing, or `METHOD PATH SCOPE...`, and perhaps a comment. Its path comes back as it
+/// stands there too.
+fn route(line: usize, text: &str) -> Result<Option<(&str, Route)>, String> {
     let words: Vec<&str> = text
         .split_whitespace()
         .take_while(|word| !word.starts_with('#'))
@@ -170,7 +173,7 @@ fn route(line: usize, text: &str) -> Result<Option<Route>, String> {
             _ => Err("a line is METHOD PATH SCOPE..., such as GET /books books:read".to_owned()),
         };
     };
-    Ok(Some(Route {
+    let route = Route {
         method: method
             .parse()
             .map_err(|error: UnknownMethod| shortened(&error))?,
@@ -179,7 +182,8 @@ fn route(line: usize, text: &str) -> Result<Option<Route>, String> {
             .map_err(|error: MalformedPath| shortened(&error))?,
         access: read_access(access)?,
         line,
-    }))
+    };
+    Ok(Some((path, route)))
 }
 
 fn read_access(words: &[&str]) -> Result<Access, String> {

@@ -37,8 +37,6 @@ pub(crate) struct Config {
     pub(crate) default_usage_key: Option<String>,
     /// Which credential opens which route.
     pub(crate) table: RouteTable,
-    /// The policies of its callers.
-    pub(crate) policies: Policies,
     /// Whether an HTTP API of payload format 2.0 wants `isAuthorized` in place of a policy.
     pub(crate) simple_responses: bool,
 }
@@ -52,12 +50,10 @@ impl Config {
             let reason = "a key set file belongs to one issuer, and OAUTH_ISSUERS names several";
             return Err(SettingError::malformed("OAUTH_JWKS_FILE", reason));
         }
-        let (table, policies) = routes(settings)?;
         let key_table = settings.optional("KEY_TABLE")?.map(str::to_owned);
         Ok(Self {
             issuers,
-            table,
-            policies,
+            table: keygate_routes::required(settings)?,
             principal_claims: principal_claims(settings)?,
             jwks_file,
             revocation: revocation(settings, key_table.is_some())?,
@@ -69,16 +65,14 @@ impl Config {
     }
 }
 
-fn routes(settings: &Settings) -> Result<(RouteTable, Policies), SettingError> {
-    let table = keygate_routes::required(settings)?;
+/// The policies of the table's callers.
+pub(crate) fn policies(table: &RouteTable, settings: &Settings) -> Result<Policies, SettingError> {
     let room = Room::of(settings.optional("AWS_REGION")?, None);
-    let policies = Policies::new(&table, room);
     let setting = match settings.optional(keygate_routes::SETTING)? {
         Some(_) => keygate_routes::SETTING,
         None => keygate_routes::FILE,
     };
-    let policies = policies.map_err(|error| SettingError::malformed(setting, error))?;
-    Ok((table, policies))
+    Policies::new(table, room).map_err(|error| SettingError::malformed(setting, error))
 }
 
 fn revocation(settings: &Settings, has_key_table: bool) -> Result<RevocationChecks, SettingError> {
