@@ -251,8 +251,9 @@ mod tests {
     #[test]
     fn the_array_on_the_authorizer_s_page_is_read() {
         let page = include_str!("../../../../docs/authorizer.md");
-        let json = page.split("```").nth(1).unwrap();
-        let issuers = several(json.trim_start_matches("json"), &defaults()).unwrap();
+        let (_, json) = page.split_once("```json").unwrap();
+        let (json, _) = json.split_once("```").unwrap();
+        let issuers = several(json, &defaults()).unwrap();
         assert_eq!(issuers.len(), 2);
     }
 
