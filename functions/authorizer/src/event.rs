@@ -6,6 +6,7 @@
 //! The event arrives as JSON of any shape and is checked here, because a deserializer's error
 //! would quote the value that it stumbled over, and that may be the credential.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use keygate_policy::MethodArn;
@@ -25,7 +26,7 @@ pub(crate) enum EventFormat {
 }
 
 /// Where a request carries its credential. Never log it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Presented {
     /// The values of `Authorization`.
     pub(crate) authorization: Vec<String>,
@@ -62,6 +63,14 @@ pub enum EventError {
     /// They are something else.
     #[error("not an authorizer event: headers are no object of strings")]
     Headers,
+}
+
+/// How many values there are, and nothing of them.
+impl fmt::Debug for Presented {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (authorization, api_key) = (self.authorization.len(), self.api_key.len());
+        write!(formatter, "Presented({authorization} and {api_key} values)")
+    }
 }
 
 impl AuthorizationRequest {

@@ -29,6 +29,8 @@ mod key_table;
 mod lookup_budget;
 mod prepared;
 mod principal;
+#[cfg(any(test, fuzzing))]
+pub mod properties;
 mod recent;
 mod report;
 mod revocation;

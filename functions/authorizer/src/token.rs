@@ -1,6 +1,8 @@
 //! A JWS in compact form (RFC 7515 section 7.1), read strictly and not yet believed: nothing here
 //! says that the token is genuine. [`crate::verify`] does.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keygate_json::{self as json, JsonError, Object};
@@ -20,8 +22,8 @@ pub(crate) enum Part {
     Signature,
 }
 
-impl std::fmt::Display for Part {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Part {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Header => "header",
             Self::Claims => "claims",
@@ -81,7 +83,7 @@ pub(crate) struct Signature<'a> {
 }
 
 /// A well-formed token.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct UnverifiedToken<'a> {
     /// What the signature covers: header, dot, claims.
     pub(crate) signing_input: &'a str,
@@ -110,6 +112,14 @@ impl<'a> UnverifiedToken<'a> {
             header: Header::read(object(Part::Header, header)?)?,
             claims: object(Part::Claims, claims)?,
         })
+    }
+}
+
+/// Without the claims and the signature, which make it a credential.
+impl fmt::Debug for UnverifiedToken<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut token = formatter.debug_struct("UnverifiedToken");
+        token.field("header", &self.header).finish_non_exhaustive()
     }
 }
 

@@ -71,6 +71,12 @@ impl KeySet {
         })
     }
 
+    /// The keys that can be used.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn all(&self) -> &[VerifyingKey] {
+        &self.keys
+    }
+
     /// How many keys can be used.
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
