@@ -82,7 +82,7 @@ fn compile(source: &str) -> Result<Rule, MalformedRule> {
     let parser = PrattParser::new()
         .max_expression_node_count(MAX_PARTS)
         .max_recursion_depth(MAX_NESTING);
-    let expression = parser.parse(source).map_err(|errors| first(&errors))?;
+    let expression = parser.parse(source).map_err(|errors| first(source, &errors))?;
     let environment = Arc::new(Env::stdlib());
     let mut names = Names {
         source,
@@ -107,14 +107,18 @@ fn known(environment: &Arc<Env>) -> Context<'static, 'static> {
     context(environment, &Arc::new(Patterns::new()))
 }
 
-/// The first of the parser's errors; those that follow come of it.
-fn first(errors: &ParseErrors) -> MalformedRule {
+/// The first of the parser's errors; those that follow come of it. The parser counts columns in bytes.
+fn first(source: &str, errors: &ParseErrors) -> MalformedRule {
     let error = errors.errors.first();
     let (line, column) = error.map_or((1, 1), |error| error.pos);
+    let from_1 = |number: isize| usize::try_from(number).unwrap_or(1).max(1);
+    let (line, column) = (from_1(line), from_1(column));
+    let text = source.split('\n').nth(line - 1).unwrap_or_default();
+    let before = text.char_indices().take_while(|(at, _)| at + 1 < column);
     let reason = error.map_or("it cannot be read", |error| error.msg.as_str());
     MalformedRule {
-        line: usize::try_from(line).unwrap_or(1).max(1),
-        column: usize::try_from(column).unwrap_or(1).max(1),
+        line,
+        column: before.count() + 1,
         reason: reason.trim_start_matches("Syntax error: ").to_owned(),
     }
 }

@@ -98,6 +98,8 @@ fn a_rule_that_cannot_be_right_is_refused_with_its_place() {
         ("", 1, 1, "EOF"),
         ("claims.sub ==", 1, 14, "EOF"),
         ("claims.sub = 'a'", 1, 12, "="),
+        // A column is one of characters, which the parser's is not.
+        ("'d\u{e9}j\u{e0}' = claims.sub", 1, 8, "="),
         ("claims.sub == 'a", 1, 15, ""),
         ("(claims.sub", 1, 12, ""),
         ("claims.groups.exists(1, true)", 1, 22, ""),
