@@ -7,7 +7,7 @@ use keygate_tests::signer::Signer;
 use serde_json::Value;
 
 /// Every algorithm there is, so that none is refused for not being configured.
-const ALGORITHMS: &str = "RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA";
+pub(super) const ALGORITHMS: &str = "RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384,ES512,EdDSA";
 
 /// An issuer with a key of each kind.
 pub(super) struct House {

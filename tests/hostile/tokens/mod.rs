@@ -1,6 +1,7 @@
 //! Bad tokens.
 
 mod claims;
+mod differential;
 mod form;
 mod house;
 mod keys;

@@ -1,0 +1,84 @@
+//! The other verifiers, as programs of tests/verifiers.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use keygate_tests::issuer::AUDIENCE;
+use keygate_tests::node::{self, Packages};
+use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+
+use super::super::house::{ALGORITHMS, House};
+
+/// The leeway when nothing is configured, in seconds.
+const LEEWAY: u64 = 30;
+
+pub(super) enum Other {
+    /// npm `jose`.
+    Jose(Packages),
+    /// PyPI `joserfc`, by the Python that has it.
+    Joserfc(String),
+}
+
+/// Both, installed where they are not yet; or what they lack on this machine.
+pub(super) fn all() -> Result<[Other; 2], String> {
+    if let Some(reason) = node::lacking() {
+        return Err(reason.to_owned());
+    }
+    let is_there = |mut command: Command| command.output().is_ok_and(|out| out.status.success());
+    let mut python = Command::new("python3");
+    python.args(["-c", "import venv, ensurepip"]);
+    if !is_there(python) {
+        return Err("there is no python3 with venv on the path".to_owned());
+    }
+    let manifest = include_str!("../../../verifiers/package.json");
+    let lock = include_str!("../../../verifiers/package-lock.json");
+    Ok([
+        Other::Jose(Packages::installed(manifest, lock)),
+        Other::Joserfc(python_with_joserfc()),
+    ])
+}
+
+/// The Python of the virtual environment that `deploy/venv` sees to.
+fn python_with_joserfc() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut bash = Command::new("bash");
+    bash.args(["-euc", ". deploy/venv; venv_joserfc"])
+        .current_dir(root);
+    let output = bash.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "joserfc is not installed: {said}");
+    let programs = String::from_utf8(output.stdout).unwrap();
+    format!("{}/python", programs.trim_end())
+}
+
+impl Other {
+    /// Why it refuses each of the tokens; `None` for one that it accepts.
+    pub(super) fn refusals(self, house: &House, tokens: &[&str]) -> Vec<Option<String>> {
+        let keys: Vec<Value> = house.signers().iter().map(|key| key.jwk()).collect();
+        let algorithms: Vec<&str> = ALGORITHMS.split(',').collect();
+        let asked = json!({
+            "issuer": house.issuer.url, "audience": AUDIENCE, "algorithms": algorithms, "leeway": LEEWAY,
+            "keys": keys, "tokens": tokens,
+        });
+        let mut file = NamedTempFile::new().unwrap();
+        file.write_all(asked.to_string().as_bytes()).unwrap();
+        let path = file.path().to_str().unwrap();
+        let answer = match self {
+            Self::Jose(packages) => {
+                packages.json(include_str!("../../../verifiers/verify.mjs"), &[path])
+            }
+            Self::Joserfc(python) => {
+                let program = concat!(env!("CARGO_MANIFEST_DIR"), "/verifiers/verify.py");
+                let output = Command::new(python).args([program, path]).output().unwrap();
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "{said}");
+                serde_json::from_slice(&output.stdout).unwrap()
+            }
+        };
+        let refusals: Vec<Option<String>> = serde_json::from_value(answer).unwrap();
+        assert_eq!(refusals.len(), tokens.len());
+        refusals
+    }
+}
