@@ -82,7 +82,9 @@ fn compile(source: &str) -> Result<Rule, MalformedRule> {
     let parser = PrattParser::new()
         .max_expression_node_count(MAX_PARTS)
         .max_recursion_depth(MAX_NESTING);
-    let expression = parser.parse(source).map_err(|errors| first(source, &errors))?;
+    let expression = parser
+        .parse(source)
+        .map_err(|errors| first(source, &errors))?;
     let environment = Arc::new(Env::stdlib());
     let mut names = Names {
         source,
