@@ -15,9 +15,7 @@ pub fn token(text: &str) {
     };
     assert!(text.len() <= MAX_LENGTH);
     let parts: Vec<&str> = text.split('.').collect();
-    let [header, claims, signature] = parts[..] else {
-        panic!("{} parts", parts.len());
-    };
+    let [header, claims, signature] = parts.clone().try_into().unwrap();
     let decoded = parts.iter().map(|part| {
         let bytes = URL_SAFE_NO_PAD.decode(part).unwrap();
         assert_eq!(URL_SAFE_NO_PAD.encode(&bytes), **part);

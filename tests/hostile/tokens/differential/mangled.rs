@@ -9,7 +9,7 @@ use super::specimen::Specimen;
 
 const SEED: u64 = 0x006b_6579_6761_7465;
 
-/// Choices that are the same in every run: the generator SplitMix64.
+/// Choices that are the same in every run: the generator `SplitMix64`.
 struct Choices(u64);
 
 impl Choices {
@@ -50,9 +50,10 @@ pub(super) fn mangled(house: &House, honest: &[Specimen], count: usize) -> Vec<S
             _ => stranger(&mut choices, house, &strangers, &from.token),
         };
         let twice = choices.below(4) == 0 && split_any(&token).len() == 3;
-        let (more, token) = match twice {
-            true => text(&mut choices, &token),
-            false => ("nothing more".to_owned(), token),
+        let (more, token) = if twice {
+            text(&mut choices, &token)
+        } else {
+            ("nothing more".to_owned(), token)
         };
         if token != from.token {
             let what = format!("{}; {what}; {more}", from.what);
@@ -109,9 +110,7 @@ fn signature(choices: &mut Choices, token: &str, honest: &[Specimen]) -> (String
             "zeros"
         }
         1 => {
-            bytes
-                .iter_mut()
-                .for_each(|byte| *byte = choices.next().to_le_bytes()[0]);
+            bytes.fill_with(|| choices.next().to_le_bytes()[0]);
             "random"
         }
         2 => {

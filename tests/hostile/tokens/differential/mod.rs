@@ -1,5 +1,5 @@
-//! Tokens, honest and mangled, to us and to two verifiers that others have written: npm `jose` and PyPI
-//! `joserfc`. A token that we alone accept is a bug of ours, or a mangled token that is none.
+//! Tokens, honest and mangled, to us and to two verifiers that others have written: `jose` of npm and
+//! `joserfc` of the Python Package Index. A token that we alone accept is a bug of ours.
 
 mod mangled;
 mod others;

@@ -15,9 +15,9 @@ use super::super::house::{ALGORITHMS, House};
 const LEEWAY: u64 = 30;
 
 pub(super) enum Other {
-    /// npm `jose`.
+    /// `jose` of npm.
     Jose(Packages),
-    /// PyPI `joserfc`, by the Python that has it.
+    /// `joserfc`, by the Python that has it.
     Joserfc(String),
 }
 
