@@ -1,10 +1,15 @@
 //! Who is calling, as handlers, logs and usage plans know them.
 
+use std::collections::BTreeMap;
+
 use keygate_principal::name::is_usable_name;
 use keygate_principal::scope::Scopes;
 
 use crate::api_key::VerifiedApiKey;
+use crate::claim_path::{ClaimPath, listed};
 use crate::claims::ClaimError;
+use crate::issuer::Issuer;
+use crate::scope_claims;
 use crate::verify::verifier::VerifiedToken;
 
 /// What proved the principal.
@@ -37,30 +42,53 @@ pub(crate) struct Principal {
     pub(crate) key_id: Option<String>,
     /// The token's issuer.
     pub(crate) issuer: Option<String>,
+    /// What else handlers are told, by the context's names: a token's claims.
+    pub(crate) claims: BTreeMap<String, String>,
+}
+
+/// A token does not say who is calling, or says what it may not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PrincipalError {
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
+    #[error("the principal begins with {0}, as those of another issuer do")]
+    Reserved(String),
+}
+
+impl PrincipalError {
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Claim(error) => error.code(),
+            Self::Reserved(_) => "principal-reserved",
+        }
+    }
 }
 
 /// A key's record names an owner that cannot be a principal: a fault of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the key's record has an owner with quotes, backslashes or control characters, or none")]
+#[error("the key's record has an owner with quotes or control characters, or none")]
 pub(crate) struct UnusableOwner;
 
 impl Principal {
-    /// The principal of a token: the first of `principal_claims` that it carries, behind its issuer's
-    /// prefix.
+    /// The principal of a token, without claims: the first of `principal_claims` that it carries,
+    /// behind its issuer's prefix.
     pub(crate) fn of_token(
         token: &VerifiedToken,
-        principal_claims: &[String],
-    ) -> Result<Self, ClaimError> {
-        let claims = token.claims();
-        let name = claims.first_name(principal_claims.iter().map(String::as_str))?;
-        let name = name.ok_or_else(|| ClaimError::missing(&principal_claims.join(" or ")))?;
+        principal_claims: &[ClaimPath],
+    ) -> Result<Self, PrincipalError> {
+        let (claims, issuer) = (token.claims(), token.issuer());
+        let own_name = claims.principal(principal_claims)?;
+        let own_name =
+            own_name.ok_or_else(|| ClaimError::missing(&listed(principal_claims, " or ")))?;
+        let client_id = claims.client_id(&issuer.client_claims)?;
         Ok(Self {
-            name: format!("{}{name}", token.principal_prefix()),
+            name: name(issuer, own_name, principal_claims)?,
             credential: CredentialKind::Jwt,
-            scopes: claims.scopes()?,
-            client_id: claims.client_id()?.map(str::to_owned),
+            scopes: scope_claims::read(claims, &issuer.scope_claims)?,
+            client_id: client_id.map(str::to_owned),
             key_id: None,
-            issuer: Some(token.issuer().to_owned()),
+            issuer: Some(issuer.iss.clone()),
+            claims: BTreeMap::new(),
         })
     }
 
@@ -77,6 +105,21 @@ impl Principal {
             client_id: None,
             key_id: Some(record.id.to_string()),
             issuer: None,
+            claims: BTreeMap::new(),
         })
     }
+}
+
+/// A name as no other issuer's principal has it.
+fn name(issuer: &Issuer, own: &str, claims: &[ClaimPath]) -> Result<String, PrincipalError> {
+    let name = format!("{}{own}", issuer.principal_prefix);
+    let begins = |prefix: &&String| name.starts_with(prefix.as_str());
+    if let Some(prefix) = issuer.reserved_prefixes.iter().find(begins) {
+        return Err(PrincipalError::Reserved(prefix.clone()));
+    }
+    // With its prefix it may have become too long.
+    if !is_usable_name(&name) {
+        return Err(ClaimError::malformed(&listed(claims, " or ")).into());
+    }
+    Ok(name)
 }
