@@ -220,7 +220,7 @@ impl Authorizer {
     ) -> Result<(Principal, Option<String>), Rejection> {
         let verified = self.verifier.verify(token, SystemTime::now(), watch).await;
         if W::LOOKS && verified.is_err() {
-            for check in ["principal", "scopes", "revocation"] {
+            for check in ["principal", "client", "scopes", "revocation"] {
                 watch.not_made(check, "the token is not to be believed");
             }
         }
@@ -254,6 +254,10 @@ impl Authorizer {
             };
             watch.made(line, principal.as_ref().err().map(Rejection::failure));
             if let Ok(principal) = &principal {
+                match &principal.client_id {
+                    Some(client) => watch.made(Line::new("client", client.as_str()), None),
+                    None => watch.not_made("client", "the token names none"),
+                }
                 for line in scope_claims::lines(token.claims(), &issuer.scope_claims) {
                     watch.made(line, None);
                 }

@@ -28,6 +28,12 @@ fn a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
         ("OAUTH_LEEWAY_SECONDS", "601"),
         ("OAUTH_ISSUERS", "[]"),
         ("OAUTH_PRINCIPAL_CLAIMS", ","),
+        ("OAUTH_SCOPE_CLAIMS", ","),
+        ("OAUTH_CLIENT_CLAIMS", " , "),
+        ("OAUTH_CONTEXT_CLAIMS", ","),
+        ("OAUTH_CONTEXT_CLAIMS", "realm.roles,realm_roles"),
+        ("OAUTH_AUDIENCE_CLAIM", "a\tb"),
+        ("OAUTH_ALLOW_BOUND_TOKENS", "yes"),
         ("OAUTH_RULE", "claims.sub =="),
         ("OAUTH_RULE", "claim.sub == 'a'"),
         ("OAUTH_REVOCATION", "all"),
@@ -56,6 +62,39 @@ fn a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
             said.starts_with(&format!("authorizer: {name} is ")),
             "{said}"
         );
+    }
+}
+
+#[test]
+fn issuers_that_could_name_each_other_s_principals_end_the_start() {
+    for prefixes in [
+        ["", ""],
+        ["a|", "a|"],
+        ["partner", "partner-b|"],
+        ["b|c", "b|"],
+    ] {
+        let named = |name: &str, prefix: &str| {
+            let issuer = format!("http://127.0.0.1:9/{name}");
+            json!({"issuer": issuer, "audience": ["x"], "principal_prefix": prefix})
+        };
+        let (first, second) = (named("first", prefixes[0]), named("second", prefixes[1]));
+        for issuers in [json!([first, second]), json!([second, first])] {
+            let issuers = issuers.to_string();
+            let output = command(BINARY, &[("OAUTH_ISSUERS", &issuers)])
+                .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9")
+                .stderr(std::process::Stdio::piped())
+                .output()
+                .unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(64), "{issuers}: {said}");
+            assert!(
+                said.starts_with("authorizer: OAUTH_ISSUERS is malformed: "),
+                "{said}"
+            );
+            for named in ["/first", "/second", "principal_prefix"] {
+                assert!(said.contains(named), "{said}");
+            }
+        }
     }
 }
 
@@ -132,11 +171,10 @@ fn a_start_from_a_file_needs_no_network_and_several_issuers_keep_their_own_keys(
         .response();
     std::fs::remove_file(&file).unwrap();
 
-    let list = json!(
-        issuers
-            .each_ref()
-            .map(|issuer| json!({"issuer": issuer.url, "audience": [AUDIENCE]}))
-    );
+    let list = json!([
+        {"issuer": issuers[0].url, "audience": [AUDIENCE]},
+        {"issuer": issuers[1].url, "audience": [AUDIENCE], "principal_prefix": "second|"},
+    ]);
     let authorizer = Authorizer::start(BINARY, &[("OAUTH_ISSUERS", &list.to_string())]);
     for (signer, issuer) in [(&first, &issuers[0]), (&second, &issuers[1])] {
         authorizer

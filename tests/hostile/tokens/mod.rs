@@ -1,8 +1,10 @@
 //! Bad tokens.
 
 mod claims;
+mod context;
 mod form;
 mod house;
+mod issuers;
 mod keys;
 
 use keygate_tests::issuer::{AUDIENCE, Issuer};
