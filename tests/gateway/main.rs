@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod access_log;
+mod claims;
 mod cors;
 mod dependencies;
 mod explain;
@@ -44,5 +45,6 @@ fn main() -> ExitCode {
         routes::TESTS,
         handlers::TESTS,
         access_log::TESTS,
+        claims::TESTS,
     ])
 }
