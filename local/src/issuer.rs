@@ -18,7 +18,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use keygate_key_record::now;
 use keygate_principal::scope::Scopes;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
@@ -135,8 +135,8 @@ async fn key_set(State(issuer): State<Arc<Issuer>>) -> Response {
     ([(header::CACHE_CONTROL, "max-age=300")], keys).into_response()
 }
 
-/// A token request. The last three are this issuer's own, so that a suite can ask for tokens that
-/// must be refused.
+/// A token request. What stands behind `audience` is this issuer's own, so that a suite can ask for tokens that
+/// must be refused, and anybody for tokens as another issuer writes them.
 #[derive(Deserialize)]
 struct TokenRequest {
     grant_type: Option<String>,
@@ -147,6 +147,9 @@ struct TokenRequest {
     lifetime: Option<i64>,
     /// Seconds until `nbf`; may be negative.
     not_before: Option<i64>,
+    /// Claims as a JSON object, in place of this issuer's own of the same names; `null` leaves a claim
+    /// out.
+    claims: Option<String>,
 }
 
 async fn token(
@@ -191,6 +194,12 @@ async fn token(
     if let Some(seconds) = request.not_before {
         claims["nbf"] = json!(issued_at.saturating_add(seconds));
     }
+    if let Some(text) = &request.claims {
+        let Ok(chosen) = serde_json::from_str::<Map<String, Value>>(text) else {
+            return refuse("invalid_request", "claims is a JSON object");
+        };
+        choose(&mut claims, chosen);
+    }
     match issuer.key.sign(&claims) {
         Ok(token) => {
             let body = json!({
@@ -199,6 +208,20 @@ async fn token(
             ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
         }
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// Puts the chosen claims in place of those that are there.
+fn choose(claims: &mut Value, chosen: Map<String, Value>) {
+    let Value::Object(claims) = claims else {
+        return;
+    };
+    for (name, value) in chosen {
+        if value.is_null() {
+            claims.remove(&name);
+        } else {
+            claims.insert(name, value);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tokens of an issuer's own making through a whole gateway: what opens routes, what a handler is
 //! told of the caller, and what the access log can show of it.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::access_log::line_of;
@@ -15,6 +16,7 @@ keygate_tests::tests! { for Target:
     claims_that_are_too_large_are_no_fault_of_the_caller_s needs "own-gateway";
     roles_and_an_audience_of_another_name_open_routes needs "own-gateway";
     a_bound_token_is_refused_unless_the_deployment_knows needs "own-gateway";
+    the_development_issuer_writes_tokens_as_others_do needs "own-gateway";
 }
 
 /// An issuer whose tokens are what a test says, and a gateway that trusts it.
@@ -169,4 +171,43 @@ fn a_bound_token_is_refused_unless_the_deployment_knows(target: &Target) {
     list(&house.own, &house.bearer(&json!({}))).expect(200);
     let knowing = House::new(target, &["--parameter", "OAuthAllowBoundTokens=true"]);
     list(&knowing.own, &knowing.bearer(&bound)).expect(200);
+}
+
+fn the_development_issuer_writes_tokens_as_others_do(target: &Target) {
+    let (gateway, own) = target.own(&[
+        "--parameter",
+        "OAuthScopeClaims=realm_access.roles",
+        "--parameter",
+        "OAuthContextClaims=tenant",
+    ]);
+    let claims = json!({
+        "scope": null,
+        "realm_access": {"roles": ["books:read"]},
+        "tenant": "acme",
+        "sub": "DOMAIN\\user",
+    });
+    let token = own.token_with(&[("claims", &claims.to_string())]);
+    let event = list(&own, &format!("Bearer {token}")).expect(200).json();
+    let told = &event["requestContext"]["authorizer"];
+    assert_eq!(told["claim_tenant"], "acme");
+    assert_eq!(told["principal"], "DOMAIN\\user");
+    assert_eq!(told["scopes"], "books:read");
+    let shown = target.build().explain(
+        &gateway,
+        &["--parameter", "OAuthScopeClaims=realm_access.roles"],
+        &token,
+    );
+    let said = String::from_utf8(shown.stdout).unwrap();
+    assert!(
+        said.contains("books:read (from realm_access.roles)"),
+        "{said}"
+    );
+    let endpoint = format!("{}/token", own.issuer);
+    for wrong in ["[]", "%7B", "\"x\"", ""] {
+        let form = format!("grant_type=client_credentials&client_id=x&claims={wrong}");
+        let call = own.absolute(Method::POST, &endpoint);
+        let call = call.header("content-type", "application/x-www-form-urlencoded");
+        let refused = call.body(form).send().expect(400).json();
+        assert_eq!(refused["error"], "invalid_request", "{wrong}");
+    }
 }

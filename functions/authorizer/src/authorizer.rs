@@ -26,7 +26,7 @@ use crate::event::{AuthorizationRequest, Presented};
 use crate::key_set::set::KeySet;
 use crate::key_set::source::KeySetSource;
 use crate::key_table::KeyTable;
-use crate::principal::Principal;
+use crate::principal::{Principal, PrincipalError};
 use crate::report::Report;
 use crate::revocation::{self, RevocationChecks, RevocationError};
 use crate::scope_claims;
@@ -236,24 +236,23 @@ impl Authorizer {
         token: &VerifiedToken,
         watch: &mut W,
     ) -> Result<Principal, Rejection> {
-        let principal = Principal::of_token(token, &self.principal_claims)
-            .map_err(|error| Rejection::from(Refusal::from(error)));
+        let principal = Principal::of_token(token, &self.principal_claims);
         if W::LOOKS {
-            let issuer = token.issuer();
-            let line = if let Ok(principal) = &principal {
-                Line::new("principal", principal.name.clone())
-            } else {
-                let or = |paths| listed(paths, " or ");
-                let expected = format!(
-                    "{}, and well-formed {} and {}",
-                    or(&self.principal_claims),
-                    or(&issuer.scope_claims),
-                    or(&issuer.client_claims)
-                );
-                Line::new("principal", "").expecting(expected)
-            };
-            watch.made(line, principal.as_ref().err().map(Rejection::failure));
-            if let Ok(principal) = &principal {
+            self.show_principal(token, &principal, watch);
+        }
+        principal.map_err(|error| Refusal::from(error).into())
+    }
+
+    fn show_principal<W: Watch>(
+        &self,
+        token: &VerifiedToken,
+        principal: &Result<Principal, PrincipalError>,
+        watch: &mut W,
+    ) {
+        let issuer = token.issuer();
+        let error = match principal {
+            Ok(principal) => {
+                watch.made(Line::new("principal", principal.name.clone()), None);
                 match &principal.client_id {
                     Some(client) => watch.made(Line::new("client", client.as_str()), None),
                     None => watch.not_made("client", "the token names none"),
@@ -262,9 +261,27 @@ impl Authorizer {
                     watch.made(line, None);
                 }
                 watch.scopes(Some(principal.scopes.clone()));
+                return;
             }
-        }
-        principal
+            Err(error) => error.clone(),
+        };
+        let or = |paths| listed(paths, " or ");
+        let expected = match &error {
+            PrincipalError::Reserved(_) => {
+                "a name that begins with no other issuer's principal_prefix".to_owned()
+            }
+            PrincipalError::Claim(_) => format!(
+                "{}, and well-formed {} and {}",
+                or(&self.principal_claims),
+                or(&issuer.scope_claims),
+                or(&issuer.client_claims)
+            ),
+        };
+        let failure = Rejection::from(Refusal::from(error)).failure();
+        watch.made(
+            Line::new("principal", "").expecting(expected),
+            Some(failure),
+        );
     }
 
     /// The claims that handlers are given.

@@ -123,3 +123,46 @@ fn name(issuer: &Issuer, own: &str, claims: &[ClaimPath]) -> Result<String, Prin
     }
     Ok(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use keygate_principal::name::MAX_BYTES;
+
+    use super::*;
+
+    fn name_of(prefix: &str, reserved: &[&str], own: &str) -> Result<String, &'static str> {
+        let issuer = Issuer {
+            principal_prefix: prefix.to_owned(),
+            reserved_prefixes: reserved.iter().map(|&one| one.to_owned()).collect(),
+            ..Issuer::of("https://login.example.com", "x")
+        };
+        let claims = ["sub".parse().unwrap()];
+        name(&issuer, own, &claims).map_err(|error| error.code())
+    }
+
+    #[test]
+    fn a_name_stands_behind_its_issuer_s_prefix() {
+        assert_eq!(name_of("b|", &[], "alice"), Ok("b|alice".to_owned()));
+        assert_eq!(name_of("b|", &[], "b|alice"), Ok("b|b|alice".to_owned()));
+        assert_eq!(name_of("", &[], "alice"), Ok("alice".to_owned()));
+    }
+
+    #[test]
+    fn a_name_that_begins_like_another_issuer_s_is_refused() {
+        let reserved = ["a|", "b|"];
+        for own in ["a|alice", "b|", "b|a|alice"] {
+            assert_eq!(name_of("", &reserved, own), Err("principal-reserved"));
+        }
+        for own in ["alice", "b", "B|alice", "c|b|alice"] {
+            assert_eq!(name_of("", &reserved, own), Ok(own.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_prefix_makes_no_name_longer_than_names_are() {
+        let own = "a".repeat(MAX_BYTES - 2);
+        assert!(name_of("b|", &[], &own).is_ok());
+        let own = "a".repeat(MAX_BYTES - 1);
+        assert_eq!(name_of("b|", &[], &own), Err("claim-malformed"));
+    }
+}

@@ -176,10 +176,13 @@ fn a_start_from_a_file_needs_no_network_and_several_issuers_keep_their_own_keys(
         {"issuer": issuers[1].url, "audience": [AUDIENCE], "principal_prefix": "second|"},
     ]);
     let authorizer = Authorizer::start(BINARY, &[("OAUTH_ISSUERS", &list.to_string())]);
-    for (signer, issuer) in [(&first, &issuers[0]), (&second, &issuers[1])] {
-        authorizer
-            .authorize(&format!("Bearer {}", signer.token(&issuer.claims())))
-            .response();
+    for (signer, issuer, principal) in [
+        (&first, &issuers[0], "alice"),
+        (&second, &issuers[1], "second|alice"),
+    ] {
+        let token = signer.token(&issuer.claims());
+        let answer = authorizer.authorize(&format!("Bearer {token}")).response();
+        assert_eq!(answer["context"]["principal"], principal);
     }
     let crossed = format!("Bearer {}", first.token(&issuers[1].claims()));
     assert_eq!(
