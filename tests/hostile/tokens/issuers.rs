@@ -20,7 +20,6 @@ struct Shape {
     client: Option<&'static str>,
 }
 
-#[expect(clippy::too_many_lines, reason = "a list")]
 fn shapes() -> Vec<Shape> {
     vec![
         Shape {
