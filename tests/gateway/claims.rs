@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::access_log::line_of;
+use crate::keys::{issue, text};
 use crate::tokens::{is_unauthorized, list};
 use keygate_tests::issuer::{AUDIENCE, Issuer};
 use keygate_tests::keygate::Keygate;
@@ -17,6 +18,7 @@ keygate_tests::tests! { for Target:
     roles_and_an_audience_of_another_name_open_routes needs "own-gateway";
     a_bound_token_is_refused_unless_the_deployment_knows needs "own-gateway";
     the_development_issuer_writes_tokens_as_others_do needs "own-gateway";
+    a_name_with_a_backslash_is_its_keys_owner needs "own-gateway";
 }
 
 /// An issuer whose tokens are what a test says, and a gateway that trusts it.
@@ -210,4 +212,21 @@ fn the_development_issuer_writes_tokens_as_others_do(target: &Target) {
         let refused = call.body(form).send().expect(400).json();
         assert_eq!(refused["error"], "invalid_request", "{wrong}");
     }
+}
+
+fn a_name_with_a_backslash_is_its_keys_owner(target: &Target) {
+    let (_gateway, own) = target.own(&[]);
+    let name = "DOMAIN\\user%5C";
+    let token = own.token_with(&[("claims", &json!({"sub": name}).to_string())]);
+    let key = issue(&own, &token, &["books:read"]).json();
+    assert_eq!(key["owner"], name);
+    let event = list(&own, &format!("ApiKey {}", text(&key, "key")));
+    let event = event.expect(200).json();
+    assert_eq!(event["requestContext"]["authorizer"]["principal"], name);
+    let keys = own.get("/keys").bearer(&token).send().expect(200);
+    assert!(keys.body.contains(text(&key, "id")), "{keys:?}");
+    let path = format!("/keys/{}", text(&key, "id"));
+    let other = own.token_with(&[("claims", r#"{"sub": "DOMAINuser%5C"}"#)]);
+    own.delete(&path).bearer(&other).send().expect(404);
+    own.delete(&path).bearer(&token).send().expect(204);
 }
