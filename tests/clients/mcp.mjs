@@ -1,16 +1,16 @@
 // Calls a tool of an MCP server with the MCP SDK's client, which finds the issuer by itself:
 //
-//     node mcp.mjs ADDRESS GRANT TOOL
+//     node mcp.mjs ADDRESS GRANT TOOL [TOKEN]
 //
 // GRANT is client_credentials, or authorization_code for a client that registers by itself and sends a
-// browser. Prints what the server said, as JSON.
+// browser. TOKEN is one that the client has already. Prints what the server said, as JSON.
 
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js'
 import { ClientCredentialsProvider } from '@modelcontextprotocol/sdk/client/auth-extensions.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 
-const [address, grant, tool] = process.argv.slice(2)
+const [address, grant, tool, token] = process.argv.slice(2)
 
 /** A client of the code grant whose browser is fetch: the issuer sends it back at once. */
 class Browser {
@@ -53,6 +53,7 @@ const provider =
   grant === 'client_credentials'
     ? new ClientCredentialsProvider({ clientId: crypto.randomUUID(), clientSecret: 'any' })
     : new Browser()
+if (token) provider.saveTokens({ access_token: token, token_type: 'Bearer' })
 const client = await connect(provider)
 const { tools } = await client.listTools()
 const { content } = await client.callTool({ name: tool, arguments: {} })
@@ -60,6 +61,7 @@ console.log(
   JSON.stringify({
     server: client.getServerVersion().name,
     tools: tools.map(({ name }) => name),
+    client_id: provider.clientInformation().client_id,
     answer: content.map(({ text }) => text).join('\n'),
   }),
 )
