@@ -10,6 +10,7 @@ keygate_tests::tests! { for Target:
     a_path_has_metadata_with_the_scopes_that_open_it;
     a_path_that_asks_for_no_credential_has_no_metadata;
     a_denial_names_its_error_and_where_the_metadata_is needs "gateway-responses";
+    the_body_of_a_denial_leads_to_the_scopes_that_open_the_route needs "gateway-responses";
     the_metadata_names_every_issuer_and_the_scopes_that_are_advertised needs "own-gateway";
     without_a_public_address_the_challenge_is_bare_and_the_metadata_still_there needs "own-gateway";
 }
@@ -69,6 +70,22 @@ fn a_denial_names_its_error_and_where_the_metadata_is(target: &Target) {
     assert_eq!(denied.header("www-authenticate"), Some(challenge.as_str()));
 }
 
+fn the_body_of_a_denial_leads_to_the_scopes_that_open_the_route(target: &Target) {
+    let token = target.token_with(&[("scope", "books:write")]);
+    for (path, needed) in [("/books/7", "books:read"), ("/keys/abc", "keys:admin")] {
+        let denied = target.get(path).bearer(&token).send();
+        let problem = denied.problem(403, "insufficient-scope");
+        assert_eq!(problem["scopes"], "books:write");
+        let place = problem["resource_metadata"].as_str().unwrap();
+        let metadata = target.absolute(Method::GET, place).send();
+        let scopes = &metadata.expect(200).json()["scopes_supported"];
+        assert!(
+            scopes.as_array().unwrap().contains(&json!(needed)),
+            "{scopes}"
+        );
+    }
+}
+
 fn the_metadata_names_every_issuer_and_the_scopes_that_are_advertised(target: &Target) {
     let issuers = ["https://a.example", "https://b.example/"];
     let elements = issuers.map(|issuer| {
@@ -102,7 +119,9 @@ fn without_a_public_address_the_challenge_is_bare_and_the_metadata_still_there(t
     let challenge = "Bearer error=\"insufficient_scope\"";
     assert_eq!(denied.header("www-authenticate"), Some(challenge));
     // As API Gateway says where the request came to, which always is https.
+    let place = unauthorized.json()["resource_metadata"].clone();
+    let at_https = own.url.replacen("http://", "https://", 1);
+    assert_eq!(place, format!("{at_https}{METADATA}"));
     let metadata = own.get(METADATA).send().expect(200).json();
-    let resource = own.url.replacen("http://", "https://", 1);
-    assert_eq!(metadata["resource"], resource);
+    assert_eq!(metadata["resource"], at_https);
 }
