@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use keygate_tests::keygate::Keygate;
+use keygate_tests::keygate::{Keygate, free_port};
 use keygate_tests::node::Packages;
 use keygate_tests::project::Project;
 use keygate_tests::target::Target;
@@ -17,6 +17,7 @@ keygate_tests::tests! { for Target:
     an_oauth_client_goes_from_the_bare_401_to_the_answer needs "node", "gateway-responses";
     an_mcp_client_finds_the_issuer_by_itself needs "node", "own-gateway";
     an_mcp_client_that_may_too_little_asks_for_more needs "node", "own-gateway";
+    an_mcp_client_asks_for_a_token_for_the_resource needs "node", "own-gateway";
     an_mcp_server_has_no_stream_and_no_session needs "own-gateway";
 }
 
@@ -49,7 +50,7 @@ fn an_oauth_client_goes_from_the_bare_401_to_the_answer(target: &Target) {
 }
 
 /// A gateway with the MCP server behind it, put there as `docs/mcp.md` says.
-fn with_mcp_server(target: &Target) -> (Keygate, Target) {
+fn with_mcp_server(target: &Target, arguments: &[&str]) -> (Keygate, Target) {
     let (line, outputs) = ("        ROUTES: |\n", "\nOutputs:\n");
     let mut blocks = PAGE.split("```yaml\n").skip(1);
     let mut block = || blocks.next().unwrap().split_once("```").unwrap().0;
@@ -58,7 +59,8 @@ fn with_mcp_server(target: &Target) -> (Keygate, Target) {
     let changes = [(line, listed.as_str()), (outputs, &function)];
     let template = target.build().changed_template(&changes);
     let project = Project::new(&template);
-    target.own(&["--template", &project.template()])
+    let template = project.template();
+    target.own(&[&["--template", template.as_str()], arguments].concat())
 }
 
 /// The tool `whoami` was found and called, and the client was known by its own name.
@@ -71,7 +73,7 @@ fn knows_the_client(met: &Value) {
 }
 
 fn an_mcp_client_finds_the_issuer_by_itself(target: &Target) {
-    let (_gateway, own) = with_mcp_server(target);
+    let (_gateway, own) = with_mcp_server(target, &[]);
     let address = format!("{}/mcp", own.url);
     for grant in ["client_credentials", "authorization_code"] {
         let met = packages().json(MCP, &[&address, grant, "whoami"]);
@@ -80,7 +82,7 @@ fn an_mcp_client_finds_the_issuer_by_itself(target: &Target) {
 }
 
 fn an_mcp_client_that_may_too_little_asks_for_more(target: &Target) {
-    let (_gateway, own) = with_mcp_server(target);
+    let (_gateway, own) = with_mcp_server(target, &[]);
     let address = format!("{}/mcp", own.url);
     let token = own.token_with(&[("scope", "books:read")]);
     let refused = own.post("/mcp").bearer(&token).json(&json!({})).send();
@@ -89,8 +91,23 @@ fn an_mcp_client_that_may_too_little_asks_for_more(target: &Target) {
     knows_the_client(&met);
 }
 
+fn an_mcp_client_asks_for_a_token_for_the_resource(target: &Target) {
+    let port = free_port().to_string();
+    let audience = format!("OAuthAudience=http://127.0.0.1:{port}/dev");
+    let arguments = ["--port", port.as_str(), "--parameter", audience.as_str()];
+    let (_gateway, own) = with_mcp_server(target, &arguments);
+    // The development issuer's tokens are for no resource that they were not asked for.
+    let token = own.token();
+    let reply = own.post("/mcp").bearer(&token).json(&json!({})).send();
+    reply.gateway_problem(401, "unauthorized");
+    let address = format!("{}/mcp", own.url);
+    for grant in ["client_credentials", "authorization_code"] {
+        knows_the_client(&packages().json(MCP, &[&address, grant, "whoami"]));
+    }
+}
+
 fn an_mcp_server_has_no_stream_and_no_session(target: &Target) {
-    let (_gateway, own) = with_mcp_server(target);
+    let (_gateway, own) = with_mcp_server(target, &[]);
     let token = own.token();
     for method in [Method::GET, Method::DELETE] {
         let reply = own.call(method, "/mcp").bearer(&token).send();

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -37,10 +39,7 @@ impl Packages {
     pub fn installed(manifest: &str, lock: &str) -> Self {
         assert_node_is_recent();
         let hash = digest(&SHA256, format!("{manifest}\n{lock}").as_bytes());
-        let hash: String = hash.as_ref()[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash = URL_SAFE_NO_PAD.encode(&hash.as_ref()[..9]);
         let tools = tools();
         let home = tools.join(format!("npm-{hash}"));
         if !home.exists() {
