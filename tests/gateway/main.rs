@@ -6,6 +6,7 @@
 
 mod access_log;
 mod claims;
+mod clients;
 mod cors;
 mod dependencies;
 mod explain;
@@ -14,6 +15,7 @@ mod handlers;
 mod key_credentials;
 mod keys;
 mod keys_function;
+mod metadata;
 mod operator;
 mod problems;
 mod processes;
@@ -34,6 +36,8 @@ fn main() -> ExitCode {
         key_credentials::TESTS,
         dependencies::TESTS,
         cors::TESTS,
+        metadata::TESTS,
+        clients::TESTS,
         problems::TESTS,
         usage_plan::TESTS,
         usage_keys::TESTS,
