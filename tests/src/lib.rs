@@ -23,6 +23,7 @@ pub mod keygate;
 pub mod loopback;
 pub mod probe;
 pub mod project;
+pub mod roca;
 pub mod signer;
 pub mod suite;
 pub mod table;

@@ -2,23 +2,32 @@
 
 use serde_json::Value;
 
-use super::jwk;
 use super::key::VerifyingKey;
+use super::left_out::{LeftOut, WITHOUT_KID, shown};
+use super::{jwk, published};
 use crate::algorithm::SigningAlgorithm;
 
 /// The most keys that a set may list. Issuers publish two or three.
 const MAX_KEYS: usize = 100;
 
+/// The most keys that one token's signature is tried with.
+const MAX_TRIED: usize = 4;
+
 /// Why a document is no key set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KeySetError {
     #[error("it is no JSON object with an array named keys")]
     NotKeySet,
     #[error("it lists more than {MAX_KEYS} keys")]
     TooManyKeys,
     /// To take it for the issuer's word would refuse every token for what is the issuer's fault.
-    #[error("it lists no key")]
-    NoKeys,
+    #[error("it lists no key that can be used{}", first(.0))]
+    NoneUsable(Vec<LeftOut>),
+}
+
+fn first(left_out: &[LeftOut]) -> String {
+    let key = left_out.first();
+    key.map_or_else(String::new, |key| format!(", such as {key}"))
 }
 
 /// Why no key of a set may verify a token.
@@ -43,32 +52,37 @@ impl NoKey {
     }
 }
 
-/// The keys of one issuer that can be used.
+/// The keys of one issuer that can be used; at least one, but for the default.
 #[derive(Debug, Default)]
 pub(crate) struct KeySet {
     keys: Vec<VerifyingKey>,
+    left_out: Vec<LeftOut>,
 }
 
 impl KeySet {
     /// Reads a document. A key that cannot be used is left out: it may be meant for something else.
     /// So is one that stands there twice, which would be ambiguous.
     pub(crate) fn parse(document: &[u8]) -> Result<Self, KeySetError> {
-        let document: Value =
-            serde_json::from_slice(document).map_err(|_| KeySetError::NotKeySet)?;
-        let keys = document.get("keys").and_then(Value::as_array);
-        let keys = keys.ok_or(KeySetError::NotKeySet)?;
-        if keys.len() > MAX_KEYS {
+        let document = published::json(document).ok_or(KeySetError::NotKeySet)?;
+        let listed = document.get("keys").and_then(Value::as_array);
+        let listed = listed.ok_or(KeySetError::NotKeySet)?;
+        if listed.len() > MAX_KEYS {
             return Err(KeySetError::TooManyKeys);
         }
-        if !keys.iter().any(|key| key.get("kty").is_some()) {
-            return Err(KeySetError::NoKeys);
+        let mut set = Self::default();
+        for (position, jwk) in listed.iter().enumerate() {
+            if listed[..position].contains(jwk) {
+                continue;
+            }
+            match jwk::verifying_key(jwk) {
+                Ok(key) => set.keys.push(key),
+                Err(why) => set.left_out.push(LeftOut::new(jwk, why)),
+            }
         }
-        let distinct = keys.iter().enumerate();
-        let distinct = distinct.filter(|(position, key)| !keys[..*position].contains(key));
-        let keys = distinct.filter_map(|(_, key)| jwk::verifying_key(key));
-        Ok(Self {
-            keys: keys.collect(),
-        })
+        if set.keys.is_empty() {
+            return Err(KeySetError::NoneUsable(set.left_out));
+        }
+        Ok(set)
     }
 
     /// How many keys can be used.
@@ -76,32 +90,46 @@ impl KeySet {
         self.keys.len()
     }
 
-    /// The ids of the keys that can be used, for a person to read.
-    pub(crate) fn names(&self) -> String {
-        let names = self.keys.iter();
-        let names = names.map(|key| key.kid.as_deref().unwrap_or("(without a kid)"));
-        names.collect::<Vec<_>>().join(", ")
+    /// The keys that were listed and cannot be used.
+    pub(super) fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
     }
 
-    /// The one key that a header may mean. Without a `kid` that is the only key that fits.
+    /// The ids of the keys that can be used, and why the others cannot, for a person to read.
+    pub(crate) fn names(&self) -> String {
+        let names = self.keys.iter().map(|key| key.kid.as_deref());
+        let names: Vec<_> = names
+            .map(|kid| kid.map_or(WITHOUT_KID.to_owned(), shown))
+            .collect();
+        let left_out = self.left_out.iter();
+        let left_out: String = left_out.map(|key| format!("; left out {key}")).collect();
+        names.join(", ") + &left_out
+    }
+
+    /// The keys that a header may mean, to be tried one after another: the one that has its `kid`.
+    /// Without a `kid` those without one are meant, at most a few, and where every key has one the
+    /// only key that fits.
     pub(crate) fn choose(
         &self,
         kid: Option<&str>,
         algorithm: SigningAlgorithm,
-    ) -> Result<&VerifyingKey, NoKey> {
-        let named = |key: &&VerifyingKey| kid.is_none() || key.kid.as_deref() == kid;
-        let mut fitting = self
-            .keys
-            .iter()
-            .filter(named)
-            .filter(|key| key.fits(algorithm));
-        match (fitting.next(), fitting.next()) {
-            (Some(key), None) => Ok(key),
-            (Some(_), Some(_)) => Err(NoKey::Ambiguous),
-            (None, _) if kid.is_some() && self.keys.iter().any(|key| named(&key)) => {
-                Err(NoKey::Unfit)
-            }
-            (None, _) => Err(NoKey::Unknown),
+    ) -> Result<Vec<&VerifyingKey>, NoKey> {
+        let has_kid = |key: &VerifyingKey| key.kid.as_deref() == kid;
+        let fitting = self.keys.iter().filter(|key| key.fits(algorithm));
+        let (same, other): (Vec<_>, Vec<_>) = fitting.partition(|key| has_kid(key));
+        let (meant, at_most) = match kid {
+            Some(_) => (same, 1),
+            None if same.is_empty() => (other, 1),
+            None => (same, MAX_TRIED),
+        };
+        if meant.len() > at_most {
+            Err(NoKey::Ambiguous)
+        } else if !meant.is_empty() {
+            Ok(meant)
+        } else if kid.is_some() && self.keys.iter().any(has_kid) {
+            Err(NoKey::Unfit)
+        } else {
+            Err(NoKey::Unknown)
         }
     }
 }
