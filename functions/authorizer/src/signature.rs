@@ -15,7 +15,10 @@ pub(crate) enum PublicKey {
     /// One that any RSA algorithm verifies with.
     Rsa(RsaPublicKeyComponents<Vec<u8>>),
     /// A point on a curve, which has one algorithm.
-    Point { curve: KeyKind, key: ParsedPublicKey },
+    Point {
+        curve: KeyKind,
+        key: ParsedPublicKey,
+    },
 }
 
 impl PublicKey {

@@ -113,9 +113,12 @@ impl Header {
             Some(Value::String(text)) => Ok(Some(text.clone())),
             Some(_) => Err(TokenError::HeaderMember(name)),
         };
+        // Issuers whose keys have no name write that so: it means what a `kid` that is absent means.
+        let is_unnamed = members.get("kid").is_some_and(Value::is_null);
+        let kid = if is_unnamed { None } else { text("kid")? };
         Ok(Self {
             alg: text("alg")?.ok_or(TokenError::HeaderMember("alg"))?,
-            kid: text("kid")?,
+            kid,
             typ: text("typ")?,
             members,
         })

@@ -1,5 +1,7 @@
 //! A set of published keys (RFC 7517 section 5), and the choice of the one that a header names.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::key::VerifyingKey;
@@ -22,7 +24,7 @@ pub(crate) enum KeySetError {
     TooManyKeys,
     /// To take it for the issuer's word would refuse every token for what is the issuer's fault.
     #[error("it lists no key that can be used{}", first(.0))]
-    NoneUsable(Vec<LeftOut>),
+    NoneUsable(Arc<[LeftOut]>),
 }
 
 fn first(left_out: &[LeftOut]) -> String {
@@ -80,7 +82,7 @@ impl KeySet {
             }
         }
         if set.keys.is_empty() {
-            return Err(KeySetError::NoneUsable(set.left_out));
+            return Err(KeySetError::NoneUsable(set.left_out.into()));
         }
         Ok(set)
     }
@@ -157,8 +159,9 @@ mod tests {
     #[test]
     fn a_key_is_chosen_by_its_id() {
         let set = set(&[Signer::rsa("a").jwk(), Signer::rsa("b").jwk()]);
-        let chosen = set.choose(Some("b"), algorithm("RS256")).unwrap();
-        assert_eq!(chosen.kid.as_deref(), Some("b"));
+        let meant = set.choose(Some("b"), algorithm("RS256")).unwrap();
+        let kids: Vec<_> = meant.iter().map(|key| key.kid.as_deref()).collect();
+        assert_eq!(kids, [Some("b")]);
         assert_eq!(
             set.choose(Some("c"), algorithm("RS256")).unwrap_err(),
             NoKey::Unknown
@@ -166,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_id_only_a_single_fitting_key_will_do() {
+    fn without_an_id_the_only_key_that_fits_is_meant() {
         let (rsa, p256) = (Signer::rsa("a").jwk(), Signer::p256("b").jwk());
         let one_of_each = set(&[rsa.clone(), p256]);
         assert!(one_of_each.choose(None, algorithm("ES256")).is_ok());
@@ -179,6 +182,47 @@ mod tests {
             two.choose(None, algorithm("RS256")).unwrap_err(),
             NoKey::Ambiguous
         );
+    }
+
+    /// This many P-256 keys without an id, behind an RSA key without one and a P-256 key that has one.
+    fn with_unnamed(count: usize) -> KeySet {
+        let unnamed = |signer: Signer| with(signer.jwk(), "kid", Value::Null);
+        let mut keys = vec![unnamed(Signer::rsa("")), Signer::p256("a").jwk()];
+        keys.extend((0..count).map(|_| unnamed(Signer::p256(""))));
+        set(&keys)
+    }
+
+    #[test]
+    fn without_an_id_the_keys_that_have_none_and_fit_are_tried_if_they_are_a_few() {
+        for count in 1..=MAX_TRIED {
+            let set = with_unnamed(count);
+            let meant = set.choose(None, algorithm("ES256")).unwrap();
+            assert_eq!(meant.len(), count);
+            assert!(meant.iter().all(|key| key.kid.is_none()));
+        }
+        let too_many = with_unnamed(MAX_TRIED + 1);
+        let error = too_many.choose(None, algorithm("ES256")).unwrap_err();
+        assert_eq!(error, NoKey::Ambiguous);
+        assert!(too_many.choose(None, algorithm("RS256")).is_ok());
+        assert!(too_many.choose(Some("a"), algorithm("ES256")).is_ok());
+        // An id is never a reason to try a key that has none.
+        let error = too_many.choose(Some("b"), algorithm("ES256")).unwrap_err();
+        assert_eq!(error, NoKey::Unknown);
+    }
+
+    #[test]
+    fn an_id_that_stands_on_two_keys_names_neither_of_them() {
+        let set = set(&[Signer::p256("a").jwk(), Signer::p256("a").jwk()]);
+        let error = set.choose(Some("a"), algorithm("ES256")).unwrap_err();
+        assert_eq!(error, NoKey::Ambiguous);
+    }
+
+    #[test]
+    fn a_key_that_stands_there_twice_is_one() {
+        let key = Signer::p256("a").jwk();
+        let set = set(&[key.clone(), key]);
+        assert_eq!(set.len(), 1);
+        assert!(set.choose(Some("a"), algorithm("ES256")).is_ok());
     }
 
     #[test]
@@ -199,35 +243,33 @@ mod tests {
 
     #[test]
     fn keys_that_cannot_be_used_are_left_out_and_the_others_stay() {
-        let rsa = Signer::rsa("a").jwk();
         let p256 = Signer::p256("a").jwk();
-        let unusable = [
-            with(rsa.clone(), "use", json!("enc")),
-            with(rsa.clone(), "key_ops", json!(["sign"])),
-            with(rsa.clone(), "alg", json!("RSA-OAEP")),
-            with(rsa.clone(), "alg", json!("HS256")),
-            with(rsa.clone(), "d", json!("AQAB")),
-            with(rsa.clone(), "p", json!("AQAB")),
-            with(rsa.clone(), "kid", json!(1)),
-            with(rsa.clone(), "e", json!("AQ")),
-            with(rsa.clone(), "e", json!("Ag")),
-            with(rsa.clone(), "e", json!("AQAC")),
-            with(rsa.clone(), "e", json!("AQAB=")),
-            with(rsa.clone(), "n", json!("AQAB")),
-            with(rsa.clone(), "n", json!(1)),
-            with(rsa.clone(), "kty", json!("EC")),
-            with(p256.clone(), "crv", json!("P-384")),
-            with(p256.clone(), "crv", json!("secp256k1")),
-            with(p256.clone(), "x", json!("AQAB")),
-            json!({"kty": "oct", "k": "AQAB"}),
-            json!({"kty": "OKP", "crv": "X25519", "x": "A"}),
-            json!(null),
-            json!("a"),
-            json!({}),
-        ];
-        for key in unusable {
-            let set = set(&[key.clone(), p256.clone()]);
-            assert_eq!(set.len(), 1, "{key}");
+        let encryption = with(Signer::rsa("b\n").jwk(), "use", json!("enc"));
+        let set = set(&[json!({}), p256, encryption, json!("no key")]);
+        assert_eq!(set.len(), 1);
+        assert!(set.choose(Some("a"), algorithm("ES256")).is_ok());
+        let left_out: Vec<_> = set.left_out().iter().map(ToString::to_string).collect();
+        let [empty, encryption, text] = left_out.try_into().unwrap();
+        assert!(empty.starts_with("(without a kid): "), "{empty}");
+        assert_eq!(encryption, r"b\n: its use is not sig");
+        assert!(text.starts_with("(without a kid): "), "{text}");
+        assert!(set.names().starts_with("a; left out (without a kid): "));
+    }
+
+    #[test]
+    fn a_set_of_which_no_key_is_usable_is_refused_and_says_why() {
+        let unusable = with(Signer::p256("a").jwk(), "use", json!("enc"));
+        for (keys, expected) in [
+            (json!([]), "it lists no key that can be used"),
+            (
+                json!([unusable, {}]),
+                "it lists no key that can be used, such as a: its use is not sig",
+            ),
+        ] {
+            let document = json!({ "keys": keys }).to_string();
+            let error = KeySet::parse(document.as_bytes()).unwrap_err();
+            assert!(matches!(error, KeySetError::NoneUsable(_)));
+            assert_eq!(error.to_string(), expected);
         }
     }
 

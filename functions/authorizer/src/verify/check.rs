@@ -111,7 +111,11 @@ impl Check {
         };
         let (found, expected) = match self {
             Self::Algorithm => {
-                let accepted: Vec<&str> = issuer.algorithms.iter().flat_map(|one| one.names()).collect();
+                let accepted: Vec<&str> = issuer
+                    .algorithms
+                    .iter()
+                    .flat_map(|one| one.names())
+                    .collect();
                 (member("alg"), accepted.join(", "))
             }
             Self::Type => {

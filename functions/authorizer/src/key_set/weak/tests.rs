@@ -160,8 +160,29 @@ fn is_forgeable(key: [u8; 32]) -> bool {
 }
 
 #[test]
-fn show() {
+fn every_point_of_small_order_is_found_in_each_way_to_write_it() {
     for key in published() {
-        eprintln!("{:02x?} {}", &key, is_forgeable(key));
+        assert!(is_small_order(key), "{key:02x?}");
+    }
+    assert!(is_small_order([0; 32]));
+    // The eight points themselves; the crypto library does not read the other encodings today.
+    assert_eq!(published().filter(|key| is_forgeable(*key)).count(), 8);
+}
+
+#[test]
+fn other_points_are_none_of_small_order_however_near_they_are_written() {
+    for _ in 0..100 {
+        let key: [u8; 32] = bytes(&Signer::ed25519("1").jwk(), "x").try_into().unwrap();
+        assert!(!is_small_order(key) && !is_forgeable(key), "{key:02x?}");
+    }
+    for key in published() {
+        for at in 0..31 {
+            let mut other = key;
+            other[at] ^= 0x10;
+            assert!(!is_small_order(other), "{other:02x?}");
+        }
+        let mut other = key;
+        other[31] ^= 0x40;
+        assert!(!is_small_order(other), "{other:02x?}");
     }
 }
