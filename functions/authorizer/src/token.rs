@@ -221,6 +221,12 @@ mod tests {
     }
 
     #[test]
+    fn a_kid_that_is_null_counts_as_absent() {
+        let text = token(r#"{"alg":"RS256","kid":null}"#, "{}");
+        assert_eq!(UnverifiedToken::parse(&text).unwrap().header.kid, None);
+    }
+
+    #[test]
     fn header_members_have_their_types() {
         for (header, member) in [
             ("{}", "alg"),
@@ -228,6 +234,7 @@ mod tests {
             (r#"{"alg":["RS256"]}"#, "alg"),
             (r#"{"alg":"RS256","kid":1}"#, "kid"),
             (r#"{"alg":"RS256","typ":{}}"#, "typ"),
+            (r#"{"alg":"RS256","typ":null}"#, "typ"),
         ] {
             assert_eq!(
                 error(&token(header, "{}")),
