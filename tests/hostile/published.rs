@@ -97,9 +97,10 @@ fn short_coordinates() -> impl Iterator<Item = Shape> {
     generators.into_iter().flat_map(|generate| {
         ["x", "y"].map(|name| {
             // One key in 256 has such a number, and every second on P-521.
-            let signer = std::iter::repeat_with(|| generate("1"));
-            let signer = { signer }.find(|signer| first_byte(&signer.jwk(), name) == 0);
-            Shape::of(&format!("a short {name}"), signer.unwrap(), |key| {
+            let signer = std::iter::repeat_with(|| generate("1"))
+                .find(|signer| first_byte(&signer.jwk(), name) == 0)
+                .unwrap();
+            Shape::of(&format!("a short {name}"), signer, |key| {
                 rewrite(key, |bytes| {
                     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
                     base64url(&bytes[zeros..])
@@ -178,18 +179,17 @@ fn a_key_verifies_however_the_issuer_writes_it() {
     let issuers = Value::Array(issuers.collect()).to_string();
     let authorizer = Authorizer::start(binary(), &[("OAUTH_ISSUERS", &issuers)]);
     for (issuer, shape) in &issued {
-        let header = format!("Bearer {}", shape.token(issuer));
-        let outcome = format!("{:?}", authorizer.authorize(&header));
+        let token = shape.token(issuer);
+        let outcome = format!("{:?}", authorizer.authorize(&format!("Bearer {token}")));
         assert!(outcome.contains("alice"), "{}: {outcome}", shape.what);
-        // It was the key that decided, and no other would have done.
-        let stranger = Shape {
-            signer: Signer::p256("1"),
-            keys: Vec::new(),
-            what: String::new(),
-            header: shape.header.clone(),
-        };
-        let header = format!("Bearer {}", stranger.token(issuer));
-        let refused = authorizer.authorize(&header).error_message();
+        // It was the signature that decided.
+        let mut other = issuer.claims();
+        other["sub"] = json!("root");
+        let (header, signed) = token.split_once('.').unwrap();
+        let (_, signature) = signed.split_once('.').unwrap();
+        let claims = base64url(other.to_string());
+        let changed = format!("Bearer {header}.{claims}.{signature}");
+        let refused = authorizer.authorize(&changed).error_message();
         assert_eq!(refused, "Unauthorized", "{}", shape.what);
     }
     let log = authorizer.log();
