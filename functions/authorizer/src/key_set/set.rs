@@ -99,13 +99,14 @@ impl KeySet {
 
     /// The ids of the keys that can be used, and why the others cannot, for a person to read.
     pub(crate) fn names(&self) -> String {
-        let names = self.keys.iter().map(|key| key.kid.as_deref());
-        let names: Vec<_> = names
+        let kids = self.keys.iter().map(|key| key.kid.as_deref());
+        let names: Vec<_> = kids
             .map(|kid| kid.map_or(WITHOUT_KID.to_owned(), shown))
             .collect();
         let left_out = self.left_out.iter();
-        let left_out: String = left_out.map(|key| format!("; left out {key}")).collect();
-        names.join(", ") + &left_out
+        let left_out = left_out.map(|key| format!("left out {key}"));
+        let parts: Vec<_> = std::iter::once(names.join(", ")).chain(left_out).collect();
+        parts.join("; ")
     }
 
     /// The keys that a header may mean, to be tried one after another: the one that has its `kid`.

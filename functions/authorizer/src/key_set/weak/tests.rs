@@ -67,7 +67,7 @@ fn a_real_key_of_the_flawed_library_s_kind_is_found() {
 
 #[test]
 fn the_primes_are_the_odd_ones_below_168() {
-    let is_prime = |number: &u32| (2..*number).all(|divisor| number % divisor != 0);
+    let is_prime = |number: &u32| (2..*number).all(|divisor| !number.is_multiple_of(divisor));
     let primes: Vec<u32> = (3..168).filter(is_prime).collect();
     assert_eq!(PRIMES.to_vec(), primes);
 }
