@@ -1,10 +1,12 @@
 //! Keys in whose name anybody can sign, in a set beside an honest one.
 
 use std::fs;
+use std::process::Stdio;
 
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
-use keygate_tests::authorizer::Authorizer;
+use keygate_tests::authorizer::{Authorizer, Outcome, command};
 use keygate_tests::issuer::{AUDIENCE, Issuer};
+use keygate_tests::keygate::wait_for;
 use keygate_tests::loopback::Response;
 use keygate_tests::roca;
 use keygate_tests::signer::{Signer, base64url};
@@ -202,9 +204,9 @@ fn a_set_without_a_usable_key_is_a_fault_and_the_last_good_set_goes_on() {
     let until_published = issuer.key_set_requests();
 
     issuer.publish(&[&honest]);
-    let accepted = keygate_tests::keygate::wait_for(|| match authorizer.authorize(&good) {
-        keygate_tests::authorizer::Outcome::Response(answer) => Some(answer),
-        keygate_tests::authorizer::Outcome::Error(_) => None,
+    let accepted = wait_for(|| match authorizer.authorize(&good) {
+        Outcome::Response(answer) => Some(answer),
+        Outcome::Error(_) => None,
     });
     assert!(accepted.is_some());
     assert!(issuer.key_set_requests() > until_published);
@@ -269,6 +271,31 @@ fn a_key_set_file_says_too_which_of_its_keys_are_left_out() {
     authorizer.authorize(&good).response();
     let kids: Vec<_> = left_out(&authorizer.log()).into_iter().collect();
     assert!(matches!(&kids[..], [(kid, _)] if kid == "roca"), "{kids:?}");
+}
+
+#[test]
+fn a_key_set_file_without_a_usable_key_ends_the_start_and_says_why() {
+    let file = NamedTempFile::new().unwrap();
+    let weak = roca::signer("roca\u{202e}").jwk();
+    fs::write(file.path(), json!({ "keys": [weak] }).to_string()).unwrap();
+    let settings = [
+        ("OAUTH_ISSUER", "http://127.0.0.1:9"),
+        ("OAUTH_AUDIENCE", AUDIENCE),
+        ("OAUTH_JWKS_FILE", file.path().to_str().unwrap()),
+        ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9"),
+    ];
+    let mut start = command(binary(), &settings);
+    let output = start.stderr(Stdio::piped()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(64), "{said}");
+    assert!(
+        said.starts_with("authorizer: OAUTH_JWKS_FILE is "),
+        "{said}"
+    );
+    assert!(
+        said.contains(r"such as roca\u{202e}: its modulus"),
+        "{said}"
+    );
 }
 
 #[test]
