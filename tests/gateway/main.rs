@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod access_log;
+mod clients;
 mod cors;
 mod dependencies;
 mod explain;
@@ -13,6 +14,7 @@ mod handlers;
 mod key_credentials;
 mod keys;
 mod keys_function;
+mod metadata;
 mod operator;
 mod problems;
 mod processes;
@@ -33,6 +35,8 @@ fn main() -> ExitCode {
         key_credentials::TESTS,
         dependencies::TESTS,
         cors::TESTS,
+        metadata::TESTS,
+        clients::TESTS,
         problems::TESTS,
         usage_plan::TESTS,
         usage_keys::TESTS,

@@ -21,6 +21,7 @@ pub mod gateway;
 pub mod issuer;
 pub mod keygate;
 pub mod loopback;
+pub mod node;
 pub mod probe;
 pub mod project;
 pub mod roca;

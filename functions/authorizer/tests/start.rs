@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "what breaks here is a test that fails")]
 
+use std::process::{Command, Stdio};
+
 use keygate_tests::authorizer::{Authorizer, command, event};
 use keygate_tests::issuer::{AUDIENCE, Issuer};
 use keygate_tests::signer::Signer;
@@ -10,12 +12,26 @@ use serde_json::json;
 const BINARY: &str = env!("CARGO_BIN_EXE_authorizer");
 const UNAUTHORIZED: &str = "Unauthorized";
 
+/// What the authorizer says as it ends at its start: one line, with the exit code of a wrong setting.
+fn refusal(change: impl FnOnce(&mut Command)) -> String {
+    let mut authorizer = command(
+        BINARY,
+        &[
+            ("OAUTH_ISSUER", "http://127.0.0.1:9"),
+            ("OAUTH_AUDIENCE", "x"),
+            ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9"),
+        ],
+    );
+    change(authorizer.stderr(Stdio::piped()));
+    let output = authorizer.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(64), "{authorizer:?}: {said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    said
+}
+
 #[test]
 fn a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
-    let good = [
-        ("OAUTH_ISSUER", "http://127.0.0.1:9"),
-        ("OAUTH_AUDIENCE", "x"),
-    ];
     for (name, value) in [
         ("OAUTH_ISSUER", ""),
         ("OAUTH_ISSUER", "http://login.example.com"),
@@ -43,43 +59,25 @@ fn a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
         ("ROUTES_FILE", "/nowhere/routes"),
         ("AWS_LAMBDA_RUNTIME_API", ""),
     ] {
-        let output = command(BINARY, &good)
-            .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9")
-            .env(name, value)
-            .stderr(std::process::Stdio::piped())
-            .output()
-            .unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(64), "{name}={value}: {said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
+        let said = refusal(|authorizer| {
+            authorizer.env(name, value);
+        });
         assert!(
             said.starts_with(&format!("authorizer: {name} is ")),
-            "{said}"
+            "{value}: {said}"
         );
     }
 }
 
 #[test]
 fn without_a_route_table_nothing_starts() {
-    let output = command(
-        BINARY,
-        &[
-            ("OAUTH_ISSUER", "http://127.0.0.1:9"),
-            ("OAUTH_AUDIENCE", "x"),
-        ],
-    )
-    .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9")
-    .env_remove("ROUTES")
-    .stderr(std::process::Stdio::piped())
-    .output()
-    .unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(64));
+    let said = refusal(|authorizer| {
+        authorizer.env_remove("ROUTES");
+    });
     assert!(
         said.starts_with("authorizer: ROUTES is not set: the route table"),
         "{said}"
     );
-    assert_eq!(said.lines().count(), 1);
 }
 
 #[test]
@@ -89,28 +87,15 @@ fn a_table_that_does_not_fit_names_the_scopes_that_are_too_much() {
         .collect();
     let file = std::env::temp_dir().join(format!("keygate-large-{}", std::process::id()));
     std::fs::write(&file, routes.join("\n")).unwrap();
-    let output = command(
-        BINARY,
-        &[
-            ("OAUTH_ISSUER", "http://127.0.0.1:9"),
-            ("OAUTH_AUDIENCE", "x"),
-        ],
-    )
-    .env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9")
-    .env_remove("ROUTES")
-    .env("ROUTES_FILE", &file)
-    .stderr(std::process::Stdio::piped())
-    .output()
-    .unwrap();
+    let said = refusal(|authorizer| {
+        authorizer.env_remove("ROUTES").env("ROUTES_FILE", &file);
+    });
     std::fs::remove_file(&file).unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(64));
     assert!(
         said.starts_with("authorizer: ROUTES_FILE is malformed: "),
         "{said}"
     );
     assert!(said.contains("scope0") || said.contains("scope3"), "{said}");
-    assert_eq!(said.lines().count(), 1);
 }
 
 #[test]
