@@ -6,6 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jsonwebtoken::Algorithm;
+
 /// What a key must be to verify an algorithm's signatures (RFC 7518 sections 3.3 to 3.5, RFC 8037).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyKind {
@@ -98,6 +100,22 @@ impl SigningAlgorithm {
             Self::Es512 => KeyKind::P521,
             Self::Ed25519 => KeyKind::Ed25519,
         }
+    }
+
+    /// jsonwebtoken's name for it; `None` for ES512, which it does not know.
+    pub(crate) fn library(self) -> Option<Algorithm> {
+        Some(match self {
+            Self::Rs256 => Algorithm::RS256,
+            Self::Rs384 => Algorithm::RS384,
+            Self::Rs512 => Algorithm::RS512,
+            Self::Ps256 => Algorithm::PS256,
+            Self::Ps384 => Algorithm::PS384,
+            Self::Ps512 => Algorithm::PS512,
+            Self::Es256 => Algorithm::ES256,
+            Self::Es384 => Algorithm::ES384,
+            Self::Es512 => return None,
+            Self::Ed25519 => Algorithm::EdDSA,
+        })
     }
 
     /// Every `alg` that means it.

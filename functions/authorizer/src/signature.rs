@@ -1,55 +1,80 @@
-//! One signature, verified by an issuer's public key.
+//! One signature, verified by an issuer's public key: by jsonwebtoken, and for ES512, which it does
+//! not know, by the crypto library below it.
 
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519,
-    ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
-    RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384,
-    RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents, VerificationAlgorithm,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ParsedPublicKey,
 };
+use jsonwebtoken::DecodingKey;
 
 use crate::algorithm::{KeyKind, SigningAlgorithm};
+use crate::token::Signature;
 
 /// A public key that can verify signatures of one kind.
 #[derive(Debug)]
-pub(crate) enum PublicKey {
-    /// One that any RSA algorithm verifies with.
-    Rsa(RsaPublicKeyComponents<Vec<u8>>),
-    /// A point on a curve, which has one algorithm.
-    Point {
-        curve: KeyKind,
-        key: ParsedPublicKey,
-    },
+pub(crate) struct PublicKey {
+    kind: KeyKind,
+    key: Key,
+}
+
+#[derive(Debug)]
+enum Key {
+    /// One that jsonwebtoken verifies with.
+    Library(DecodingKey),
+    /// A point on P-521.
+    P521(ParsedPublicKey),
 }
 
 impl PublicKey {
     /// An RSA key of a big-endian modulus and exponent without leading zeros.
     pub(crate) fn rsa(modulus: &[u8], exponent: &[u8]) -> Self {
-        Self::Rsa(RsaPublicKeyComponents {
-            n: modulus.to_vec(),
-            e: exponent.to_vec(),
+        Self::library(
+            KeyKind::Rsa,
+            DecodingKey::from_rsa_raw_components(modulus, exponent),
+        )
+    }
+
+    /// A P-256 key of an uncompressed point; `None` when that is not on the curve.
+    pub(crate) fn p256(point: &[u8]) -> Option<Self> {
+        ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).ok()?;
+        Some(Self::library(
+            KeyKind::P256,
+            DecodingKey::from_ec_der(point),
+        ))
+    }
+
+    /// The same on P-384.
+    pub(crate) fn p384(point: &[u8]) -> Option<Self> {
+        ParsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, point).ok()?;
+        Some(Self::library(
+            KeyKind::P384,
+            DecodingKey::from_ec_der(point),
+        ))
+    }
+
+    /// The same on P-521.
+    pub(crate) fn p521(point: &[u8]) -> Option<Self> {
+        let key = ParsedPublicKey::new(&ECDSA_P521_SHA512_FIXED, point).ok()?;
+        Some(Self {
+            kind: KeyKind::P521,
+            key: Key::P521(key),
         })
     }
 
-    /// A key on `curve` of an uncompressed point, or of the 32 bytes of Ed25519; `None` when a point
-    /// of a NIST curve is not on it. Whether one of Ed25519 is shows when it verifies nothing.
-    pub(crate) fn point(curve: KeyKind, bytes: &[u8]) -> Option<Self> {
-        let algorithm: &'static dyn VerificationAlgorithm = match curve {
-            KeyKind::Rsa => return None,
-            KeyKind::P256 => &ECDSA_P256_SHA256_FIXED,
-            KeyKind::P384 => &ECDSA_P384_SHA384_FIXED,
-            KeyKind::P521 => &ECDSA_P521_SHA512_FIXED,
-            KeyKind::Ed25519 => &ED25519,
-        };
-        let key = ParsedPublicKey::new(algorithm, bytes).ok()?;
-        Some(Self::Point { curve, key })
+    /// An Ed25519 key. Whether it is a point of the curve shows when it verifies nothing.
+    pub(crate) fn ed25519(bytes: &[u8; 32]) -> Self {
+        Self::library(KeyKind::Ed25519, DecodingKey::from_ed_der(bytes))
+    }
+
+    fn library(kind: KeyKind, key: DecodingKey) -> Self {
+        Self {
+            kind,
+            key: Key::Library(key),
+        }
     }
 
     /// What kind of algorithm it verifies for.
     pub(crate) fn kind(&self) -> KeyKind {
-        match self {
-            Self::Rsa(_) => KeyKind::Rsa,
-            Self::Point { curve, .. } => *curve,
-        }
+        self.kind
     }
 
     /// Whether `signature` is this key's for `signed` by `algorithm`. A key of another kind than the
@@ -58,29 +83,18 @@ impl PublicKey {
         &self,
         algorithm: SigningAlgorithm,
         signed: &[u8],
-        signature: &[u8],
+        signature: &Signature<'_>,
     ) -> bool {
-        match (self, rsa_parameters(algorithm)) {
-            (Self::Rsa(key), Some(parameters)) => key.verify(parameters, signed, signature).is_ok(),
-            (Self::Point { curve, key }, None) => {
-                *curve == algorithm.key_kind() && key.verify_sig(signed, signature).is_ok()
+        if self.kind != algorithm.key_kind() {
+            return false;
+        }
+        match (&self.key, algorithm.library()) {
+            (Key::Library(key), Some(algorithm)) => {
+                jsonwebtoken::crypto::verify(signature.text, signed, key, algorithm)
+                    .unwrap_or(false)
             }
+            (Key::P521(key), None) => key.verify_sig(signed, &signature.bytes).is_ok(),
             _ => false,
         }
-    }
-}
-
-fn rsa_parameters(algorithm: SigningAlgorithm) -> Option<&'static RsaParameters> {
-    match algorithm {
-        SigningAlgorithm::Rs256 => Some(&RSA_PKCS1_2048_8192_SHA256),
-        SigningAlgorithm::Rs384 => Some(&RSA_PKCS1_2048_8192_SHA384),
-        SigningAlgorithm::Rs512 => Some(&RSA_PKCS1_2048_8192_SHA512),
-        SigningAlgorithm::Ps256 => Some(&RSA_PSS_2048_8192_SHA256),
-        SigningAlgorithm::Ps384 => Some(&RSA_PSS_2048_8192_SHA384),
-        SigningAlgorithm::Ps512 => Some(&RSA_PSS_2048_8192_SHA512),
-        SigningAlgorithm::Es256
-        | SigningAlgorithm::Es384
-        | SigningAlgorithm::Es512
-        | SigningAlgorithm::Ed25519 => None,
     }
 }

@@ -73,12 +73,19 @@ pub(crate) struct Header {
     pub(crate) members: Object,
 }
 
+/// A signature, in base64url that is known to be canonical and decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Signature<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) bytes: Vec<u8>,
+}
+
 /// A well-formed token.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct UnverifiedToken<'a> {
     /// What the signature covers: header, dot, claims.
     pub(crate) signing_input: &'a str,
-    pub(crate) signature: Vec<u8>,
+    pub(crate) signature: Signature<'a>,
     pub(crate) header: Header,
     pub(crate) claims: Object,
 }
@@ -96,7 +103,10 @@ impl<'a> UnverifiedToken<'a> {
         }
         Ok(Self {
             signing_input,
-            signature: decode(Part::Signature, signature)?,
+            signature: Signature {
+                bytes: decode(Part::Signature, signature)?,
+                text: signature,
+            },
             header: Header::read(object(Part::Header, header)?)?,
             claims: object(Part::Claims, claims)?,
         })
@@ -165,7 +175,7 @@ mod tests {
         assert_eq!(token.header.alg, "ES256");
         assert_eq!(token.header.kid.as_deref(), Some("1"));
         assert_eq!(token.claims["iss"], "me");
-        assert_eq!(token.signature, b"signature");
+        assert_eq!(token.signature.bytes, b"signature");
         assert!(text.starts_with(token.signing_input));
     }
 

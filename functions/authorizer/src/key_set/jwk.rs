@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::key::VerifyingKey;
 use super::left_out::Unusable;
 use super::weak;
-use crate::algorithm::{KeyKind, SigningAlgorithm};
+use crate::algorithm::SigningAlgorithm;
 use crate::signature::PublicKey;
 
 /// RSA moduli in bits: RFC 7518 section 3.3 asks for 2,048 at least, and verifying with a larger
@@ -47,9 +47,9 @@ pub(super) fn verifying_key(jwk: &Value) -> Result<VerifyingKey, Unusable> {
     };
     let key = match (jwk.text("kty"), jwk.text("crv")) {
         (Some("RSA"), _) => rsa(&jwk.bytes("n")?, &jwk.bytes("e")?)?,
-        (Some("EC"), Some("P-256")) => ec(&jwk, KeyKind::P256, 32)?,
-        (Some("EC"), Some("P-384")) => ec(&jwk, KeyKind::P384, 48)?,
-        (Some("EC"), Some("P-521")) => ec(&jwk, KeyKind::P521, 66)?,
+        (Some("EC"), Some("P-256")) => ec(&jwk, 32, PublicKey::p256)?,
+        (Some("EC"), Some("P-384")) => ec(&jwk, 48, PublicKey::p384)?,
+        (Some("EC"), Some("P-521")) => ec(&jwk, 66, PublicKey::p521)?,
         (Some("OKP"), Some("Ed25519")) => ed25519(&jwk.bytes("x")?)?,
         _ => return Err(Unusable::Type),
     };
@@ -133,7 +133,11 @@ fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
 }
 
 /// An elliptic curve's key whose coordinates have `length` bytes.
-fn ec(jwk: &Members<'_>, curve: KeyKind, length: usize) -> Result<PublicKey, Unusable> {
+fn ec(
+    jwk: &Members<'_>,
+    length: usize,
+    on_curve: fn(&[u8]) -> Option<PublicKey>,
+) -> Result<PublicKey, Unusable> {
     let (x, y) = (jwk.bytes("x")?, jwk.bytes("y")?);
     let mut uncompressed = vec![4];
     for coordinate in [x, y] {
@@ -145,7 +149,7 @@ fn ec(jwk: &Members<'_>, curve: KeyKind, length: usize) -> Result<PublicKey, Unu
         uncompressed.resize(uncompressed.len() + missing, 0);
         uncompressed.extend_from_slice(number);
     }
-    PublicKey::point(curve, &uncompressed).ok_or(Unusable::NotOnCurve)
+    on_curve(&uncompressed).ok_or(Unusable::NotOnCurve)
 }
 
 fn ed25519(x: &[u8]) -> Result<PublicKey, Unusable> {
@@ -153,7 +157,7 @@ fn ed25519(x: &[u8]) -> Result<PublicKey, Unusable> {
     if weak::is_small_order(bytes) {
         return Err(Unusable::SmallOrder);
     }
-    PublicKey::point(KeyKind::Ed25519, &bytes).ok_or(Unusable::NotOnCurve)
+    Ok(PublicKey::ed25519(&bytes))
 }
 
 #[cfg(test)]

@@ -204,7 +204,7 @@ fn signature_by(
 ) -> Result<(), TokenRefusal> {
     let token = &subject.token;
     let length = algorithm.key_kind().signature_length();
-    if length.is_some_and(|length| length != token.signature.len()) {
+    if length.is_some_and(|length| length != token.signature.bytes.len()) {
         return Err(TokenRefusal::Signature);
     }
     let signed = token.signing_input.as_bytes();
