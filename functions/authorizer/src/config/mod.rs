@@ -99,15 +99,7 @@ pub(crate) fn key_set_file(path: &Path) -> Result<KeySet, SettingError> {
     let malformed = |reason: String| SettingError::malformed("OAUTH_JWKS_FILE", reason);
     let document =
         std::fs::read(path).map_err(|error| malformed(format!("{}: {error}", path.display())))?;
-    let keys = KeySet::parse(&document)
-        .map_err(|error| malformed(format!("{}: {error}", path.display())))?;
-    if keys.len() == 0 {
-        return Err(malformed(format!(
-            "{} holds no key that can be used",
-            path.display()
-        )));
-    }
-    Ok(keys)
+    KeySet::parse(&document).map_err(|error| malformed(format!("{}: {error}", path.display())))
 }
 
 fn key_cache_ttl(settings: &Settings) -> Result<Duration, SettingError> {

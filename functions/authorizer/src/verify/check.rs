@@ -118,7 +118,11 @@ impl Check {
         };
         let (found, expected) = match self {
             Self::Algorithm => {
-                let accepted: Vec<&str> = issuer.algorithms.iter().map(|one| one.name()).collect();
+                let accepted: Vec<&str> = issuer
+                    .algorithms
+                    .iter()
+                    .flat_map(|one| one.names())
+                    .collect();
                 (member("alg"), accepted.join(", "))
             }
             Self::Type => {
@@ -195,19 +199,19 @@ async fn signature(subject: &Subject<'_>) -> Result<(), VerifyError> {
     let kid = subject.token.header.kid.as_deref();
     let keys = subject.source.keys().await?;
     match keys.choose(kid, algorithm) {
-        Ok(key) => Ok(signature_by(key, subject, algorithm)?),
+        Ok(meant) => Ok(signature_by(&meant, subject, algorithm)?),
         // The issuer may have published the key since.
         Err(NoKey::Unknown) => {
             let keys = subject.source.keys_after(&keys).await?;
-            let key = keys.choose(kid, algorithm).map_err(TokenRefusal::from)?;
-            Ok(signature_by(key, subject, algorithm)?)
+            let meant = keys.choose(kid, algorithm).map_err(TokenRefusal::from)?;
+            Ok(signature_by(&meant, subject, algorithm)?)
         }
         Err(error) => Err(TokenRefusal::from(error).into()),
     }
 }
 
 fn signature_by(
-    key: &VerifyingKey,
+    meant: &[&VerifyingKey],
     subject: &Subject<'_>,
     algorithm: SigningAlgorithm,
 ) -> Result<(), TokenRefusal> {
@@ -217,7 +221,8 @@ fn signature_by(
         return Err(TokenRefusal::Signature);
     }
     let signed = token.signing_input.as_bytes();
-    if key.key().verifies(algorithm, signed, &token.signature) {
+    let mut keys = meant.iter().map(|key| key.key());
+    if keys.any(|key| key.verifies(algorithm, signed, &token.signature)) {
         Ok(())
     } else {
         Err(TokenRefusal::Signature)
