@@ -124,9 +124,8 @@ impl Lines {
 
     fn settle_until(&self, deadline: Instant) {
         let left = deadline.saturating_duration_since(Instant::now());
-        let is_busy = |state: &mut State| {
-            !state.is_closed && (state.is_writing || !state.waiting.is_empty())
-        };
+        let is_busy =
+            |state: &mut State| !state.is_closed && (state.is_writing || !state.waiting.is_empty());
         let state = self.0.locked();
         // Whether it is done or not, there is no longer to wait.
         let _ = self.0.changed.wait_timeout_while(state, left, is_busy);

@@ -30,6 +30,37 @@ impl Default for RevocationChecks {
     }
 }
 
+/// What is looked up of one token, for a person to read.
+#[derive(Debug)]
+pub(crate) struct Lookups {
+    /// By which names; `None` where nothing is.
+    pub(crate) made: Option<String>,
+    /// Why the others are not.
+    pub(crate) not_made: Vec<&'static str>,
+}
+
+impl RevocationChecks {
+    /// What [`check`] looks up, and what it leaves out.
+    pub(crate) fn lookups(self, token: &VerifiedToken, client_id: Option<&str>) -> Lookups {
+        let client = match client_id {
+            _ if !self.client => Err("client: not looked up, by OAUTH_REVOCATION"),
+            None => Err("client: the token names none to look up"),
+            Some(client) => Ok(format!("client {client}")),
+        };
+        let token = if self.token {
+            Ok(format!("jti {}", token.claims().shown("jti")))
+        } else {
+            Err("jti: not looked up, by OAUTH_REVOCATION")
+        };
+        let both = [client, token];
+        let made: Vec<&str> = both.iter().flatten().map(String::as_str).collect();
+        Lookups {
+            made: (!made.is_empty()).then(|| made.join(", ")),
+            not_made: both.into_iter().filter_map(Result::err).collect(),
+        }
+    }
+}
+
 /// `OAUTH_REVOCATION` is none of the lists that it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("use client, jti, both with a comma between, or none")]

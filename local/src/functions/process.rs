@@ -144,8 +144,10 @@ async fn show(function: String, output: impl AsyncRead + Unpin, log: Lines) {
     let mut output = BufReader::new(output);
     loop {
         let mut line = Vec::new();
-        let read = (&mut output).take(MAX_LINE).read_until(b'\n', &mut line);
-        let Ok(1..) = read.await else { return };
+        let mut part = (&mut output).take(MAX_LINE);
+        let Ok(1..) = part.read_until(b'\n', &mut line).await else {
+            return;
+        };
         let text = String::from_utf8_lossy(&line);
         let text = text.strip_suffix('\n').unwrap_or(&text);
         let text = shown(text.strip_suffix('\r').unwrap_or(text));

@@ -57,7 +57,10 @@ impl KeysError {
     pub(crate) fn is_usage(&self) -> bool {
         matches!(
             self,
-            Self::Usage(_) | Self::NoKeyNamed(_) | Self::Networks(_) | Self::Issue(IssueError::NoSuchPlan(_))
+            Self::Usage(_)
+                | Self::NoKeyNamed(_)
+                | Self::Networks(_)
+                | Self::Issue(IssueError::NoSuchPlan(_))
         )
     }
 }

@@ -212,6 +212,6 @@ mod tests {
     fn a_name_steers_no_terminal_and_shows_what_it_hides() {
         let rows = [["a\u{1b}[2J\n", "b"], ["nimda\u{202e}", "c"]];
         let rows = rows.map(|row| row.map(str::to_owned));
-        assert_eq!(table(&rows), "a\\u{1b}[2J\\u{a}  b\nnimda\\u{202e}     c\n");
+        assert_eq!(table(&rows), "a\\u{1b}[2J\\u{a}  b\nnimda\\u{202e}    c\n");
     }
 }

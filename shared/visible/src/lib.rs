@@ -99,7 +99,10 @@ fn escaped(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
     }
     let mut shown = String::with_capacity(text.len() + 16);
     for (at, character) in text.char_indices() {
-        let begins_sequence = || text.get(at..).is_some_and(|rest| rest.starts_with(SEQUENCE));
+        let begins_sequence = || {
+            text.get(at..)
+                .is_some_and(|rest| rest.starts_with(SEQUENCE))
+        };
         if is_hidden(character) || (character == '\\' && begins_sequence()) {
             let _ = write!(shown, "\\u{{{:x}}}", u32::from(character));
         } else {
