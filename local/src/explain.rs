@@ -35,7 +35,8 @@ pub(crate) enum ExplainError {
     Setting(#[from] SettingError),
     /// A setting was given that changes nothing.
     #[error(
-        "--set {name}: no check of the authorizer's asks for a setting of this name; they ask for {known}"
+        "--set {name}: the authorizer has no setting of this name that a check asks for; there are \
+         {known}"
     )]
     NoSuchSetting {
         /// Its name.
@@ -80,6 +81,10 @@ async fn report(
     mut environment: BTreeMap<String, String>,
     credential: &str,
 ) -> Result<Report, ExplainError> {
+    // What the template itself gives the function is nobody's slip.
+    let given = options.settings.iter().map(|(name, _)| name);
+    let given = given.filter(|name| !environment.contains_key(name.as_str()));
+    let given: Vec<String> = given.cloned().collect();
     // A deployed table is reached as the AWS tools reach it, by this process's environment.
     let table = options.table.iter();
     environment.extend(table.map(|table| ("KEY_TABLE".to_owned(), table.clone())));
@@ -95,12 +100,12 @@ async fn report(
     };
     // By now it has asked for all that it knows.
     let known = settings.asked();
-    let mut given = options.settings.iter();
-    if let Some((name, _)) = given.find(|(name, _)| !known.contains(name.as_str())) {
-        return Err(ExplainError::NoSuchSetting {
-            name: name.clone(),
-            known: Vec::from_iter(known).join(", "),
-        });
+    let unknown = given
+        .into_iter()
+        .find(|name| !known.contains(name.as_str()));
+    if let Some(name) = unknown {
+        let known = Vec::from_iter(known).join(", ");
+        return Err(ExplainError::NoSuchSetting { name, known });
     }
     Ok(started.explain(credential, options.source).await)
 }

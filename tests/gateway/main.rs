@@ -21,8 +21,10 @@ mod services;
 mod start;
 mod sweep;
 mod tokens;
+mod unread;
 mod usage_keys;
 mod usage_plan;
+mod visible;
 
 use std::process::ExitCode;
 
@@ -44,5 +46,7 @@ fn main() -> ExitCode {
         routes::TESTS,
         handlers::TESTS,
         access_log::TESTS,
+        unread::TESTS,
+        visible::TESTS,
     ])
 }

@@ -248,7 +248,9 @@ impl Authorizer {
         if W::LOOKS {
             let failure = looked_up.as_ref().err();
             let failure = failure.map(|error| Rejection::from(error.clone()).failure());
-            let lookups = self.revocation.lookups(token, client_id);
+            let lookups = self
+                .revocation
+                .lookups(client_id, &token.claims().shown("jti"));
             if let Some(found) = lookups.made {
                 watch.made(Line::new("revocation", found), failure);
             }
