@@ -275,7 +275,7 @@ mod tests {
         // Far more than the pipe and the queue take.
         say(&lines, 8 * 1024);
         let reading = thread::spawn(|| read_to(reader, "the last"));
-        lines.settle_until(Instant::now() + Duration::from_secs(60));
+        lines.settle_until(Instant::now() + Duration::from_mins(1));
         lines.say("the last");
         let (mut next, mut dropped) = (0, 0);
         for line in reading.join().unwrap() {
@@ -300,7 +300,7 @@ mod tests {
         let reading = thread::spawn(|| read_to(reader, "the last"));
         for _ in 0..64 {
             say(&lines, 256);
-            lines.settle_until(Instant::now() + Duration::from_secs(60));
+            lines.settle_until(Instant::now() + Duration::from_mins(1));
         }
         lines.say("the last");
         assert_eq!(reading.join().unwrap().len(), 64 * 256 + 1);
@@ -313,7 +313,7 @@ mod tests {
         let lines = Lines::to(writer);
         for _ in 0..3 {
             say(&lines, 2);
-            lines.settle_until(Instant::now() + Duration::from_secs(60));
+            lines.settle_until(Instant::now() + Duration::from_mins(1));
         }
         let state = lines.0.locked();
         assert!(state.is_closed && state.bytes < 8 * 1024);

@@ -62,6 +62,8 @@ fn main() -> ExitCode {
     let log = console.stderr.clone();
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(move || log.clone())
+        // A line's escape sequences would be shown, not obeyed.
+        .with_ansi(false)
         .without_time()
         .with_target(false);
     tracing_subscriber::registry()

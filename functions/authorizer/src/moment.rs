@@ -13,10 +13,11 @@ const DAY: u64 = 24 * HOUR;
 pub(crate) fn shown(at: Duration, now: Duration) -> Option<String> {
     let date = DateTime::from_secs(at.as_secs().try_into().ok()?);
     let date = date.fmt(DateTimeFormat::DateTime).ok()?;
+    let distance = distance(at.abs_diff(now));
     Some(if now < at {
-        format!("{date}, in {}", distance(at - now))
+        format!("{date}, in {distance}")
     } else {
-        format!("{date}, {} ago", distance(now - at))
+        format!("{date}, {distance} ago")
     })
 }
 

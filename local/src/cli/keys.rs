@@ -81,13 +81,13 @@ pub(crate) enum KeysCommand {
     },
     /// Print one key's record
     Show {
-        /// The key's id
+        /// The key's id, or the whole key, which is not printed again
         #[arg(value_parser = named)]
         id: NamedKey,
     },
     /// Give a key a new secret and print it, once
     Rotate {
-        /// The key's id
+        /// The key's id, or the whole key, which is not printed again
         #[arg(value_parser = named)]
         id: NamedKey,
         /// How long the former secret still works; 0 ends it at once
@@ -97,7 +97,7 @@ pub(crate) enum KeysCommand {
     },
     /// Shut a key out for good
     Revoke {
-        /// The key's id
+        /// The key's id, or the whole key, which is not printed again
         #[arg(value_parser = named)]
         id: NamedKey,
     },
