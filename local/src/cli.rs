@@ -2,7 +2,6 @@
 
 pub(crate) mod keys;
 
-use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -168,11 +167,13 @@ fn parameter(text: &str) -> Result<(String, String), String> {
         .ok_or_else(|| "write it as Name=Value".to_owned())
 }
 
-/// What may be an API key, or was to be one, up to the blank or the quotation mark that ends it.
-static KEY: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"kg_[^\s'"]*"#).ok());
+/// What may be an API key or a JWT, or was to be one, up to the blank or the quotation mark that ends
+/// it. A JWT begins as its header does, `{"`.
+static CREDENTIAL: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(kg_|eyJ)[^\s'"]*"#).ok());
 
 /// An error of the command line without the usage that follows it: what is wrong, and a tip if
-/// there is one. An API key that stands where none belongs is not quoted.
+/// there is one. A credential that stands where none belongs is not quoted.
 pub(crate) fn one_line(error: &str) -> String {
     let mut lines = error.lines().map(str::trim);
     let wrong: Vec<&str> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
@@ -181,9 +182,10 @@ pub(crate) fn one_line(error: &str) -> String {
     let parts = std::iter::once(wrong.trim_start_matches("error: ")).chain(tips);
     let parts: Vec<&str> = parts.chain(["--help says more"]).collect();
     let text = parts.join("; ");
-    let text = KEY.iter().fold(Cow::from(&text), |text, key| {
-        Cow::Owned(key.replace_all(&text, "kg_...").into_owned())
-    });
+    let Some(credential) = CREDENTIAL.as_ref() else {
+        return "the command line cannot be read; --help says more".to_owned();
+    };
+    let text = credential.replace_all(&text, "${1}...");
     keygate_visible::line(&text).into_owned()
 }
 
@@ -211,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn an_api_key_in_the_wrong_place_is_not_quoted() {
+    fn a_credential_in_the_wrong_place_is_not_quoted() {
         let key = "kg_0123456789ab_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef-123456";
         for arguments in [
             &["keygate", key][..],
@@ -224,6 +226,8 @@ mod tests {
             assert!(!wrong.contains("0123") && !wrong.contains("ABC"), "{wrong}");
         }
         assert!(wrong(&["keygate", key]).contains("'kg_...'"));
+        let token = wrong(&["keygate", "explain", "--source", "eyJhbGciOiJub25lIn0.e30."]);
+        assert!(token.contains("'eyJ...'"), "{token}");
     }
 
     #[test]

@@ -61,8 +61,10 @@ pub fn lines(text: &str) -> Cow<'_, str> {
 #[must_use]
 pub fn json(document: &str) -> Cow<'_, str> {
     // A document has tabs and line breaks between its tokens alone: strings have them escaped.
-    let stays = |character| matches!(character, '\n' | '\r' | '\t') || !is_invisible(character);
-    if is_plain(document) || document.chars().all(stays) {
+    let is_space = |character| matches!(character, '\n' | '\r' | '\t');
+    let stays = |character| is_space(character) || !is_invisible(character);
+    let is_plain = |byte: u8| is_visible_ascii(byte) || is_space(byte.into());
+    if document.bytes().all(is_plain) || document.chars().all(stays) {
         return Cow::Borrowed(document);
     }
     let mut text = String::with_capacity(document.len() + 16);
@@ -85,16 +87,16 @@ pub fn push_json(character: char, text: &mut String) {
     }
 }
 
-/// Visible ASCII and blanks alone, as most texts are.
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+/// Visible ASCII or a blank, as most of most texts is.
+fn is_visible_ascii(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
 }
 
 fn escaped(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
     const SEQUENCE: &str = "\\u{";
     let is_hidden = |character| is_invisible(character) && !stays(character);
     let has_sequence = text.contains(SEQUENCE);
-    if !has_sequence && (is_plain(text) || !text.contains(is_hidden)) {
+    if !has_sequence && (text.bytes().all(is_visible_ascii) || !text.contains(is_hidden)) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);
