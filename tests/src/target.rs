@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::call::{Call, Reply};
 use crate::keygate::{Build, Keygate};
+use crate::node;
 use crate::suite::{Lacks, OWN_GATEWAY};
 
 /// The longest that any one answer is waited for; API Gateway itself gives up after 29 s.
@@ -42,6 +43,9 @@ impl Target {
             OWN_GATEWAY,
             "it starts keygate itself, and GATEWAY_URL is set",
         );
+        if let Some(reason) = node::lacking() {
+            lacks.add("node", reason);
+        }
         let headers = variable("GATEWAY_HEADERS").unwrap_or_default();
         let headers = headers.lines().filter_map(|line| line.split_once(':'));
         Self {
@@ -65,6 +69,9 @@ impl Target {
         let path = std::env::var_os("PATH").unwrap_or_default();
         if !std::env::split_paths(&path).any(|folder| folder.join("python3").exists()) {
             lacks.add("python", "there is no python3 on the path");
+        }
+        if let Some(reason) = node::lacking() {
+            lacks.add("node", reason);
         }
         Self {
             url: gateway.ready.url.clone(),

@@ -134,9 +134,8 @@ pub(crate) async fn check(
 ) -> Result<Option<String>, RevocationError> {
     let claims = token.claims();
     let jti = if checks.token {
-        let jti = claims.first_name(["jti"].into_iter());
-        let jti = jti.and_then(|jti| jti.ok_or_else(|| ClaimError::missing("jti")));
-        Some(jti?)
+        let jti = claims.token_id()?;
+        Some(jti.ok_or_else(|| ClaimError::missing("jti"))?)
     } else {
         None
     };
@@ -144,7 +143,7 @@ pub(crate) async fn check(
     let (revoked, client) = tokio::join!(
         async {
             match jti {
-                Some(jti) => table.is_token_revoked(jti, token.issuer()).await,
+                Some(jti) => table.is_token_revoked(jti, &token.issuer().iss).await,
                 None => Ok(false),
             }
         },

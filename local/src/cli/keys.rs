@@ -173,7 +173,7 @@ fn owner(text: &str) -> Result<String, &'static str> {
     if is_usable_name(text) {
         return Ok(text.to_owned());
     }
-    Err("an owner has 1 to 1,024 bytes, no quotes, backslashes or control characters")
+    Err("an owner has 1 to 1,024 bytes, no quotes or control characters")
 }
 
 fn expires(text: &str) -> Result<u64, String> {

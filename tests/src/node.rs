@@ -1,0 +1,118 @@
+//! Programs for Node.js that stand on packages of npm, pinned by a lock file and installed once, beside
+//! the tools of `deploy/venv`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::keygate::output_with_input;
+
+/// The oldest that the packages run on.
+const OLDEST_NODE: u32 = 20;
+
+/// Where a program finds its packages.
+#[derive(Debug)]
+pub struct Packages(PathBuf);
+
+/// Why no such program can be run here, if none can.
+#[must_use]
+pub fn lacking() -> Option<&'static str> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there =
+        |program: &str| std::env::split_paths(&path).any(|folder| folder.join(program).exists());
+    let is_lacking = !["node", "npm"].into_iter().all(is_there);
+    is_lacking.then_some("there is no node with npm on the path; 20 or later will do")
+}
+
+impl Packages {
+    /// The packages of a `package.json` and its lock file, installed where they are not yet.
+    ///
+    /// # Panics
+    /// When Node.js is too old, and when npm cannot install them.
+    #[must_use]
+    pub fn installed(manifest: &str, lock: &str) -> Self {
+        assert_node_is_recent();
+        let hash = digest(&SHA256, format!("{manifest}\n{lock}").as_bytes());
+        let hash = URL_SAFE_NO_PAD.encode(&hash.as_ref()[..9]);
+        let tools = tools();
+        let home = tools.join(format!("npm-{hash}"));
+        if !home.exists() {
+            fs::create_dir_all(&tools).unwrap();
+            let unfinished = TempDir::new_in(&tools).unwrap();
+            install(unfinished.path(), manifest, lock);
+            // Another suite may have been faster; what it has installed is the same.
+            if fs::rename(unfinished.path(), &home).is_err() {
+                assert!(home.exists(), "{} cannot be made", home.display());
+            }
+        }
+        Self(home)
+    }
+
+    /// Runs a program, given as its text, to its end.
+    #[must_use]
+    #[track_caller]
+    pub fn run(&self, program: &str, arguments: &[&str]) -> Output {
+        let mut node = Command::new("node");
+        // Read from standard input it finds its packages below the working directory.
+        node.args(["--input-type=module", "-"])
+            .args(arguments)
+            .current_dir(&self.0);
+        output_with_input(&mut node, program)
+    }
+
+    /// The JSON that a program prints.
+    ///
+    /// # Panics
+    /// When the program fails, with what it said.
+    #[must_use]
+    #[track_caller]
+    pub fn json(&self, program: &str, arguments: &[&str]) -> Value {
+        let output = self.run(program, arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        serde_json::from_slice(&output.stdout).expect("the program prints JSON")
+    }
+}
+
+fn assert_node_is_recent() {
+    let output = Command::new("node").arg("--version").output();
+    let version = String::from_utf8(output.expect("node can be run").stdout).unwrap();
+    let major = version.trim().trim_start_matches('v').split('.').next();
+    let major = major.and_then(|major| major.parse::<u32>().ok());
+    assert!(
+        major.is_some_and(|major| major >= OLDEST_NODE),
+        "the node on the path is {version:?}, and its packages need {OLDEST_NODE} or later"
+    );
+}
+
+/// As `deploy/venv` has it.
+fn tools() -> PathBuf {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let below = |name: &str, path: &str| variable(name).map(|home| Path::new(&home).join(path));
+    variable("KEYGATE_VENVS")
+        .map(PathBuf::from)
+        .or_else(|| below("XDG_CACHE_HOME", "keygate"))
+        .or_else(|| below("HOME", ".cache/keygate"))
+        .unwrap_or_else(|| std::env::temp_dir().join("keygate"))
+}
+
+fn install(folder: &Path, manifest: &str, lock: &str) {
+    fs::write(folder.join("package.json"), manifest).unwrap();
+    fs::write(folder.join("package-lock.json"), lock).unwrap();
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .current_dir(folder)
+        .stdin(std::process::Stdio::null());
+    let output = npm.output().expect("npm can be run");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "npm cannot install the packages that the lock file names; it needs its registry, once:\n{said}"
+    );
+}
