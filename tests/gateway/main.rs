@@ -24,8 +24,10 @@ mod services;
 mod start;
 mod sweep;
 mod tokens;
+mod unread;
 mod usage_keys;
 mod usage_plan;
+mod visible;
 
 use std::process::ExitCode;
 
@@ -50,5 +52,7 @@ fn main() -> ExitCode {
         handlers::TESTS,
         access_log::TESTS,
         claims::TESTS,
+        unread::TESTS,
+        visible::TESTS,
     ])
 }

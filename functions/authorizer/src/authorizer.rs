@@ -26,6 +26,7 @@ use crate::event::{AuthorizationRequest, Presented};
 use crate::key_set::set::KeySet;
 use crate::key_set::source::KeySetSource;
 use crate::key_table::KeyTable;
+use crate::pasted;
 use crate::principal::{Principal, PrincipalError};
 use crate::report::Report;
 use crate::revocation::{self, RevocationChecks, RevocationError};
@@ -140,19 +141,11 @@ impl Authorizer {
         Ok(Answer::policy(grant, &request))
     }
 
-    /// Explains what a request with this `Authorization` header would be told, check by check; a
-    /// credential without a scheme counts as one behind `Bearer`. `source` is where the request
-    /// would come from.
-    pub async fn explain(&self, presented: &str, source: Option<IpAddr>) -> Report {
-        let presented = presented.trim();
-        let header = match presented.split_once(' ') {
-            None if !presented.is_empty() => format!("Bearer {presented}"),
-            _ => presented.to_owned(),
-        };
-        let presented = Presented {
-            authorization: vec![header],
-            api_key: Vec::new(),
-        };
+    /// Explains what a request would be told, check by check, with what somebody pasted of it: its
+    /// `Authorization` line, that header's value, or a credential by itself, which counts as one
+    /// behind `Bearer`. `source` is where the request would come from.
+    pub async fn explain(&self, pasted: &str, source: Option<IpAddr>) -> Report {
+        let presented = pasted::presented(pasted);
         let mut report = Report::default();
         // The verdict is the report's first failure, as the decision ends with it.
         let _ = self.holder(&presented, source, &mut report).await;
@@ -314,15 +307,16 @@ impl Authorizer {
         let client_id = principal.client_id.as_deref();
         let looked_up = revocation::check(token, client_id, self.revocation, table).await;
         if W::LOOKS {
-            if self.revocation.client || self.revocation.token {
-                let client = client_id.unwrap_or("that has no name");
-                let jti = token.claims().shown("jti");
-                let line = Line::new("revocation", format!("client {client}, jti {jti}"));
-                let failure = looked_up.as_ref().err();
-                let failure = failure.map(|error| Rejection::from(error.clone()).failure());
-                watch.made(line, failure);
-            } else {
-                watch.not_made("revocation", "it is configured not to be looked up");
+            let failure = looked_up.as_ref().err();
+            let failure = failure.map(|error| Rejection::from(error.clone()).failure());
+            let lookups = self
+                .revocation
+                .lookups(client_id, &token.claims().shown("jti"));
+            if let Some(found) = lookups.made {
+                watch.made(Line::new("revocation", found), failure);
+            }
+            for why in lookups.not_made {
+                watch.not_made("revocation", why);
             }
         }
         looked_up

@@ -5,7 +5,8 @@
 //! and [`api_key`], then [`principal`], with [`scope_claims`] and [`context_claims`], [`revocation`],
 //! [`decision`] and [`answer`]. [`authorizer`] is that order in code; [`config`] is what the settings
 //! decide, and [`prepared`] all that can be wrong before the start. Whoever looks on while a credential
-//! is judged ([`watch`]) is told of each check: that is what `keygate explain` shows ([`report`]).
+//! is judged ([`watch`]) is told of each check: that is what `keygate explain` shows ([`report`])
+//! of what a person has [`pasted`].
 //!
 //! The binary of this package is the Lambda function; `keygate` uses the library.
 
@@ -29,6 +30,8 @@ mod issuer;
 mod key_set;
 mod key_table;
 mod lookup_budget;
+mod moment;
+mod pasted;
 mod prepared;
 mod principal;
 mod recent;

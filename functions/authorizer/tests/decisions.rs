@@ -428,3 +428,18 @@ fn the_console_s_test_of_an_authorizer_is_answered() {
         assert_eq!(*resource, format!("{api}/{stage}/GET/books"));
     }
 }
+
+#[test]
+fn what_a_name_hides_is_escaped_in_the_log_line() {
+    let house = House::new(BINARY);
+    let name = "bob\u{202e}nimda\u{200b}\u{2028}\u{feff}";
+    let answer = house.allowed(&format!("Bearer {}", house.token_with("sub", json!(name))));
+    assert_eq!(answer["principalId"], name);
+    let log = house.authorizer.log();
+    let line = log.lines().find(|line| line.contains("\"decision\""));
+    let line = line.unwrap();
+    assert!(line.contains(r"bob\u202enimda\u200b\u2028\ufeff"), "{line}");
+    assert!(line.is_ascii(), "{line}");
+    let line: Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["principal"], name);
+}

@@ -1,5 +1,7 @@
 //! The checks of a token, each by itself, and the order in which they are made.
 
+use std::time::Duration;
+
 use super::refusal::{TokenRefusal, VerifyError};
 use super::subject::Subject;
 use crate::algorithm::SigningAlgorithm;
@@ -7,6 +9,7 @@ use crate::claims::{ClaimError, Claims, written};
 use crate::issuer::Issuer;
 use crate::key_set::key::VerifyingKey;
 use crate::key_set::set::NoKey;
+use crate::moment;
 use crate::rule::compiled::RuleRefusal;
 use crate::token::Header;
 use crate::watch::Line;
@@ -316,20 +319,19 @@ fn rule(subject: &Subject<'_>, number: usize) -> Result<(), TokenRefusal> {
     Ok(rule.check(header, subject.claims.object())?)
 }
 
+/// A time as a person reads it, of epoch seconds.
+fn moment(at: f64, now: f64) -> Option<String> {
+    let since_epoch = |seconds| Duration::try_from_secs_f64(seconds).ok();
+    moment::shown(since_epoch(at)?, since_epoch(now)?)
+}
+
 /// A date as it is found, and how it is expected to lie.
 fn dated(subject: &Subject<'_>, claim: &str, expected: &str) -> (String, String) {
     let found = match subject.claims.date(claim) {
-        Ok(Some(seconds)) => {
-            let ahead = seconds - subject.now;
-            let distance = if ahead < 0.0 {
-                format!("{:.0} s ago", -ahead)
-            } else {
-                format!("in {ahead:.0} s")
-            };
-            format!("{}, {distance}", subject.shown(claim))
-        }
-        _ => subject.shown(claim),
+        Ok(Some(seconds)) => moment(seconds, subject.now),
+        _ => None,
     };
+    let found = found.unwrap_or_else(|| subject.shown(claim));
     let leeway = subject.issuer().leeway.as_secs();
     (found, format!("{expected}, give or take {leeway} s"))
 }
