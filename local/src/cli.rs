@@ -3,8 +3,10 @@
 pub(crate) mod keys;
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use regex::Regex;
 
 use crate::ports;
 
@@ -165,8 +167,13 @@ fn parameter(text: &str) -> Result<(String, String), String> {
         .ok_or_else(|| "write it as Name=Value".to_owned())
 }
 
+/// What may be an API key or a JWT, or was to be one, up to the blank or the quotation mark that ends
+/// it. A JWT begins as its header does, `{"`.
+static CREDENTIAL: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(kg_|eyJ)[^\s'"]*"#).ok());
+
 /// An error of the command line without the usage that follows it: what is wrong, and a tip if
-/// there is one.
+/// there is one. A credential that stands where none belongs is not quoted.
 pub(crate) fn one_line(error: &str) -> String {
     let mut lines = error.lines().map(str::trim);
     let wrong: Vec<&str> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
@@ -174,7 +181,12 @@ pub(crate) fn one_line(error: &str) -> String {
     let wrong = wrong.join(" ");
     let parts = std::iter::once(wrong.trim_start_matches("error: ")).chain(tips);
     let parts: Vec<&str> = parts.chain(["--help says more"]).collect();
-    parts.join("; ")
+    let text = parts.join("; ");
+    let Some(credential) = CREDENTIAL.as_ref() else {
+        return "the command line cannot be read; --help says more".to_owned();
+    };
+    let text = credential.replace_all(&text, "${1}...");
+    keygate_visible::line(&text).into_owned()
 }
 
 #[cfg(test)]
@@ -198,6 +210,24 @@ mod tests {
             "unexpected argument '--prot' found; tip: a similar argument exists: '--port'; \
              --help says more"
         );
+    }
+
+    #[test]
+    fn a_credential_in_the_wrong_place_is_not_quoted() {
+        let key = "kg_0123456789ab_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef-123456";
+        for arguments in [
+            &["keygate", key][..],
+            &["keygate", "keys", "list", key],
+            &["keygate", "keys", "revoke", "0123456789ab", key],
+            &["keygate", "keys", "list", "--table", "a", "--table", key],
+            &["keygate", "--port", key],
+        ] {
+            let wrong = wrong(arguments);
+            assert!(!wrong.contains("0123") && !wrong.contains("ABC"), "{wrong}");
+        }
+        assert!(wrong(&["keygate", key]).contains("'kg_...'"));
+        let token = wrong(&["keygate", "explain", "--source", "eyJhbGciOiJub25lIn0.e30."]);
+        assert!(token.contains("'eyJ...'"), "{token}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::aws;
 use crate::cli::Event;
+use crate::console;
 use crate::deployment::{KEY_TABLE, method_arn};
 use crate::matrix::{Matrix, MatrixError};
 use crate::model::Application;
@@ -48,6 +49,9 @@ pub(crate) enum EventError {
     /// The key table does not take a key.
     #[error("{0}; is the gateway running? --dynamodb-port PORT says where its DynamoDB is")]
     Key(#[from] SeedError),
+    /// The event cannot be printed.
+    #[error("standard output cannot be written: {0}")]
+    Output(#[from] std::io::Error),
     /// There is no HTTP client.
     #[error(transparent)]
     Outbound(#[from] OutboundError),
@@ -62,10 +66,8 @@ pub(crate) enum EventError {
 /// Prints the event, or the names without one.
 pub(crate) async fn print(options: &Event) -> Result<(), EventError> {
     let Some(name) = options.name.as_deref() else {
-        for (name, outcome) in NAMES {
-            println!("{name:22}{outcome}");
-        }
-        return Ok(());
+        let lines = NAMES.map(|(name, outcome)| format!("{name:22}{outcome}\n"));
+        return Ok(console::print(&lines.concat())?);
     };
     let issuer = aws::address(options.issuer_port);
     let parameters = offered::parameters(&options.parameters, &issuer);
@@ -92,8 +94,7 @@ pub(crate) async fn print(options: &Event) -> Result<(), EventError> {
         "authorizationToken": format!("Bearer {credential}"),
         "methodArn": asked_for(&application, table.as_ref()),
     });
-    println!("{event:#}");
-    Ok(())
+    Ok(console::print(&format!("{event:#}\n"))?)
 }
 
 /// The first route of the table that asks for a credential.

@@ -10,6 +10,7 @@ use keygate_outbound::{Outbound, OutboundError};
 use keygate_settings::{SettingError, Settings};
 
 use crate::cli::Explain;
+use crate::console;
 use crate::model::{Application, Function};
 use crate::template::{self, TemplateError};
 use crate::{aws, offered, package};
@@ -32,6 +33,20 @@ pub(crate) enum ExplainError {
     /// The authorizer would not start with these settings.
     #[error("the authorizer does not start: {0}")]
     Setting(#[from] SettingError),
+    /// A setting was given that changes nothing.
+    #[error(
+        "--set {name}: the authorizer has no setting of this name that a check asks for; there are \
+         {known}"
+    )]
+    NoSuchSetting {
+        /// Its name.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// The report cannot be printed.
+    #[error("standard output cannot be written: {0}")]
+    Output(std::io::Error),
     /// There is no HTTP client.
     #[error(transparent)]
     Outbound(#[from] OutboundError),
@@ -54,7 +69,7 @@ pub(crate) async fn explain(options: &Explain) -> Result<ExitCode, ExplainError>
         .read_to_string(&mut credential)
         .map_err(ExplainError::Input)?;
     let report = report(options, environment, &credential).await?;
-    print!("{report}");
+    console::print(&report.to_string()).map_err(ExplainError::Output)?;
     Ok(match report.reason() {
         None => ExitCode::SUCCESS,
         Some(_) => ExitCode::FAILURE,
@@ -66,20 +81,32 @@ async fn report(
     mut environment: BTreeMap<String, String>,
     credential: &str,
 ) -> Result<Report, ExplainError> {
-    let started = if let Some(table) = &options.table {
-        // A deployed table is reached as the AWS tools reach it, by this process's environment.
-        environment.insert("KEY_TABLE".to_owned(), table.clone());
-        environment.extend(options.settings.iter().cloned());
-        Prepared::read(environment.into_iter().collect())?
-            .start()
-            .await?
+    // What the template itself gives the function is nobody's slip.
+    let given = options.settings.iter().map(|(name, _)| name);
+    let given = given.filter(|name| !environment.contains_key(name.as_str()));
+    let given: Vec<String> = given.cloned().collect();
+    // A deployed table is reached as the AWS tools reach it, by this process's environment.
+    let table = options.table.iter();
+    environment.extend(table.map(|table| ("KEY_TABLE".to_owned(), table.clone())));
+    environment.extend(options.settings.iter().cloned());
+    let settings: Settings = environment.into_iter().collect();
+    let prepared = Prepared::read(settings.clone())?;
+    let started = if options.table.is_some() {
+        prepared.start().await?
     } else {
-        environment.extend(options.settings.iter().cloned());
-        let settings: Settings = environment.into_iter().collect();
         let outbound = Outbound::new(&settings)?;
         let client = aws::dynamodb(&outbound, &aws::address(options.dynamodb_port));
-        Prepared::read(settings)?.start_with(client).await?
+        prepared.start_with(client).await?
     };
+    // By now it has asked for all that it knows.
+    let known = settings.asked();
+    let unknown = given
+        .into_iter()
+        .find(|name| !known.contains(name.as_str()));
+    if let Some(name) = unknown {
+        let known = Vec::from_iter(known).join(", ");
+        return Err(ExplainError::NoSuchSetting { name, known });
+    }
     Ok(started.explain(credential, options.source).await)
 }
 

@@ -1,14 +1,19 @@
 //! An OAuth issuer for development: discovery (OpenID Connect Discovery 1.0, RFC 8414), a key set
-//! (RFC 7517) and a token endpoint for the client credentials grant (RFC 6749 section 4.4).
+//! (RFC 7517), a token endpoint for the client credentials grant (RFC 6749 section 4.4), and what clients
+//! of the code grant need besides.
 //!
 //! It believes whoever asks, so it only ever listens on loopback, and its key is new at each start.
+
+mod authorization;
+mod registration;
 
 use std::sync::Arc;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
-use axum::extract::State;
+use axum::extract::rejection::{FormRejection, JsonRejection};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -17,10 +22,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use keygate_key_record::now;
 use keygate_principal::scope::Scopes;
+use reqwest::Url;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use uuid::Uuid;
+
+use authorization::{AuthorizationRequest, Codes, Exchange, Grant};
 
 /// The audience that tokens are for when the request does not say.
 pub(crate) const AUDIENCE: &str = "keygate-local";
@@ -88,6 +96,7 @@ struct Issuer {
     key: SigningKey,
     /// What a token opens when the request does not say.
     scopes: Scopes,
+    codes: Codes,
 }
 
 /// The address that an issuer on this listener has as `iss`.
@@ -106,12 +115,15 @@ pub(crate) async fn serve(
         url: url(&listener)?,
         key,
         scopes,
+        codes: Codes::default(),
     };
     let router = Router::new()
         .route("/.well-known/openid-configuration", get(metadata))
         .route("/.well-known/oauth-authorization-server", get(metadata))
         .route("/jwks.json", get(key_set))
         .route("/token", post(token))
+        .route("/authorize", get(authorize))
+        .route("/register", post(register))
         .with_state(Arc::new(issuer));
     axum::serve(listener, router).await
 }
@@ -122,8 +134,11 @@ async fn metadata(State(issuer): State<Arc<Issuer>>) -> Json<Value> {
         "issuer": url,
         "jwks_uri": format!("{url}/jwks.json"),
         "token_endpoint": format!("{url}/token"),
-        "grant_types_supported": ["client_credentials"],
-        "response_types_supported": [],
+        "authorization_endpoint": format!("{url}/authorize"),
+        "registration_endpoint": format!("{url}/register"),
+        "grant_types_supported": ["client_credentials", "authorization_code"],
+        "response_types_supported": ["code"],
+        "code_challenge_methods_supported": ["S256"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "token_endpoint_auth_methods_supported": ["none", "client_secret_post", "client_secret_basic"],
@@ -135,34 +150,90 @@ async fn key_set(State(issuer): State<Arc<Issuer>>) -> Response {
     ([(header::CACHE_CONTROL, "max-age=300")], keys).into_response()
 }
 
-/// A token request. The last three are this issuer's own, so that a suite can ask for tokens that
-/// must be refused.
+async fn authorize(
+    State(issuer): State<Arc<Issuer>>,
+    Query(request): Query<AuthorizationRequest>,
+) -> Response {
+    match issuer.codes.authorize(request) {
+        Ok(back) => (StatusCode::FOUND, [(header::LOCATION, back.to_string())]).into_response(),
+        Err(nowhere) => (StatusCode::BAD_REQUEST, nowhere.0).into_response(),
+    }
+}
+
+async fn register(client: Result<Json<Value>, JsonRejection>) -> Response {
+    let Json(client) = client.unwrap_or_default();
+    match registration::register(client) {
+        Ok(client) => (StatusCode::CREATED, Json(client)).into_response(),
+        Err((error, description)) => refuse(error, description),
+    }
+}
+
+/// A token request. What stands from `audience` on is this issuer's own, so that a suite can ask for
+/// tokens that must be refused, and anybody for tokens as another issuer writes them.
 #[derive(Deserialize)]
 struct TokenRequest {
     grant_type: Option<String>,
     client_id: Option<String>,
     scope: Option<String>,
+    /// The protected resource that the token is for (RFC 8707).
+    resource: Option<String>,
+    code: Option<String>,
+    redirect_uri: Option<String>,
+    code_verifier: Option<String>,
     audience: Option<String>,
     /// Seconds until `exp`; may be negative.
     lifetime: Option<i64>,
     /// Seconds until `nbf`; may be negative.
     not_before: Option<i64>,
+    /// Claims as a JSON object, in place of this issuer's own of the same names; `null` leaves a claim
+    /// out.
+    claims: Option<String>,
+}
+
+impl TokenRequest {
+    /// What was granted before this request: nothing, but to who shows a code.
+    fn grant(&self, issuer: &Issuer, client: &str) -> Option<Grant> {
+        if self.grant_type.as_deref() == Some("client_credentials") {
+            return Some(Grant::default());
+        }
+        issuer.codes.redeem(&Exchange {
+            code: self.code.as_deref()?,
+            client,
+            redirect_uri: self.redirect_uri.as_deref()?,
+            verifier: self.code_verifier.as_deref()?,
+        })
+    }
+
+    /// The token's `aud`. Of a token for a resource it names that too.
+    fn audience(&self, resource: Option<&str>) -> Value {
+        match (&self.audience, resource) {
+            (Some(audience), _) => json!(audience),
+            (None, Some(resource)) => json!([AUDIENCE, resource]),
+            (None, None) => json!(AUDIENCE),
+        }
+    }
+
+    fn chosen_claims(&self) -> serde_json::Result<Map<String, Value>> {
+        let chosen = self.claims.as_deref().map(serde_json::from_str);
+        chosen.unwrap_or_else(|| Ok(Map::new()))
+    }
 }
 
 async fn token(
     State(issuer): State<Arc<Issuer>>,
     headers: HeaderMap,
-    form: Result<Form<TokenRequest>, axum::extract::rejection::FormRejection>,
+    form: Result<Form<TokenRequest>, FormRejection>,
 ) -> Response {
     let Ok(Form(request)) = form else {
-        return refuse(
-            "invalid_request",
-            "send the parameters as application/x-www-form-urlencoded",
-        );
+        let how = "send each parameter once, as application/x-www-form-urlencoded";
+        return refuse("invalid_request", how);
     };
     match request.grant_type.as_deref() {
-        Some("client_credentials") => {}
-        Some(_) => return refuse("unsupported_grant_type", "use client_credentials"),
+        Some("client_credentials" | "authorization_code") => {}
+        Some(_) => {
+            let which = "use client_credentials or authorization_code";
+            return refuse("unsupported_grant_type", which);
+        }
         None => return refuse("invalid_request", "grant_type is missing"),
     }
     let client = request.client_id.clone().or_else(|| basic_user(&headers));
@@ -172,33 +243,75 @@ async fn token(
             "client_id has 1 to 128 characters, of your choice",
         );
     };
-    let scope = request.scope.unwrap_or_else(|| issuer.scopes.to_string());
+    let Some(grant) = request.grant(&issuer, &client) else {
+        let why = "the code is used, expired, or was given for another request";
+        return refuse("invalid_grant", why);
+    };
+    let scope = request.scope.clone().or(grant.scope);
+    let scope = scope.unwrap_or_else(|| issuer.scopes.to_string());
     if scope.parse::<Scopes>().is_err() {
         return refuse("invalid_scope", "scope is a list separated by spaces");
     }
-    let lifetime = request.lifetime.unwrap_or(DEFAULT_LIFETIME);
-    let issued_at = i64::try_from(now()).unwrap_or(i64::MAX);
-    let mut claims = json!({
-        "iss": issuer.url,
-        "sub": client,
-        "client_id": client,
-        "aud": request.audience.as_deref().unwrap_or(AUDIENCE),
-        "iat": issued_at.saturating_add(lifetime.min(0)),
-        "exp": issued_at.saturating_add(lifetime),
-        "jti": Uuid::new_v4().to_string(),
-        "scope": scope,
-    });
-    if let Some(seconds) = request.not_before {
-        claims["nbf"] = json!(issued_at.saturating_add(seconds));
+    let resource = request.resource.as_deref().or(grant.resource.as_deref());
+    if resource.is_some_and(|resource| Url::parse(resource).is_err()) {
+        return refuse("invalid_target", "resource is an absolute address");
     }
-    match issuer.key.sign(&claims) {
-        Ok(token) => {
-            let body = json!({
-                "access_token": token, "token_type": "Bearer", "expires_in": lifetime, "scope": scope,
-            });
-            ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+    let Ok(chosen) = request.chosen_claims() else {
+        return refuse("invalid_request", "claims is a JSON object");
+    };
+    issuer.answer(&request, &client, &scope, resource, chosen)
+}
+
+impl Issuer {
+    /// The token, as RFC 6749 section 5.1 gives it.
+    fn answer(
+        &self,
+        request: &TokenRequest,
+        client: &str,
+        scope: &str,
+        resource: Option<&str>,
+        chosen: Map<String, Value>,
+    ) -> Response {
+        let lifetime = request.lifetime.unwrap_or(DEFAULT_LIFETIME);
+        let issued_at = i64::try_from(now()).unwrap_or(i64::MAX);
+        let mut claims = json!({
+            "iss": self.url,
+            "sub": client,
+            "client_id": client,
+            "aud": request.audience(resource),
+            "iat": issued_at.saturating_add(lifetime.min(0)),
+            "exp": issued_at.saturating_add(lifetime),
+            "jti": Uuid::new_v4().to_string(),
+            "scope": scope,
+        });
+        if let Some(seconds) = request.not_before {
+            claims["nbf"] = json!(issued_at.saturating_add(seconds));
         }
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        choose(&mut claims, chosen);
+        match self.key.sign(&claims) {
+            Ok(token) => {
+                let body = json!({
+                    "access_token": token, "token_type": "Bearer", "expires_in": lifetime,
+                    "scope": scope,
+                });
+                ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+            }
+            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        }
+    }
+}
+
+/// Puts the chosen claims in place of those that are there.
+fn choose(claims: &mut Value, chosen: Map<String, Value>) {
+    let Value::Object(claims) = claims else {
+        return;
+    };
+    for (name, value) in chosen {
+        if value.is_null() {
+            claims.remove(&name);
+        } else {
+            claims.insert(name, value);
+        }
     }
 }
 

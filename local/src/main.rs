@@ -3,6 +3,7 @@
 mod aws;
 mod binaries;
 mod cli;
+mod console;
 mod deployment;
 mod dynamodb;
 mod event;
@@ -17,6 +18,7 @@ mod model;
 mod offered;
 mod package;
 mod ports;
+mod ready_file;
 mod routes;
 mod seed;
 mod serve;
@@ -31,6 +33,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
 use crate::cli::{Cli, Command};
+use crate::console::Console;
 use crate::explain::ExplainError;
 use crate::serve::ServeError;
 
@@ -54,8 +57,13 @@ fn main() -> ExitCode {
     let filter = Targets::new()
         .with_default(level)
         .with_target("dynoxide", LevelFilter::ERROR);
+    let console = Console::open();
+    console.take_panics();
+    let log = console.stderr.clone();
     let layer = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(move || log.clone())
+        // A line's escape sequences would be shown, not obeyed.
+        .with_ansi(false)
         .without_time()
         .with_target(false);
     tracing_subscriber::registry()
@@ -66,7 +74,7 @@ fn main() -> ExitCode {
         .build();
     let outcome = match runtime {
         Ok(runtime) => {
-            let outcome = runtime.block_on(run(cli));
+            let outcome = runtime.block_on(run(cli, &console));
             // Ends the tasks that still hold a process. Reading standard input cannot be
             // cancelled, so that is not waited for any longer.
             runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
@@ -74,13 +82,13 @@ fn main() -> ExitCode {
         }
         Err(error) => Err((format!("the runtime does not start: {error}"), 1)),
     };
-    match outcome {
-        Ok(code) => code,
-        Err((message, code)) => {
-            eprintln!("keygate: {message}");
-            ExitCode::from(code)
-        }
-    }
+    let code = outcome.unwrap_or_else(|(message, code)| {
+        let text = format!("keygate: {message}");
+        console.stderr.say(&keygate_visible::lines(&text));
+        ExitCode::from(code)
+    });
+    console.settle();
+    code
 }
 
 /// Help is printed as it is, and what is wrong with a command line in one line.
@@ -88,7 +96,8 @@ fn refused(error: &clap::Error) -> ExitCode {
     use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand as NoCommand;
 
     if error.use_stderr() && error.kind() != NoCommand {
-        eprintln!("keygate: {}", cli::one_line(&error.render().to_string()));
+        let wrong = cli::one_line(&error.render().to_string());
+        console::warn(&format!("keygate: {wrong}"));
         return ExitCode::from(USAGE);
     }
     let _ = error.print();
@@ -99,9 +108,9 @@ fn refused(error: &clap::Error) -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> Result<ExitCode, (String, u8)> {
+async fn run(cli: Cli, console: &Console) -> Result<ExitCode, (String, u8)> {
     let done = match cli.command {
-        None => serve::serve(cli.serve).await.map_err(|error| {
+        None => serve::serve(cli.serve, console).await.map_err(|error| {
             let code = match &error {
                 ServeError::Template(_) | ServeError::Gateway(_) | ServeError::Matrix(_) => USAGE,
                 _ => 1,
@@ -117,6 +126,7 @@ async fn run(cli: Cli) -> Result<ExitCode, (String, u8)> {
                 let code = match &error {
                     ExplainError::Template(_)
                     | ExplainError::Argument
+                    | ExplainError::NoSuchSetting { .. }
                     | ExplainError::Setting(_) => USAGE,
                     _ => 1,
                 };
@@ -131,7 +141,7 @@ async fn run(cli: Cli) -> Result<ExitCode, (String, u8)> {
             return routes::print(&options).map_err(|error| (error.to_string(), USAGE));
         }
         Some(Command::Issuer(options)) => {
-            let served = serve::serve_issuer(&options).await;
+            let served = serve::serve_issuer(&options, console).await;
             served.map_err(|error| (error.to_string(), 1))
         }
     };

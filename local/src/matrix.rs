@@ -5,24 +5,25 @@
 //! the table lacks is closed by the authorizer's policy, and one that has no authorizer is public by
 //! the template's own word, `Authorizer: NONE`.
 
+mod table;
+
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use keygate_policy::{MethodArn, Policies, Room, UnfitTable};
 use keygate_principal::scope::Scopes;
 use keygate_routes::{Access, Route as Listed, RouteMethod, RouteTable, Segment};
-use keygate_settings::{SettingError, Settings};
 
+use self::table::{Table, TableError};
 use crate::deployment::method_arn;
-use crate::model::{Application, Function, Route};
-use crate::package;
+use crate::model::{Application, Route};
 
 /// Why there is no matrix.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MatrixError {
     /// The table cannot be read.
-    #[error("{0}")]
-    Setting(#[from] SettingError),
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// No policies can be made of the table.
     #[error("the route table cannot be used: {0}")]
     Unfit(#[from] UnfitTable),
@@ -60,15 +61,6 @@ impl fmt::Display for Disagreement {
     }
 }
 
-/// The table, and where its lines are.
-struct Table {
-    routes: RouteTable,
-    /// The file.
-    file: PathBuf,
-    /// The line of the file before the table's first.
-    before: usize,
-}
-
 impl Matrix {
     /// Holds a template against the table that its authorizer is given.
     ///
@@ -76,7 +68,7 @@ impl Matrix {
     /// When the table cannot be read, is malformed, or no policies can be made of it.
     pub(crate) fn of(application: &Application, template: &Path) -> Result<Self, MatrixError> {
         let routes = &application.api.routes;
-        let Some(table) = table(application, template)? else {
+        let Some(table) = Table::of(application, template)? else {
             let rows = routes.iter().cloned();
             let rows = rows.map(|route| Row {
                 route,
@@ -111,7 +103,7 @@ impl Matrix {
             !routes.iter().any(has)
         });
         let of_lines = without_event.map(|listed| Disagreement {
-            place: format!("{}:{}", table.file.display(), table.before + listed.line),
+            place: table.lines.place(listed.line),
             text: format!(
                 "{} {} is in the route table, and no event of the template has it: add the event, \
                  or take the line away",
@@ -195,46 +187,6 @@ fn is_open_to_some(
         let policy = policies.policy(&arn, &every);
         policy.is_ok_and(|policy| policy.allows(&arn))
     })
-}
-
-/// The table that the functions behind the API's authorizers are given.
-fn table(application: &Application, template: &Path) -> Result<Option<Table>, SettingError> {
-    let authorizers = application.api.authorizers.values();
-    let functions = authorizers.filter_map(|one| application.functions.get(&one.function));
-    for function in functions {
-        if let Some(table) = table_of(function, template)? {
-            return Ok(Some(table));
-        }
-    }
-    Ok(None)
-}
-
-fn table_of(function: &Function, template: &Path) -> Result<Option<Table>, SettingError> {
-    let home = package::home(template);
-    let mut environment = package::environment(function, home);
-    let file = environment
-        .get(keygate_routes::FILE)
-        .filter(|path| !path.trim().is_empty());
-    let file = file.map(|path| home.join(&function.code).join(path.trim()));
-    if let Some(file) = &file {
-        let path = file.to_string_lossy().into_owned();
-        environment.insert(keygate_routes::FILE.to_owned(), path);
-    }
-    let settings: Settings = environment.into_iter().collect();
-    let routes = keygate_routes::read(&settings)?;
-    let in_template = function.environment_lines.get(keygate_routes::SETTING);
-    Ok(routes.map(|routes| match file {
-        Some(file) => Table {
-            routes,
-            file,
-            before: 0,
-        },
-        None => Table {
-            routes,
-            file: template.to_owned(),
-            before: in_template.copied().unwrap_or_default(),
-        },
-    }))
 }
 
 #[cfg(test)]
@@ -343,7 +295,7 @@ Resources:
         assert!(closed.contains("`PUT /b SCOPE`"), "{closed}");
         assert!(public.starts_with("32: GET /c is public") && public.contains("`GET /c -`"));
         assert!(
-            missing.starts_with("26: POST /d is in the route table"),
+            missing.starts_with("25: POST /d is in the route table"),
             "{missing}"
         );
     }
@@ -391,7 +343,18 @@ Resources:
     fn a_table_that_cannot_be_used_is_refused() {
         for (setting, said) in [
             ("ROUTES_FILE: nowhere", "ROUTES_FILE is malformed"),
-            ("ROUTES: GO /a x", "line 1: `GO`"),
+            (
+                "ROUTES: GO /a x",
+                "template.yaml:22: ROUTES is malformed: line 1: `GO`",
+            ),
+            (
+                "ROUTES: |\n            # c\n\n            GET /a x\n            GO /a x",
+                "template.yaml:26: ROUTES is malformed: line 4: `GO`",
+            ),
+            (
+                "ROUTES: \"GET /a x\\nGO /a x\"",
+                "template.yaml:22: ROUTES is malformed: line 2: `GO`",
+            ),
         ] {
             let settings = format!("          {setting}");
             let error = matrix(&template("Path: /a, Method: GET", &settings)).unwrap_err();

@@ -6,6 +6,7 @@ use keygate_routes::RouteTable;
 use serde_json::{Value, json};
 
 use crate::cli::{Output, Routes};
+use crate::console;
 use crate::matrix::{Matrix, MatrixError, Row};
 use crate::template::{self, TemplateError};
 use crate::{aws, offered, ports};
@@ -25,6 +26,9 @@ pub(crate) enum RoutesError {
          is no route table to hold its events against"
     )]
     NoTable,
+    /// The matrix cannot be printed.
+    #[error("standard output cannot be written: {0}")]
+    Output(#[from] std::io::Error),
 }
 
 /// Prints the matrix, or with `--check` only what is wrong; then it ends with 1 when something is.
@@ -35,20 +39,24 @@ pub(crate) fn print(options: &Routes) -> Result<ExitCode, RoutesError> {
     if options.check && matrix.table.is_none() {
         return Err(RoutesError::NoTable);
     }
-    match (options.output, options.check) {
-        (Output::Json, _) => println!("{:#}", document(&matrix)),
-        (Output::Table, _) => print!("{}", table(&matrix)),
-        (Output::Text, false) => print!("{}", text(&matrix)),
-        (Output::Text, true) if matrix.disagreements.is_empty() => println!(
-            "{} routes: events and route table agree, and the longest policy is {} of {} bytes",
+    let printed = match (options.output, options.check) {
+        (Output::Json, _) => format!("{:#}\n", document(&matrix)),
+        (Output::Table, _) => table(&matrix),
+        (Output::Text, false) => text(&matrix),
+        (Output::Text, true) if matrix.disagreements.is_empty() => format!(
+            "{} routes: events and route table agree, and the longest policy is {} of {} bytes\n",
             matrix.rows.len(),
             matrix.longest_policy,
             keygate_policy::MAX_BYTES
         ),
-        (Output::Text, true) => {}
-    }
+        (Output::Text, true) => String::new(),
+    };
+    console::print(&match options.output {
+        Output::Json => keygate_visible::json(&printed),
+        Output::Table | Output::Text => keygate_visible::lines(&printed),
+    })?;
     for disagreement in &matrix.disagreements {
-        eprintln!("{disagreement}");
+        console::warn(&keygate_visible::line(&disagreement.to_string()));
     }
     let has_failed = options.check && !matrix.disagreements.is_empty();
     Ok(if has_failed {

@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use crate::aws::{self, Services};
 use crate::binaries::{self, BinaryError};
 use crate::cli::{self, Serve};
+use crate::console::Console;
 use crate::dynamodb::{self, DynamoDbError};
 use crate::functions::{Functions, InvokeError, Program};
 use crate::gateway::{self, GatewayError};
@@ -29,6 +30,7 @@ use crate::matrix::{Matrix, MatrixError};
 use crate::model::{Application, Function};
 use crate::offered;
 use crate::package;
+use crate::ready_file;
 use crate::seed::{self, SeedError};
 use crate::template::{self, TemplateError};
 use crate::welcome::Addresses;
@@ -118,7 +120,7 @@ fn port(listener: &TcpListener) -> u16 {
 ///
 /// # Errors
 /// Whatever keeps the gateway from starting.
-pub(crate) async fn serve(options: Serve) -> Result<(), ServeError> {
+pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), ServeError> {
     let listeners = Listeners {
         gateway: listen(options.port, "--port").await?,
         issuer: listen(options.issuer_port, "--issuer-port").await?,
@@ -128,7 +130,8 @@ pub(crate) async fn serve(options: Serve) -> Result<(), ServeError> {
     let (application, public_url) = load(&options, &listeners)?;
     let matrix = Matrix::of(&application, &options.template)?;
     for disagreement in &matrix.disagreements {
-        eprintln!("keygate: {disagreement}");
+        let text = format!("keygate: {disagreement}");
+        console.stderr.say(&keygate_visible::line(&text));
     }
     let gateway = gateway::Gateway::new(&application, port(&listeners.gateway))?;
     let stop = stop_signal(options.until_stdin_closes);
@@ -155,7 +158,7 @@ pub(crate) async fn serve(options: Serve) -> Result<(), ServeError> {
         tokio::spawn(management::serve(listeners.api_gateway, gateway.control())),
     ]);
     let programs = programs(&application, &paths, &services, home);
-    let functions = Arc::new(Functions::new(programs));
+    let functions = Arc::new(Functions::new(programs, &console.stderr));
     let outcome = prepare(&application, &services, &functions, &seeded).await;
     let outcome = outcome.and_then(|api_key| {
         let addresses = Addresses {
@@ -166,11 +169,13 @@ pub(crate) async fn serve(options: Serve) -> Result<(), ServeError> {
             kept_in: options.data.clone(),
             matrix: &matrix,
         };
-        announce(&addresses, options.ready_file.as_deref())
+        announce(&addresses, options.ready_file.as_deref(), console)
     });
     if outcome.is_ok() {
+        let log = console.stdout.clone();
+        let functions = Arc::clone(&functions);
         gateway
-            .serve(listeners.gateway, Arc::clone(&functions), stopped(stop))
+            .serve(listeners.gateway, functions, log, stopped(stop))
             .await;
     }
     functions.shut_down().await;
@@ -227,7 +232,10 @@ async fn sweep(
 ///
 /// # Errors
 /// When the port cannot be used, there is no key, or the template cannot be read.
-pub(crate) async fn serve_issuer(options: &cli::Issuer) -> Result<(), ServeError> {
+pub(crate) async fn serve_issuer(
+    options: &cli::Issuer,
+    console: &Console,
+) -> Result<(), ServeError> {
     let listener = listen(options.port, "--port").await?;
     let stop = stop_signal(false);
     let key = SigningKey::generate()?;
@@ -244,7 +252,8 @@ pub(crate) async fn serve_issuer(options: &cli::Issuer) -> Result<(), ServeError
             scopes(&Matrix::of(&application, &template)?)
         }
     };
-    println!("OAuth issuer for development at {url}");
+    let text = format!("OAuth issuer for development at {url}");
+    console.stdout.say(&text);
     tokio::select! {
         _ = issuer::serve(listener, key, scopes) => {}
         () = stopped(stop) => {}
@@ -314,8 +323,15 @@ fn usage_key(application: &Application) -> Option<&str> {
     keys.next().map(|key| key.value.as_str())
 }
 
-fn announce(addresses: &Addresses<'_>, ready_file: Option<&Path>) -> Result<(), ServeError> {
-    addresses.print();
+fn announce(
+    addresses: &Addresses<'_>,
+    ready_file: Option<&Path>,
+    console: &Console,
+) -> Result<(), ServeError> {
+    let welcome = addresses.to_string();
+    console.stdout.say(&keygate_visible::lines(&welcome));
+    // Whoever finds the file finds the words too.
+    console.settle();
     let Some(path) = ready_file else {
         return Ok(());
     };
@@ -327,11 +343,7 @@ fn announce(addresses: &Addresses<'_>, ready_file: Option<&Path>) -> Result<(), 
         "api_gateway": addresses.services.api_gateway,
         "api_key": addresses.api_key.as_ref().map(ApiKey::expose),
     });
-    // Under another name first, so that whoever waits for the file finds it whole.
-    let partial = path.with_extension("partial");
-    std::fs::write(&partial, format!("{ready}\n"))
-        .and_then(|()| std::fs::rename(&partial, path))
-        .map_err(ServeError::ReadyFile)
+    ready_file::write(path, &format!("{ready}\n")).map_err(ServeError::ReadyFile)
 }
 
 /// Tasks that end with this value.

@@ -1,5 +1,6 @@
 //! What `keygate` prints once it is ready: lines to read and to paste.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use keygate_api_key::ApiKey;
@@ -24,9 +25,9 @@ pub(crate) struct Addresses<'m> {
     pub(crate) matrix: &'m Matrix,
 }
 
-impl Addresses<'_> {
-    /// Prints them with lines that work when pasted.
-    pub(crate) fn print(&self) {
+/// With lines that work when pasted.
+impl fmt::Display for Addresses<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             url,
             issuer,
@@ -37,25 +38,37 @@ impl Addresses<'_> {
             || "in memory; --data DIR keeps them".to_owned(),
             |path| format!("kept in {}", path.display()),
         );
-        println!("\nKeygate is ready at {url}");
-        println!("  OAuth issuer  {issuer}  (development only: it believes whoever asks)");
-        println!("  DynamoDB      {}  (tables {tables})", services.dynamodb);
-        println!(
-            "  API Gateway   {}  (usage keys, for keygate keys)",
-            services.api_gateway
-        );
-        if let Some(key) = &self.api_key {
-            println!("  API key       {}", key.expose());
-        }
         let routes = self.matrix.rows.len();
-        println!("  Routes        {routes}  (keygate routes lists them with what opens each)");
-        println!("\nTry it, in another terminal:\n");
-        for line in self.lines() {
-            println!("{line}\n");
+        writeln!(
+            formatter,
+            "
+Keygate is ready at {url}
+  OAuth issuer  {issuer}  (development only: it believes whoever asks)
+  DynamoDB      {}  (tables {tables})
+  API Gateway   {}  (usage keys, for keygate keys)",
+            services.dynamodb, services.api_gateway
+        )?;
+        if let Some(key) = &self.api_key {
+            writeln!(formatter, "  API key       {}", key.expose())?;
         }
-        println!("One line of access log follows for each request. Ctrl-C stops everything.\n");
-    }
+        writeln!(
+            formatter,
+            "  Routes        {routes}  (keygate routes lists them with what opens each)
 
+Try it, in another terminal:
+"
+        )?;
+        for line in self.lines() {
+            writeln!(formatter, "{line}\n")?;
+        }
+        writeln!(
+            formatter,
+            "One line of access log follows for each request. Ctrl-C stops everything."
+        )
+    }
+}
+
+impl Addresses<'_> {
     /// A public route, and one that asks for a credential with each kind of it.
     fn lines(&self) -> Vec<String> {
         let readable = self.matrix.rows.iter().filter(|row| is_readable(row));

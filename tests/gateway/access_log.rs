@@ -16,7 +16,7 @@ keygate_tests::tests! { for Target:
 
 /// The line of a request; there may be a moment between the answer and its line.
 #[track_caller]
-fn line_of(gateway: &Keygate, reply: &Reply) -> Value {
+pub(crate) fn line_of(gateway: &Keygate, reply: &Reply) -> Value {
     let id = reply.must_header("x-amzn-requestid");
     let lines = wait_for(|| {
         let printed = gateway.stdout();

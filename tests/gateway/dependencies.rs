@@ -7,12 +7,16 @@ use serde_json::json;
 
 use crate::services::{KEY_TABLE, dynamodb};
 use crate::tokens::{is_unauthorized, list, part};
+use keygate_tests::issuer::Issuer;
 use keygate_tests::keygate::{Keygate, free_port, wait_for};
+use keygate_tests::roca;
+use keygate_tests::signer::Signer;
 use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
     a_token_that_cannot_be_checked_is_a_fault_of_the_service needs "own-gateway";
     an_issuer_that_comes_back_is_believed_again needs "own-gateway";
+    an_issuer_without_a_usable_key_is_a_fault_of_the_service needs "own-gateway";
     a_key_that_cannot_be_looked_up_is_a_fault_of_the_service needs "own-gateway";
     an_answer_of_the_authorizer_is_cached_until_its_time_is_over needs "own-gateway";
 }
@@ -72,6 +76,34 @@ fn an_issuer_that_comes_back_is_believed_again(target: &Target) {
         (reply.status != 503).then_some(reply)
     });
     answer.expect("an answer other than 503").expect(200);
+}
+
+fn an_issuer_without_a_usable_key_is_a_fault_of_the_service(target: &Target) {
+    let (honest, weak) = (Signer::p256("honest"), roca::signer("weak"));
+    let issuer = Issuer::start(&[&weak]);
+    let setting = format!("OAuthIssuer={}", issuer.url);
+    let (_gateway, own) = target.own(&["--parameter", &setting]);
+    let asked_with = |signer: &Signer, id: &str| {
+        let mut claims = issuer.claims();
+        claims["aud"] = json!(own.audience);
+        claims["jti"] = json!(id);
+        list(&own, &format!("Bearer {}", signer.token(&claims)))
+    };
+    for signer in [&weak, &honest] {
+        let reply = asked_with(signer, "1");
+        reply.problem(503, "service-unavailable");
+        reply.must_header("retry-after");
+    }
+    issuer.publish(&[&honest]);
+    let answer = wait_for(|| {
+        let reply = asked_with(&honest, "2");
+        (reply.status != 503).then_some(reply)
+    });
+    answer.expect("an answer other than 503").expect(200);
+    // The last good set goes on, and a key that is not in it may be one of the issuer's.
+    issuer.publish(&[&weak]);
+    asked_with(&Signer::p256("unknown"), "3").problem(503, "service-unavailable");
+    asked_with(&honest, "4").expect(200);
 }
 
 fn a_key_that_cannot_be_looked_up_is_a_fault_of_the_service(target: &Target) {

@@ -1,9 +1,10 @@
 //! `keygate explain`: the authorizer's checks one by one, for the credentials of a gateway that runs.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::keys::{issue, text};
-use keygate_tests::keygate::free_port;
+use crate::operator::run;
+use keygate_tests::keygate::{Keygate, free_port};
 use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
@@ -12,6 +13,10 @@ keygate_tests::tests! { for Target:
     an_api_key_is_explained_by_its_record needs "own-gateway";
     no_explanation_holds_a_credential needs "own-gateway";
     a_setting_that_is_wrong_is_named needs "own-gateway";
+    a_pasted_header_line_is_taken_as_it_is needs "own-gateway";
+    times_are_dates_and_how_far_away_they_are needs "own-gateway";
+    a_former_secret_is_said_to_be_one needs "own-gateway";
+    a_revocation_that_is_not_looked_up_is_not_said_to_be_fine needs "own-gateway";
 }
 
 fn a_good_token_is_shown_with_every_check_and_the_routes_that_it_opens(target: &Target) {
@@ -71,7 +76,7 @@ fn a_bad_token_is_shown_with_what_was_found_and_what_was_expected(target: &Targe
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(
-        said.contains("FAILED  exp ") && said.contains(" s ago"),
+        said.contains("FAILED  exp ") && said.contains(" min ago"),
         "{said}"
     );
     assert!(
@@ -151,10 +156,109 @@ fn a_setting_that_is_wrong_is_named(target: &Target) {
         (["--parameter", "OAuthAlgorithms=HS256"], "OAUTH_ALGORITHMS"),
         (["--parameter", "Nothing=7"], "Nothing"),
         (["--source", "here"], "--source"),
+        (["--set", "OAUTH_AUDIENCES=me"], "OAUTH_AUDIENCES"),
+        (["--set", "oauth_audience=me"], "oauth_audience"),
     ] {
         let output = target.build().explain(&gateway, &arguments, &own.token());
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(64), "{said}");
         assert!(said.contains(word), "{said}");
     }
+}
+
+/// What is said of a credential, and the line of one check.
+fn explained(target: &Target, gateway: &Keygate, arguments: &[&str], pasted: &str) -> String {
+    let output = target.build().explain(gateway, arguments, pasted);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn line<'s>(said: &'s str, check: &str) -> &'s str {
+    let check = format!(" {check} ");
+    let line = said.lines().find(|line| line.contains(&check));
+    line.unwrap_or_else(|| panic!("no {check}: {said}"))
+}
+
+fn a_pasted_header_line_is_taken_as_it_is(target: &Target) {
+    let (gateway, own) = target.own(&[]);
+    let (token, key) = (own.token(), &gateway.ready.api_key);
+    for pasted in [
+        format!("Authorization: Bearer {token}\n"),
+        format!("> authorization: bearer {token}\r\n> accept: */*\r\n"),
+        format!("Authorization: ApiKey {key}"),
+        format!("X-Api-Key: {key}"),
+    ] {
+        let said = explained(target, &gateway, &[], &pasted);
+        assert!(said.contains("accepted, "), "{said}");
+    }
+    for (pasted, reason) in [
+        (format!("Authorization: {token}"), "credential-scheme"),
+        (
+            format!("Authorization: Bearer {token}\nX-Api-Key: {key}"),
+            "credential-several",
+        ),
+    ] {
+        let said = explained(target, &gateway, &[], &pasted);
+        assert!(said.contains(&format!("refused: {reason}")), "{said}");
+    }
+}
+
+fn times_are_dates_and_how_far_away_they_are(target: &Target) {
+    let (gateway, own) = target.own(&[]);
+    let said = explained(target, &gateway, &[], &own.token());
+    for (check, distance) in [("exp", "Z, in "), ("iat", "Z, ")] {
+        let line = line(&said, check);
+        let (before, _) = line
+            .split_once(distance)
+            .unwrap_or_else(|| panic!("{line}"));
+        let date = before.rsplit(' ').next().unwrap();
+        let form: String = date
+            .chars()
+            .map(|character| {
+                if character.is_ascii_digit() {
+                    '0'
+                } else {
+                    character
+                }
+            })
+            .collect();
+        assert_eq!(form, "0000-00-00T00:00:00", "{line}");
+    }
+}
+
+fn a_former_secret_is_said_to_be_one(target: &Target) {
+    let (gateway, own) = target.own(&[]);
+    let token = own.token();
+    let former = issue(&own, &token, &["books:read"]).json();
+    let secret = |key: &Value| {
+        let said = explained(target, &gateway, &[], text(key, "key"));
+        assert!(said.contains("accepted, "), "{said}");
+        line(&said, "secret").to_owned()
+    };
+    assert_eq!(secret(&former), "ok      secret            the current one");
+    let rotated = run(target, &gateway, &["rotate", text(&former, "id")]);
+    let said = secret(&former);
+    assert!(said.contains("the former one, which ends 20"), "{said}");
+    let said = secret(&rotated);
+    let found = "ok      secret            the current one  (expected: ";
+    assert!(said.starts_with(found), "{said}");
+    assert!(said.contains("or the former one until 20"), "{said}");
+}
+
+fn a_revocation_that_is_not_looked_up_is_not_said_to_be_fine(target: &Target) {
+    let (gateway, own) = target.own(&[]);
+    let token = own.token_with(&[("client_id", "me")]);
+    for (checks, is_looked_up) in [("none", false), ("client", true), ("jti", true)] {
+        let checks = format!("OAUTH_REVOCATION={checks}");
+        let said = explained(target, &gateway, &["--set", &checks], &token);
+        assert_eq!(said.contains("ok      revocation "), is_looked_up, "{said}");
+        assert!(said.contains("-       revocation "), "{said}");
+    }
+    let both = ["--set", "OAUTH_REVOCATION=client,jti"];
+    let said = explained(target, &gateway, &both, &token);
+    assert!(
+        line(&said, "revocation").contains("client me, jti "),
+        "{said}"
+    );
+    assert!(!said.contains("-       revocation "), "{said}");
 }

@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod access_log;
+mod claims;
+mod clients;
 mod cors;
 mod dependencies;
 mod explain;
@@ -13,6 +15,7 @@ mod handlers;
 mod key_credentials;
 mod keys;
 mod keys_function;
+mod metadata;
 mod operator;
 mod problems;
 mod processes;
@@ -21,8 +24,10 @@ mod services;
 mod start;
 mod sweep;
 mod tokens;
+mod unread;
 mod usage_keys;
 mod usage_plan;
+mod visible;
 
 use std::process::ExitCode;
 
@@ -33,6 +38,8 @@ fn main() -> ExitCode {
         key_credentials::TESTS,
         dependencies::TESTS,
         cors::TESTS,
+        metadata::TESTS,
+        clients::TESTS,
         problems::TESTS,
         usage_plan::TESTS,
         usage_keys::TESTS,
@@ -44,5 +51,8 @@ fn main() -> ExitCode {
         routes::TESTS,
         handlers::TESTS,
         access_log::TESTS,
+        claims::TESTS,
+        unread::TESTS,
+        visible::TESTS,
     ])
 }

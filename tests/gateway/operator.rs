@@ -14,6 +14,7 @@ keygate_tests::tests! { for Target:
     the_first_key_of_an_administrator_is_born_without_a_token needs "own-gateway";
     an_operator_reads_rotates_and_revokes_anybodys_key needs "own-gateway";
     what_a_person_reads_has_the_key_alone_on_a_line needs "own-gateway";
+    a_whole_key_names_its_key_and_is_never_repeated needs "own-gateway";
     a_command_that_cannot_be_carried_out_says_why_in_one_line needs "own-gateway";
 }
 
@@ -137,6 +138,37 @@ fn what_a_person_reads_has_the_key_alone_on_a_line(target: &Target) {
     let mut lines = printed.lines();
     assert!(lines.next().unwrap().starts_with("ID "), "{printed}");
     assert!(lines.any(|line| line.contains("by hand")), "{printed}");
+}
+
+fn a_whole_key_names_its_key_and_is_never_repeated(target: &Target) {
+    let (gateway, own) = target.own(&[]);
+    let created = run(target, &gateway, &create("somebody", "books:read"));
+    let (id, key) = (text(&created, "id"), text(&created, "key"));
+    let secret = &key[key.len() - 38..];
+    let mistyped = format!("{}!", &key[..key.len() - 1]);
+    for (arguments, code) in [
+        (&["show", key][..], 0),
+        (&["rotate", key], 0),
+        (&["revoke", key, "--output", "json"], 0),
+        (&["revoke", &format!(" {key}\n")], 0),
+        (&["show", &mistyped], USAGE),
+        (&["show", &format!("{key}x")], USAGE),
+        (&["show", &key[3..]], USAGE),
+        (&["show", id, key], USAGE),
+        (&["list", key], USAGE),
+        (&["list", "--grace", key], USAGE),
+    ] {
+        let output = target.build().keys(&gateway, arguments);
+        let all = format!(
+            "{}{}",
+            said(&output),
+            String::from_utf8_lossy(&output.stdout)
+        );
+        assert_eq!(output.status.code(), Some(code), "{all}");
+        assert!(!all.contains(&secret[..secret.len() - 1]), "{all}");
+        assert_eq!(all.contains(id), code == 0, "{all}");
+    }
+    is_unauthorized(&own, &list(&own, &format!("ApiKey {key}")));
 }
 
 fn a_command_that_cannot_be_carried_out_says_why_in_one_line(target: &Target) {

@@ -22,14 +22,14 @@ keygate_tests::tests! { for Target:
 }
 
 /// The executable of a process; `None` once it is gone.
-fn executable(pid: u32) -> Option<String> {
+pub(crate) fn executable(pid: u32) -> Option<String> {
     let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let program = command.split(|byte| *byte == 0).next()?;
     (!program.is_empty()).then(|| String::from_utf8_lossy(program).into_owned())
 }
 
 /// The processes of a gateway's functions, each with its executable.
-fn functions_of(gateway: &Keygate) -> Vec<(u32, String)> {
+pub(crate) fn functions_of(gateway: &Keygate) -> Vec<(u32, String)> {
     let parent = format!("PPid:\t{}", gateway.pid());
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -57,7 +57,7 @@ fn processes_of(gateway: &Keygate, function: &str) -> Vec<u32> {
 }
 
 /// Sends a signal to processes that this suite has started.
-fn signal(name: &str, pids: &[u32]) {
+pub(crate) fn signal(name: &str, pids: &[u32]) {
     for pid in pids {
         let kill = Command::new("kill")
             .args(["-s", name, &pid.to_string()])

@@ -219,12 +219,25 @@ fn a_check_fails_where_events_and_table_disagree_and_only_there(target: &Target)
 }
 
 fn a_malformed_table_ends_the_start_and_names_its_line(target: &Target) {
-    for (malformed, words) in [
-        ("          GO /books books:read\n", ["line 1", "GO"]),
-        ("          GET books books:read\n", ["line 1", "books"]),
-        ("          GET /books\n", ["line 1", "scope"]),
+    for (malformed, wrong, words) in [
+        (
+            "          GO /books books:read\n",
+            "GO /books",
+            ["line 1", "GO"],
+        ),
+        (
+            "          GET books books:read\n",
+            "GET books",
+            ["line 1", "books"],
+        ),
+        (
+            "          GET /books\n",
+            "GET /books\n",
+            ["line 1", "scope"],
+        ),
         (
             "          GET /books books:read\n          GET /books *\n",
+            "GET /books *",
             ["line 2", "/books"],
         ),
     ] {
@@ -235,10 +248,19 @@ fn a_malformed_table_ends_the_start_and_names_its_line(target: &Target) {
         let Err((status, said)) = target.build().try_start(&["--template", &path]) else {
             panic!("keygate starts with {malformed}");
         };
+        let listed = target.build().routes(&path, &[]);
+        assert_eq!(listed.status.code(), Some(USAGE));
+        let (_, listed) = printed(&listed);
+        let template = std::fs::read_to_string(&path).unwrap();
+        let (before, _) = template.split_once(wrong).unwrap();
+        let place = format!("keygate: {path}:{}: ", before.lines().count());
         assert_eq!(status.code(), Some(USAGE), "{said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
-        for word in words {
-            assert!(said.contains(word), "{word}: {said}");
+        for said in [said, listed] {
+            assert_eq!(said.lines().count(), 1, "{said}");
+            assert!(said.starts_with(&place), "{place}: {said}");
+            for word in words {
+                assert!(said.contains(word), "{word}: {said}");
+            }
         }
     }
 }

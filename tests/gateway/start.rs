@@ -1,6 +1,7 @@
 //! How keygate starts, or says why it does not.
 
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 
 use tempfile::TempDir;
 
@@ -17,6 +18,7 @@ keygate_tests::tests! { for Target:
     usage_plans_that_are_no_list_of_plans_are_named needs "own-gateway";
     a_function_without_an_executable_is_named needs "own-gateway";
     a_data_directory_belongs_to_one_gateway_at_a_time needs "own-gateway";
+    the_ready_file_with_its_key_is_for_its_owner_alone needs "own-gateway";
 }
 
 /// The exit code of a command line or a template that cannot be right.
@@ -146,4 +148,10 @@ fn a_data_directory_belongs_to_one_gateway_at_a_time(target: &Target) {
     own.get("/books").authorization(&key).send().expect(200);
     assert!(gateway.stop().success());
     let (_gateway, _own) = target.own(&arguments);
+}
+
+fn the_ready_file_with_its_key_is_for_its_owner_alone(target: &Target) {
+    let (gateway, _own) = target.own(&[]);
+    let file = std::fs::metadata(gateway.ready_file()).unwrap();
+    assert_eq!(file.permissions().mode() & 0o777, 0o600);
 }

@@ -10,6 +10,8 @@ use uuid::Uuid;
 use keygate_tests::call::Reply;
 use keygate_tests::target::Target;
 
+use crate::metadata::METADATA;
+
 keygate_tests::tests! { for Target:
     a_good_token_opens_every_route_of_its_scopes;
     one_credential_opens_a_second_route_and_a_second_method;
@@ -29,12 +31,14 @@ keygate_tests::tests! { for Target:
     each_of_several_issuers_is_believed_on_its_own_terms needs "own-gateway";
 }
 
-/// The answer is the gateway's 401, with the challenge of RFC 9110 section 11.6.1.
+/// The answer is the gateway's 401, with the challenge of RFC 9728 section 5.1.
 #[track_caller]
 pub(crate) fn is_unauthorized(target: &Target, reply: &Reply) {
     reply.gateway_problem(401, "unauthorized");
     if target.can("gateway-responses") {
-        assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
+        let place = format!("{}{METADATA}", target.url);
+        let challenge = format!("Bearer resource_metadata=\"{place}\"");
+        assert_eq!(reply.header("www-authenticate"), Some(challenge.as_str()));
     }
 }
 

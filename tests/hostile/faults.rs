@@ -8,6 +8,7 @@ use keygate_tests::authorizer::{Authorizer, Outcome};
 use keygate_tests::issuer::{AUDIENCE, Issuer, key_set};
 use keygate_tests::keygate::{free_port, wait_for};
 use keygate_tests::loopback::{self, Response};
+use keygate_tests::roca;
 use keygate_tests::signer::Signer;
 use serde_json::json;
 
@@ -20,7 +21,7 @@ const IN_TIME: Duration = Duration::from_secs(5);
 type Answer = fn() -> Response;
 
 /// What a server may do instead of answering.
-const MISBEHAVIOURS: [(&str, Answer); 17] = [
+const MISBEHAVIOURS: [(&str, Answer); 19] = [
     ("slow", || {
         std::thread::sleep(Duration::from_secs(20));
         Response::new(200, "{\"keys\":[]}")
@@ -42,6 +43,15 @@ const MISBEHAVIOURS: [(&str, Answer); 17] = [
     ("no keys", || Response::new(200, "{\"keys\":[]}")),
     ("an error for a key", || {
         Response::new(200, "{\"keys\":[{\"error\":\"x\"}]}")
+    }),
+    ("a key for encryption only", || {
+        let mut key = Signer::p256("1").jwk();
+        key["use"] = json!("enc");
+        Response::new(200, json!({"keys": [key]}).to_string())
+    }),
+    ("a key that anybody can sign with only", || {
+        let keys = [roca::signer("1").jwk()];
+        Response::new(200, json!({"keys": keys}).to_string())
     }),
     ("another JSON", || Response::new(200, "[1,2,3]")),
     ("redirected to another host", || {

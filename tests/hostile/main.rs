@@ -14,4 +14,6 @@ mod cases;
 mod faults;
 mod flood;
 mod keys;
+mod published;
 mod tokens;
+mod weak;

@@ -28,18 +28,26 @@ pub struct Issuer {
 impl Issuer {
     /// An issuer with OpenID Connect discovery that publishes these keys.
     pub fn start(keys: &[&Signer]) -> Self {
+        Self::start_at("", keys)
+    }
+
+    /// One whose `iss` has a path.
+    pub fn start_at(path: &str, keys: &[&Signer]) -> Self {
         let published: Arc<Mutex<Answer>> = Arc::new(Mutex::new(Arc::new(key_set(keys))));
         let key_set_requests = Arc::new(AtomicUsize::new(0));
         let requests = Arc::new(AtomicUsize::new(0));
         let own_address = Arc::new(Mutex::new(String::new()));
         let (answers, counted) = (Arc::clone(&published), Arc::clone(&key_set_requests));
         let (all, base) = (Arc::clone(&requests), Arc::clone(&own_address));
+        let (iss_path, above) = (path.to_owned(), path.trim_end_matches('/'));
+        let discovery = format!("{above}/.well-known/openid-configuration");
         let address = loopback::serve(move |request| {
             all.fetch_add(1, Ordering::SeqCst);
             let base = base.lock().unwrap().clone();
             match request.path.as_str() {
-                "/.well-known/openid-configuration" => {
-                    let document = json!({"issuer": base, "jwks_uri": format!("{base}/jwks.json")});
+                path if path == discovery => {
+                    let (issuer, keys) = (format!("{base}{iss_path}"), format!("{base}/jwks.json"));
+                    let document = json!({"issuer": issuer, "jwks_uri": keys});
                     Response::new(200, document.to_string())
                 }
                 "/jwks.json" => {
@@ -50,10 +58,10 @@ impl Issuer {
                 _ => Response::new(404, "{}"),
             }
         });
-        let url = format!("http://{address}");
-        own_address.lock().unwrap().clone_from(&url);
+        let origin = format!("http://{address}");
+        own_address.lock().unwrap().clone_from(&origin);
         Self {
-            url,
+            url: format!("{origin}{path}"),
             published,
             key_set_requests,
             requests,

@@ -19,6 +19,8 @@ pub const PORTS: [&str; 4] = [
     "--dynamodb-port",
     "--api-gateway-port",
 ];
+/// The name of the file that a gateway writes when it is ready.
+const READY_FILE: &str = "ready.json";
 /// The longest that a gateway may take to start, or to stop; a bound, not a measure.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -143,6 +145,18 @@ impl Build {
             .expect("keygate can be run")
     }
 
+    /// Runs `keygate` to its end with a standard output whose other end is closed, as that of
+    /// `keygate ... | head` is once `head` has read enough, and with this on its standard input.
+    #[must_use]
+    #[track_caller]
+    pub fn into_closed_output(&self, arguments: &[&str], input: &str) -> Output {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(self.directory.join("keygate"));
+        command.args(arguments).stdout(writer);
+        ended_with_input(&mut command, input)
+    }
+
     /// The text of the template with passages replaced.
     #[must_use]
     #[track_caller]
@@ -181,16 +195,39 @@ impl Build {
     #[track_caller]
     pub fn try_start(&self, arguments: &[&str]) -> Result<Keygate, (ExitStatus, String)> {
         let directory = TempDir::new().unwrap();
-        let file = |name: &str| File::create(directory.path().join(name)).unwrap();
-        let ready_file = directory.path().join("ready.json");
+        let file = |name: &str| File::create(directory.path().join(name)).unwrap().into();
+        let outputs = [file("stdout"), file("stderr")];
+        self.run(arguments, directory, outputs)
+    }
+
+    /// Starts a gateway whose standard output and standard error are pipes that nobody reads, and
+    /// waits until it is ready.
+    #[must_use]
+    #[track_caller]
+    pub fn start_unread(&self, arguments: &[&str]) -> Keygate {
+        let outputs = [Stdio::piped(), Stdio::piped()];
+        match self.run(arguments, TempDir::new().unwrap(), outputs) {
+            Ok(gateway) => gateway,
+            Err((status, _)) => panic!("keygate ended with {status}"),
+        }
+    }
+
+    #[track_caller]
+    fn run(
+        &self,
+        arguments: &[&str],
+        directory: TempDir,
+        [stdout, stderr]: [Stdio; 2],
+    ) -> Result<Keygate, (ExitStatus, String)> {
+        let ready_file = directory.path().join(READY_FILE);
         let mut child = self
             .command(arguments)
             .arg("--until-stdin-closes")
             .arg("--ready-file")
             .arg(&ready_file)
             .stdin(Stdio::piped())
-            .stdout(file("stdout"))
-            .stderr(file("stderr"))
+            .stdout(stdout)
+            .stderr(stderr)
             .spawn()
             .expect("keygate can be run");
         let ready = wait_for(|| {
@@ -218,9 +255,13 @@ impl Build {
 /// Runs a program to its end, with this on its standard input.
 #[track_caller]
 pub fn output_with_input(command: &mut Command, input: &str) -> Output {
+    ended_with_input(command.stdout(Stdio::piped()), input)
+}
+
+#[track_caller]
+fn ended_with_input(command: &mut Command, input: &str) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program can be run");
@@ -263,6 +304,12 @@ impl Keygate {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.as_ref().map(Child::id).unwrap_or_default()
+    }
+
+    /// The file that it has written when it was ready.
+    #[must_use]
+    pub fn ready_file(&self) -> PathBuf {
+        self.directory.path().join(READY_FILE)
     }
 
     /// What it has printed so far: the addresses, then the access log.

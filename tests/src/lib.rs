@@ -24,6 +24,7 @@ pub mod loopback;
 pub mod node;
 pub mod probe;
 pub mod project;
+pub mod roca;
 pub mod signer;
 pub mod suite;
 pub mod table;

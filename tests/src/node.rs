@@ -2,8 +2,9 @@
 //! the tools of `deploy/venv`.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -66,6 +67,29 @@ impl Packages {
         output_with_input(&mut node, program)
     }
 
+    /// Starts a program, given as its text, that reads lines and answers each by one; it ends with
+    /// its standard input.
+    ///
+    /// # Panics
+    /// When node cannot be run.
+    #[must_use]
+    pub fn start(&self, program: &str, arguments: &[&str]) -> Conversation {
+        let mut node = Command::new("node");
+        // The dash stands where a program from standard input has its name, so that arguments begin
+        // at the same place.
+        let mut child = node
+            .args(["--input-type=module", "--eval", program, "--", "-"])
+            .args(arguments)
+            .current_dir(&self.0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("node can be run");
+        let answers = BufReader::new(child.stdout.take().unwrap());
+        Conversation { child, answers }
+    }
+
     /// The JSON that a program prints.
     ///
     /// # Panics
@@ -77,6 +101,42 @@ impl Packages {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
         serde_json::from_slice(&output.stdout).expect("the program prints JSON")
+    }
+}
+
+/// A program that answers lines, and ends with this value.
+#[derive(Debug)]
+pub struct Conversation {
+    child: Child,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Conversation {
+    /// Says a line.
+    ///
+    /// # Panics
+    /// When the program has ended.
+    pub fn say(&mut self, line: &str) {
+        let stdin = self.child.stdin.as_mut().unwrap();
+        writeln!(stdin, "{line}").expect("the program reads on");
+    }
+
+    /// The next line that the program says, without its end.
+    ///
+    /// # Panics
+    /// When the program has ended.
+    pub fn hear(&mut self) -> String {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        assert!(line.ends_with('\n'), "the program has ended: {line:?}");
+        line.trim_end().to_owned()
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
     }
 }
 
@@ -108,7 +168,7 @@ fn install(folder: &Path, manifest: &str, lock: &str) {
     let mut npm = Command::new("npm");
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
         .current_dir(folder)
-        .stdin(std::process::Stdio::null());
+        .stdin(Stdio::null());
     let output = npm.output().expect("npm can be run");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(

@@ -41,6 +41,11 @@ impl Signer {
         )
     }
 
+    /// An RSA key of a private key in PKCS #8.
+    pub fn rsa_of_pkcs8(kid: &str, key: &[u8]) -> Self {
+        Self::new(kid, Key::Rsa(RsaKeyPair::from_pkcs8(key).unwrap()))
+    }
+
     /// An ES256 key.
     pub fn p256(kid: &str) -> Self {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING);

@@ -197,7 +197,11 @@ impl Target {
 }
 
 /// An HTTP client that follows no redirect and trusts Mozilla's roots.
-fn client() -> Client {
+///
+/// # Panics
+/// When the TLS library refuses its own defaults.
+#[must_use]
+pub fn client() -> Client {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let roots: rustls::RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
     let tls = rustls::ClientConfig::builder_with_provider(provider)

@@ -3,6 +3,7 @@
 //! `none` and the HMAC family have no value of [`SigningAlgorithm`], so a configuration or a token
 //! that names one cannot get further than its parser (RFC 8725 sections 3.1 and 3.2).
 
+use std::fmt;
 use std::str::FromStr;
 
 use jsonwebtoken::Algorithm;
@@ -29,69 +30,98 @@ impl KeyKind {
     }
 }
 
-/// An `alg` of RFC 7518 or RFC 8037 that this authorizer verifies.
+/// A signature algorithm that this authorizer verifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SigningAlgorithm {
-    name: &'static str,
-    library: Option<Algorithm>,
-    key_kind: KeyKind,
+pub(crate) enum SigningAlgorithm {
+    Rs256,
+    Rs384,
+    Rs512,
+    Ps256,
+    Ps384,
+    Ps512,
+    Es256,
+    Es384,
+    Es512,
+    Ed25519,
 }
 
-const fn algorithm(name: &'static str, library: Algorithm, key_kind: KeyKind) -> SigningAlgorithm {
-    SigningAlgorithm {
-        name,
-        library: Some(library),
-        key_kind,
-    }
-}
-
-const ALL: [SigningAlgorithm; 10] = [
-    algorithm("RS256", Algorithm::RS256, KeyKind::Rsa),
-    algorithm("RS384", Algorithm::RS384, KeyKind::Rsa),
-    algorithm("RS512", Algorithm::RS512, KeyKind::Rsa),
-    algorithm("PS256", Algorithm::PS256, KeyKind::Rsa),
-    algorithm("PS384", Algorithm::PS384, KeyKind::Rsa),
-    algorithm("PS512", Algorithm::PS512, KeyKind::Rsa),
-    algorithm("ES256", Algorithm::ES256, KeyKind::P256),
-    algorithm("ES384", Algorithm::ES384, KeyKind::P384),
-    SigningAlgorithm {
-        name: "ES512",
-        library: None,
-        key_kind: KeyKind::P521,
-    },
-    algorithm("EdDSA", Algorithm::EdDSA, KeyKind::Ed25519),
+/// Every algorithm by its `alg`: of RFC 7518, RFC 8037 and RFC 9864. The last two mean one algorithm
+/// here: RFC 9864 deprecates `EdDSA` because it leaves the curve to the key, and Ed25519 is the only
+/// such curve that is verified.
+const BY_NAME: [(&str, SigningAlgorithm); 11] = [
+    ("RS256", SigningAlgorithm::Rs256),
+    ("RS384", SigningAlgorithm::Rs384),
+    ("RS512", SigningAlgorithm::Rs512),
+    ("PS256", SigningAlgorithm::Ps256),
+    ("PS384", SigningAlgorithm::Ps384),
+    ("PS512", SigningAlgorithm::Ps512),
+    ("ES256", SigningAlgorithm::Es256),
+    ("ES384", SigningAlgorithm::Es384),
+    ("ES512", SigningAlgorithm::Es512),
+    ("EdDSA", SigningAlgorithm::Ed25519),
+    ("Ed25519", SigningAlgorithm::Ed25519),
 ];
 
 /// What is accepted when nothing is configured.
-const DEFAULT: [&str; 4] = ["RS256", "PS256", "ES256", "EdDSA"];
+const DEFAULT: [SigningAlgorithm; 4] = [
+    SigningAlgorithm::Rs256,
+    SigningAlgorithm::Ps256,
+    SigningAlgorithm::Es256,
+    SigningAlgorithm::Ed25519,
+];
 
 /// A name that is none of the accepted algorithms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("algorithms are RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 and EdDSA")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UnknownAlgorithm;
+
+impl fmt::Display for UnknownAlgorithm {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = BY_NAME.map(|(name, _)| name).join(", ");
+        write!(formatter, "algorithms are {names}")
+    }
+}
+
+impl std::error::Error for UnknownAlgorithm {}
 
 impl SigningAlgorithm {
     /// The algorithms accepted when none are configured.
     pub(crate) fn defaults() -> Vec<Self> {
-        DEFAULT
-            .iter()
-            .filter_map(|name| name.parse().ok())
-            .collect()
+        DEFAULT.to_vec()
     }
 
     /// What kind of key verifies it.
     pub(crate) fn key_kind(self) -> KeyKind {
-        self.key_kind
-    }
-
-    /// Its `alg`.
-    pub(crate) fn name(self) -> &'static str {
-        self.name
+        match self {
+            Self::Rs256 | Self::Rs384 | Self::Rs512 | Self::Ps256 | Self::Ps384 | Self::Ps512 => {
+                KeyKind::Rsa
+            }
+            Self::Es256 => KeyKind::P256,
+            Self::Es384 => KeyKind::P384,
+            Self::Es512 => KeyKind::P521,
+            Self::Ed25519 => KeyKind::Ed25519,
+        }
     }
 
     /// jsonwebtoken's name for it; `None` for ES512, which it does not know.
     pub(crate) fn library(self) -> Option<Algorithm> {
-        self.library
+        Some(match self {
+            Self::Rs256 => Algorithm::RS256,
+            Self::Rs384 => Algorithm::RS384,
+            Self::Rs512 => Algorithm::RS512,
+            Self::Ps256 => Algorithm::PS256,
+            Self::Ps384 => Algorithm::PS384,
+            Self::Ps512 => Algorithm::PS512,
+            Self::Es256 => Algorithm::ES256,
+            Self::Es384 => Algorithm::ES384,
+            Self::Es512 => return None,
+            Self::Ed25519 => Algorithm::EdDSA,
+        })
+    }
+
+    /// Every `alg` that means it.
+    pub(crate) fn names(self) -> impl Iterator<Item = &'static str> {
+        let all = BY_NAME.iter();
+        all.filter_map(move |(name, algorithm)| (*algorithm == self).then_some(*name))
     }
 }
 
@@ -100,9 +130,9 @@ impl FromStr for SigningAlgorithm {
 
     /// Case decides: `alg` values are case-sensitive (RFC 7515 section 4.1.1).
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        ALL.iter()
-            .find(|algorithm| algorithm.name == text)
-            .copied()
+        let named = BY_NAME.iter().find(|(name, _)| *name == text);
+        named
+            .map(|(_, algorithm)| *algorithm)
             .ok_or(UnknownAlgorithm)
     }
 }
@@ -114,7 +144,8 @@ mod tests {
     #[test]
     fn neither_none_nor_a_shared_secret_algorithm_can_be_named() {
         for name in [
-            "none", "None", "", "HS256", "HS384", "HS512", "rs256", "RS256 ", "dir",
+            "none", "None", "", "HS256", "HS384", "HS512", "rs256", "RS256 ", "dir", "ed25519",
+            "Ed448",
         ] {
             assert_eq!(
                 name.parse::<SigningAlgorithm>(),
@@ -125,7 +156,20 @@ mod tests {
     }
 
     #[test]
-    fn every_default_is_an_algorithm() {
-        assert_eq!(SigningAlgorithm::defaults().len(), DEFAULT.len());
+    fn eddsa_has_a_second_name_and_the_others_have_one() {
+        let both: Vec<_> = SigningAlgorithm::Ed25519.names().collect();
+        assert_eq!(both, ["EdDSA", "Ed25519"]);
+        for (name, algorithm) in BY_NAME {
+            assert_eq!(name.parse(), Ok(algorithm));
+            let is_first = algorithm.names().next() == Some(name);
+            assert!(is_first || name == "Ed25519", "{name}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_name_is_answered_with_those_that_there_are() {
+        let said = UnknownAlgorithm.to_string();
+        assert!(said.starts_with("algorithms are RS256, "), "{said}");
+        assert!(said.ends_with(", EdDSA, Ed25519"), "{said}");
     }
 }

@@ -6,9 +6,11 @@
 //! gateway response `AUTHORIZER_FAILURE` or `AUTHORIZER_CONFIGURATION_ERROR`, which the template
 //! makes 503.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use keygate_policy::Policy;
+use keygate_principal::name::in_access_log;
 use lambda_runtime::Diagnostic;
 use serde::Serialize;
 
@@ -29,10 +31,12 @@ pub enum Answer {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PolicyAnswer {
+    /// The principal as the access log has it, where it stands by this name.
     principal_id: String,
     policy_document: Policy,
     /// Strings only: API Gateway takes no nested values. `principal`, `credential` and `scopes` are
-    /// always there; `client_id`, `key_id` and `issuer` where the credential has them.
+    /// always there; `client_id`, `key_id`, `issuer` and the claims that are passed on where the
+    /// credential has them.
     context: Context,
     /// Left out when there is none: `null` is no usage key. HTTP APIs have no usage plans.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,7 +51,7 @@ pub struct SimpleAnswer {
     context: Context,
 }
 
-type Context = BTreeMap<&'static str, String>;
+type Context = BTreeMap<Cow<'static, str>, String>;
 
 /// An error for the Runtime API. Its texts are these and no other, so that nothing of a request
 /// can be in them.
@@ -67,7 +71,7 @@ impl Answer {
         let has_usage_plans = matches!(request.format, EventFormat::Token | EventFormat::Request);
         Self::Policy(PolicyAnswer {
             context: context(&grant),
-            principal_id: grant.principal.name,
+            principal_id: in_access_log(&grant.principal.name).into_owned(),
             policy_document: grant.policy,
             usage_identifier_key: grant.usage_key.filter(|_| has_usage_plans),
         })
@@ -92,14 +96,17 @@ fn context(grant: &Grant) -> Context {
     let optional = optional
         .into_iter()
         .filter_map(|(name, value)| Some((name, value.clone()?)));
-    [
+    let own = [
         ("principal", principal.name.clone()),
         ("credential", principal.credential.as_str().to_owned()),
         ("scopes", principal.scopes.to_string()),
-    ]
-    .into_iter()
-    .chain(optional)
-    .collect()
+    ];
+    let own = own.into_iter().chain(optional);
+    let claims = principal.claims.iter();
+    claims
+        .map(|(name, value)| (Cow::Owned(name.clone()), value.clone()))
+        .chain(own.map(|(name, value)| (Cow::Borrowed(name), value)))
+        .collect()
 }
 
 impl From<Rejection> for AnswerError {
@@ -172,6 +179,7 @@ mod tests {
                 client_id: Some("app".into()),
                 key_id: None,
                 issuer: Some("https://login.example.com/".into()),
+                claims: BTreeMap::new(),
             },
             usage_key: Some("usage-app".into()),
         }
@@ -244,6 +252,27 @@ mod tests {
                 },
             })
         );
+    }
+
+    #[test]
+    fn claims_are_told_and_never_in_place_of_our_own_names() {
+        let mut told = grant("books:read");
+        let claims = [("claim_tenant", "acme"), ("principal", "mallory")];
+        told.principal.claims = claims
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+        let context = &wire(told)["context"];
+        assert_eq!(context["claim_tenant"], "acme");
+        assert_eq!(context["principal"], "alice");
+    }
+
+    #[test]
+    fn the_principal_s_id_can_stand_in_a_log_line_and_the_context_has_the_name_itself() {
+        let mut windows = grant("books:read");
+        windows.principal.name = r"DOMAIN\user".into();
+        let answer = wire(windows);
+        assert_eq!(answer["principalId"], "DOMAIN%5Cuser");
+        assert_eq!(answer["context"]["principal"], r"DOMAIN\user");
     }
 
     #[test]

@@ -3,12 +3,14 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use keygate_api_key::ApiKey;
 use keygate_key_record::{KeyRecord, MalformedRecord, SecretMatch, Status};
 
 use crate::key_table::{Found, KeyTable, KeyTableError};
+use crate::moment;
 use crate::watch::{Failure, Line, Watch};
 
 /// Why an API key is refused.
@@ -190,19 +192,27 @@ impl Check {
         let Subject { record, now, .. } = *subject;
         match self {
             Self::Secret => {
-                let former = record.former(now).map(|previous| previous.until - now);
-                let secrets = former.map_or("the current one".to_owned(), |left| {
-                    format!("the current one, or for {left} s the one before it")
-                });
-                Line::new("secret", "not shown").expecting(secrets)
+                let until = record
+                    .former(now)
+                    .map(|previous| moment(previous.until, now));
+                let until = until.unwrap_or_default();
+                let found = match record.secret_match(subject.key, now) {
+                    SecretMatch::Current => "the current one".to_owned(),
+                    SecretMatch::Previous => {
+                        format!("the former one, which ends {until}: the key was rotated")
+                    }
+                    SecretMatch::Neither => "not shown".to_owned(),
+                };
+                let expected = match until.as_str() {
+                    "" => "the current one".to_owned(),
+                    until => format!("the current one, or the former one until {until}"),
+                };
+                Line::new("secret", found).expecting(expected)
             }
             Self::Use => {
                 let expiry = record.expires_at.map_or("never expires".to_owned(), |at| {
-                    if now < at {
-                        format!("expires in {} s", at - now)
-                    } else {
-                        format!("expired {} s ago", now - at)
-                    }
+                    let verb = if now < at { "expires" } else { "expired" };
+                    format!("{verb} {}", moment(at, now))
                 });
                 let found = format!("{}, {expiry}", record.status.as_str());
                 Line::new("status", found).expecting("active, and not expired")
@@ -218,6 +228,12 @@ impl Check {
             }
         }
     }
+}
+
+/// A time as a person reads it.
+fn moment(at: u64, now: u64) -> String {
+    let shown = moment::shown(Duration::from_secs(at), Duration::from_secs(now));
+    shown.unwrap_or_else(|| at.to_string())
 }
 
 fn network(record: &KeyRecord, source: Option<IpAddr>) -> Result<(), ApiKeyError> {

@@ -1,7 +1,9 @@
 //! The steps of one decision, in order: event, credential, verified token or key, principal,
 //! revocation, policy.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_dynamodb::Client;
@@ -11,20 +13,24 @@ use keygate_outbound::Outbound;
 use keygate_policy::Policies;
 use keygate_routes::RouteTable;
 use keygate_settings::{SettingError, Settings};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::answer::{Answer, AnswerError};
 use crate::api_key;
+use crate::claim_path::{ClaimPath, listed};
 use crate::config::{self, Config};
+use crate::context_claims::ContextClaims;
 use crate::credential::Credential;
 use crate::decision::{self, Fault, Grant, Refusal, Rejection};
 use crate::event::{AuthorizationRequest, Presented};
 use crate::key_set::set::KeySet;
 use crate::key_set::source::KeySetSource;
 use crate::key_table::KeyTable;
-use crate::principal::Principal;
+use crate::pasted;
+use crate::principal::{Principal, PrincipalError};
 use crate::report::Report;
 use crate::revocation::{self, RevocationChecks, RevocationError};
+use crate::scope_claims;
 use crate::verify::verifier::{VerifiedToken, Verifier};
 use crate::watch::{Line, Unwatched, Watch};
 
@@ -42,7 +48,8 @@ const TURNS: usize = 16;
 pub struct Authorizer {
     verifier: Verifier,
     key_table: Option<KeyTable>,
-    principal_claims: Vec<String>,
+    principal_claims: Arc<[ClaimPath]>,
+    context_claims: ContextClaims,
     revocation: RevocationChecks,
     default_usage_key: Option<String>,
     simple_responses: bool,
@@ -97,6 +104,7 @@ impl Authorizer {
             verifier: Verifier::new(sources),
             key_table,
             principal_claims: config.principal_claims,
+            context_claims: config.context_claims,
             revocation: config.revocation,
             default_usage_key: config.default_usage_key,
             simple_responses: config.simple_responses,
@@ -133,19 +141,11 @@ impl Authorizer {
         Ok(Answer::policy(grant, &request))
     }
 
-    /// Explains what a request with this `Authorization` header would be told, check by check; a
-    /// credential without a scheme counts as one behind `Bearer`. `source` is where the request
-    /// would come from.
-    pub async fn explain(&self, presented: &str, source: Option<IpAddr>) -> Report {
-        let presented = presented.trim();
-        let header = match presented.split_once(' ') {
-            None if !presented.is_empty() => format!("Bearer {presented}"),
-            _ => presented.to_owned(),
-        };
-        let presented = Presented {
-            authorization: vec![header],
-            api_key: Vec::new(),
-        };
+    /// Explains what a request would be told, check by check, with what somebody pasted of it: its
+    /// `Authorization` line, that header's value, or a credential by itself, which counts as one
+    /// behind `Bearer`. `source` is where the request would come from.
+    pub async fn explain(&self, pasted: &str, source: Option<IpAddr>) -> Report {
+        let presented = pasted::presented(pasted);
         let mut report = Report::default();
         // The verdict is the report's first failure, as the decision ends with it.
         let _ = self.holder(&presented, source, &mut report).await;
@@ -213,30 +213,84 @@ impl Authorizer {
     ) -> Result<(Principal, Option<String>), Rejection> {
         let verified = self.verifier.verify(token, SystemTime::now(), watch).await;
         if W::LOOKS && verified.is_err() {
-            for check in ["principal", "scopes", "revocation"] {
+            for check in ["principal", "client", "scopes", "revocation"] {
                 watch.not_made(check, "the token is not to be believed");
             }
         }
         let token = verified?;
-        let principal = Principal::of_token(&token, &self.principal_claims)
-            .map_err(|error| Refusal::from(error).into());
-        if W::LOOKS {
-            let line = if let Ok(principal) = &principal {
-                Line::new("principal", principal.name.clone())
-            } else {
-                let claims = self.principal_claims.join(" or ");
-                let expected = format!("{claims}, and well-formed scope and client_id");
-                Line::new("principal", "").expecting(expected)
-            };
-            watch.made(line, principal.as_ref().err().map(Rejection::failure));
-        }
-        let principal = principal?;
-        if W::LOOKS {
-            watch.made(Line::new("scopes", principal.scopes.to_string()), None);
-            watch.scopes(Some(principal.scopes.clone()));
-        }
+        let mut principal = self.principal(&token, watch)?;
         let usage_key = self.client_usage_key(&token, &principal, watch).await?;
+        principal.claims = self.claims(&token, watch)?;
         Ok((principal, usage_key))
+    }
+
+    fn principal<W: Watch>(
+        &self,
+        token: &VerifiedToken,
+        watch: &mut W,
+    ) -> Result<Principal, Rejection> {
+        let principal = Principal::of_token(token, &self.principal_claims);
+        if W::LOOKS {
+            self.show_principal(token, &principal, watch);
+        }
+        principal.map_err(|error| Refusal::from(error).into())
+    }
+
+    fn show_principal<W: Watch>(
+        &self,
+        token: &VerifiedToken,
+        principal: &Result<Principal, PrincipalError>,
+        watch: &mut W,
+    ) {
+        let issuer = token.issuer();
+        let error = match principal {
+            Ok(principal) => {
+                watch.made(Line::new("principal", principal.name.clone()), None);
+                match &principal.client_id {
+                    Some(client) => watch.made(Line::new("client", client.as_str()), None),
+                    None => watch.not_made("client", "the token names none"),
+                }
+                for line in scope_claims::lines(token.claims(), &issuer.scope_claims) {
+                    watch.made(line, None);
+                }
+                watch.scopes(Some(principal.scopes.clone()));
+                return;
+            }
+            Err(error) => error.clone(),
+        };
+        let or = |paths| listed(paths, " or ");
+        let expected = match &error {
+            PrincipalError::Reserved(_) => {
+                "a name that begins with no other issuer's principal_prefix".to_owned()
+            }
+            PrincipalError::Claim(_) => format!(
+                "{}, and well-formed {} and {}",
+                or(&self.principal_claims),
+                or(&issuer.scope_claims),
+                or(&issuer.client_claims)
+            ),
+        };
+        let failure = Rejection::from(Refusal::from(error)).failure();
+        watch.made(
+            Line::new("principal", "").expecting(expected),
+            Some(failure),
+        );
+    }
+
+    /// The claims that handlers are given.
+    fn claims<W: Watch>(
+        &self,
+        token: &VerifiedToken,
+        watch: &mut W,
+    ) -> Result<BTreeMap<String, String>, Rejection> {
+        let given = self.context_claims.of(token.claims());
+        let given = given.map_err(|error| Rejection::from(Fault::from(error)));
+        if W::LOOKS && !self.context_claims.is_empty() {
+            let found = given.as_ref().map(|claims| json!(claims).to_string());
+            let line = Line::new("claims", found.unwrap_or_default());
+            watch.made(line, given.as_ref().err().map(Rejection::failure));
+        }
+        given
     }
 
     /// Looks up what may have been taken back, and the usage key of the token's client.
@@ -253,15 +307,16 @@ impl Authorizer {
         let client_id = principal.client_id.as_deref();
         let looked_up = revocation::check(token, client_id, self.revocation, table).await;
         if W::LOOKS {
-            if self.revocation.client || self.revocation.token {
-                let client = client_id.unwrap_or("that has no name");
-                let jti = token.claims().shown("jti");
-                let line = Line::new("revocation", format!("client {client}, jti {jti}"));
-                let failure = looked_up.as_ref().err();
-                let failure = failure.map(|error| Rejection::from(error.clone()).failure());
-                watch.made(line, failure);
-            } else {
-                watch.not_made("revocation", "it is configured not to be looked up");
+            let failure = looked_up.as_ref().err();
+            let failure = failure.map(|error| Rejection::from(error.clone()).failure());
+            let lookups = self
+                .revocation
+                .lookups(client_id, &token.claims().shown("jti"));
+            if let Some(found) = lookups.made {
+                watch.made(Line::new("revocation", found), failure);
+            }
+            for why in lookups.not_made {
+                watch.not_made("revocation", why);
             }
         }
         looked_up

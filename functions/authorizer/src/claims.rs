@@ -2,9 +2,10 @@
 //! RFC 9068 section 2.2).
 
 use keygate_json::Object;
-use keygate_principal::name::is_usable_name;
-use keygate_principal::scope::{Scope, Scopes};
+use keygate_principal::name::{is_plain_name, is_usable_name};
 use serde_json::Value;
+
+use crate::claim_path::ClaimPath;
 
 /// What is wrong with a claim. Its value is not in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +28,7 @@ impl ClaimError {
         Self::Missing(claim.to_owned())
     }
 
-    fn malformed(claim: &str) -> Self {
+    pub(crate) fn malformed(claim: &str) -> Self {
         Self::Malformed(claim.to_owned())
     }
 }
@@ -54,6 +55,18 @@ impl Claims {
         self.0.get(claim).map_or("missing".to_owned(), written)
     }
 
+    /// What a path leads to.
+    pub(crate) fn at(&self, path: &ClaimPath) -> Result<Option<&Value>, ClaimError> {
+        let found = path.find(&self.0);
+        found.map_err(|_| ClaimError::malformed(path.as_str()))
+    }
+
+    /// The same as it stands in the token, for a person to read.
+    pub(crate) fn shown_at(&self, path: &ClaimPath) -> String {
+        let found = path.find(&self.0).ok().flatten();
+        found.map_or("missing".to_owned(), written)
+    }
+
     /// A claim that is a string.
     pub(crate) fn text(&self, claim: &str) -> Result<Option<&str>, ClaimError> {
         match self.0.get(claim) {
@@ -70,17 +83,22 @@ impl Claims {
 
     /// The audiences: a string or an array of strings (RFC 7519 section 4.1.3).
     pub(crate) fn audiences(&self) -> Result<Option<Vec<&str>>, ClaimError> {
-        let malformed = || ClaimError::malformed("aud");
-        match self.0.get("aud") {
-            None => Ok(None),
-            Some(Value::String(audience)) => Ok(Some(vec![audience])),
-            Some(Value::Array(audiences)) => audiences
-                .iter()
-                .map(|audience| audience.as_str().ok_or_else(malformed))
-                .collect::<Result<_, _>>()
-                .map(Some),
-            Some(_) => Err(malformed()),
-        }
+        let audiences = self.0.get("aud");
+        audiences.map(|value| texts("aud", value)).transpose()
+    }
+
+    /// The same of another claim than `aud`.
+    pub(crate) fn audiences_at(&self, path: &ClaimPath) -> Result<Option<Vec<&str>>, ClaimError> {
+        let audiences = self.at(path)?;
+        audiences
+            .map(|value| texts(path.as_str(), value))
+            .transpose()
+    }
+
+    /// What binds the token to a key of whoever may present it (RFC 7800 section 3.1), if anything
+    /// does.
+    pub(crate) fn confirmation(&self) -> Option<&Value> {
+        self.0.get("cnf").filter(|cnf| !cnf.is_null())
     }
 
     /// A `NumericDate` in epoch seconds, which may have a fraction (RFC 7519 section 2).
@@ -94,46 +112,48 @@ impl Claims {
         }
     }
 
-    /// The scopes of `scope` (a string, RFC 8693 section 4.2), else of `scp` (a string or an array
-    /// of strings, as Microsoft's and Okta's issuers write it).
-    pub(crate) fn scopes(&self) -> Result<Scopes, ClaimError> {
-        if let Some(scope) = self.text("scope")? {
-            return scope.parse().map_err(|_| ClaimError::malformed("scope"));
-        }
-        let malformed = || ClaimError::malformed("scp");
-        match self.0.get("scp") {
-            None => Ok(Scopes::default()),
-            Some(Value::String(scopes)) => scopes.parse().map_err(|_| malformed()),
-            Some(Value::Array(scopes)) => scopes
-                .iter()
-                .map(|scope| {
-                    let scope = scope.as_str().ok_or_else(malformed)?;
-                    scope.parse::<Scope>().map_err(|_| malformed())
-                })
-                .collect(),
-            Some(_) => Err(malformed()),
+    /// The principal: the first of `paths` that is there, which must then be a usable name.
+    pub(crate) fn principal(&self, paths: &[ClaimPath]) -> Result<Option<&str>, ClaimError> {
+        self.first_name(paths, is_usable_name)
+    }
+
+    /// The client that the token was issued to, in the same way. Its name stands in the access log.
+    pub(crate) fn client_id(&self, paths: &[ClaimPath]) -> Result<Option<&str>, ClaimError> {
+        self.first_name(paths, is_plain_name)
+    }
+
+    /// The token's own name, `jti`.
+    pub(crate) fn token_id(&self) -> Result<Option<&str>, ClaimError> {
+        match self.text("jti")? {
+            Some(jti) if !is_plain_name(jti) => Err(ClaimError::malformed("jti")),
+            jti => Ok(jti),
         }
     }
 
-    /// The client that the token was issued to: `client_id` (RFC 9068), else `azp` (OpenID
-    /// Connect), else `cid` (Okta).
-    pub(crate) fn client_id(&self) -> Result<Option<&str>, ClaimError> {
-        self.first_name(["client_id", "azp", "cid"].into_iter())
-    }
-
-    /// The first of `claims` that is there, which must then be a usable name.
-    pub(crate) fn first_name<'c>(
+    fn first_name(
         &self,
-        mut claims: impl Iterator<Item = &'c str>,
+        paths: &[ClaimPath],
+        is_usable: fn(&str) -> bool,
     ) -> Result<Option<&str>, ClaimError> {
-        let Some(claim) = claims.find(|claim| self.0.contains_key(*claim)) else {
-            return Ok(None);
-        };
-        match self.text(claim)? {
-            Some(name) if is_usable_name(name) => Ok(Some(name)),
-            _ => Err(ClaimError::malformed(claim)),
+        for path in paths {
+            match self.at(path)? {
+                None => {}
+                Some(Value::String(name)) if is_usable(name) => return Ok(Some(name)),
+                Some(_) => return Err(ClaimError::malformed(path.as_str())),
+            }
         }
+        Ok(None)
     }
+}
+
+/// A claim that is a string or an array of strings.
+fn texts<'c>(claim: &str, value: &'c Value) -> Result<Vec<&'c str>, ClaimError> {
+    let texts = match value {
+        Value::String(text) => Some(vec![text.as_str()]),
+        Value::Array(texts) => texts.iter().map(Value::as_str).collect(),
+        _ => None,
+    };
+    texts.ok_or_else(|| ClaimError::malformed(claim))
 }
 
 /// A value as a person reads it, shortened.
@@ -158,24 +178,6 @@ mod tests {
         match value {
             Value::Object(object) => Claims::new(object),
             _ => panic!("claims are an object"),
-        }
-    }
-
-    #[test]
-    fn scopes_come_from_scope_and_else_from_scp() {
-        let scopes = |value| claims(value).scopes().map(|scopes| scopes.to_string());
-        assert_eq!(scopes(json!({"scope": "b a"})).unwrap(), "a b");
-        assert_eq!(scopes(json!({"scp": "b a"})).unwrap(), "a b");
-        assert_eq!(scopes(json!({"scp": ["b", "a"]})).unwrap(), "a b");
-        assert_eq!(scopes(json!({"scope": "a", "scp": ["b"]})).unwrap(), "a");
-        assert_eq!(scopes(json!({})).unwrap(), "");
-        for bad in [
-            json!({"scope": ["a"]}),
-            json!({"scp": [1]}),
-            json!({"scp": ["a b"]}),
-            json!({"scp": {}}),
-        ] {
-            assert!(scopes(bad.clone()).is_err(), "{bad}");
         }
     }
 
@@ -211,20 +213,52 @@ mod tests {
         }
     }
 
+    fn paths(names: &[&str]) -> Vec<ClaimPath> {
+        names.iter().map(|name| name.parse().unwrap()).collect()
+    }
+
     #[test]
     fn the_client_is_named_by_the_first_claim_that_is_there() {
-        let client = |value| claims(value).client_id().map(|id| id.map(str::to_owned));
-        assert_eq!(
-            client(json!({"azp": "b", "client_id": "a"}))
-                .unwrap()
-                .unwrap(),
-            "a"
-        );
-        assert_eq!(
-            client(json!({"cid": "c", "azp": "b"})).unwrap().unwrap(),
-            "b"
-        );
-        assert_eq!(client(json!({})).unwrap(), None);
-        assert!(client(json!({"client_id": "", "azp": "b"})).is_err());
+        let named = paths(&["client_id", "azp", "cid", "app.id"]);
+        let client = |value| {
+            claims(value)
+                .client_id(&named)
+                .map(|id| id.map(str::to_owned))
+        };
+        for (value, id) in [
+            (json!({"azp": "b", "client_id": "a"}), Some("a")),
+            (json!({"cid": "c", "azp": "b"}), Some("b")),
+            (json!({"app": {"id": "d"}}), Some("d")),
+            (json!({"app": {}}), None),
+            (json!({}), None),
+        ] {
+            assert_eq!(client(value).unwrap().as_deref(), id);
+        }
+        for bad in [
+            json!({"client_id": "", "azp": "b"}),
+            json!({"client_id": null, "azp": "b"}),
+            json!({"client_id": "DOMAIN\\app"}),
+            json!({"app": "d"}),
+        ] {
+            assert!(client(bad.clone()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_principal_may_have_a_backslash_and_a_token_s_own_name_may_not() {
+        let both = claims(json!({"sub": "DOMAIN\\user", "jti": "a\\b"}));
+        let principal = both.principal(&paths(&["sub"]));
+        assert_eq!(principal.unwrap(), Some("DOMAIN\\user"));
+        assert!(both.token_id().is_err());
+    }
+
+    #[test]
+    fn a_token_is_bound_by_any_confirmation_but_null() {
+        for bound in [json!({"jkt": "x"}), json!({}), json!("x"), json!(false)] {
+            assert!(claims(json!({ "cnf": bound })).confirmation().is_some());
+        }
+        for free in [json!({"cnf": null}), json!({})] {
+            assert!(claims(free).confirmation().is_none());
+        }
     }
 }

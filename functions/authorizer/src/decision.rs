@@ -7,12 +7,12 @@
 use keygate_policy::{Policy, PolicyTooLarge};
 
 use crate::api_key::{ApiKeyError, ApiKeyRefusal};
-use crate::claims::ClaimError;
+use crate::context_claims::TooLong;
 use crate::credential::{Credential, CredentialError};
 use crate::event::{EventError, Presented};
 use crate::key_set::source::KeySetUnavailable;
 use crate::key_table::KeyTableError;
-use crate::principal::{Principal, UnusableOwner};
+use crate::principal::{Principal, PrincipalError, UnusableOwner};
 use crate::revocation::{RevocationError, Revoked};
 use crate::verify::refusal::{KEY_SET_UNAVAILABLE, TokenRefusal, VerifyError};
 use crate::watch::Failure;
@@ -25,7 +25,7 @@ pub(crate) enum Refusal {
     #[error(transparent)]
     Token(#[from] TokenRefusal),
     #[error(transparent)]
-    Principal(#[from] ClaimError),
+    Principal(#[from] PrincipalError),
     #[error(transparent)]
     ApiKey(#[from] ApiKeyRefusal),
     #[error(transparent)]
@@ -43,6 +43,8 @@ pub(crate) enum Fault {
     KeyTable(#[from] KeyTableError),
     #[error(transparent)]
     Owner(#[from] UnusableOwner),
+    #[error(transparent)]
+    Claims(#[from] TooLong),
     #[error(transparent)]
     Policy(#[from] PolicyTooLarge),
     #[error("what the decision depends on did not answer in time")]
@@ -103,7 +105,7 @@ impl From<RevocationError> for Rejection {
     fn from(error: RevocationError) -> Self {
         match error {
             RevocationError::Revoked(revoked) => Refusal::from(revoked).into(),
-            RevocationError::Claim(error) => Refusal::from(error).into(),
+            RevocationError::Claim(error) => Refusal::Principal(error.into()).into(),
             RevocationError::Unavailable(fault) => Fault::from(fault).into(),
         }
     }
@@ -128,6 +130,7 @@ impl Fault {
             Self::KeySet(_) => KEY_SET_UNAVAILABLE,
             Self::KeyTable(error) => error.code(),
             Self::Owner(_) => "key-table-record-malformed",
+            Self::Claims(_) => "context-too-large",
             Self::Policy(_) => "policy-too-large",
             Self::Deadline => "deadline",
         }

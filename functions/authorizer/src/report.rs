@@ -1,10 +1,11 @@
 //! What `explain` shows: a line for each check, with what was found and what was expected, and the
-//! routes that would be open.
+//! routes that would be open. Claims and names are others' words: nothing in them is invisible here.
 
 use std::fmt::{self, Write as _};
 
 use keygate_principal::scope::Scopes;
 use keygate_routes::{Access, RouteTable};
+use keygate_visible::line;
 
 use crate::watch::{Failure, Line, Watch};
 
@@ -80,7 +81,7 @@ impl fmt::Display for Report {
         for check in &self.checks {
             check.fmt(formatter)?;
         }
-        let open = self.routes.iter().filter(|line| line.is_open).count();
+        let open = self.routes.iter().filter(|route| route.is_open).count();
         writeln!(formatter)?;
         match self.first_failure() {
             Some(failure) if failure.is_fault => {
@@ -93,9 +94,15 @@ impl fmt::Display for Report {
         if self.reason().is_some() && !self.routes.is_empty() {
             writeln!(formatter, "its scopes would open:")?;
         }
-        for line in &self.routes {
-            let state = if line.is_open { "open  " } else { "closed" };
-            writeln!(formatter, "  {state}  {:24} {}", line.route, line.access)?;
+        for RouteLine {
+            is_open,
+            route,
+            access,
+        } in &self.routes
+        {
+            let state = if *is_open { "open  " } else { "closed" };
+            let (route, access) = (line(route), line(access));
+            writeln!(formatter, "  {state}  {route:24} {access}")?;
         }
         Ok(())
     }
@@ -104,38 +111,60 @@ impl fmt::Display for Report {
 impl fmt::Display for Check {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (mark, name, found, expected) = match self {
-            Self::Made(line, None) => {
+            Self::Made(made, None) => {
                 // That the one is the other needs no saying twice.
-                let expected = line.expected.as_ref();
-                let expected = expected.filter(|expected| **expected != line.found);
-                ("ok", line.name, line.found.as_str(), expected)
+                let expected = made.expected.as_ref();
+                let expected = expected.filter(|expected| **expected != made.found);
+                ("ok", made.name, made.found.as_str(), expected)
             }
-            Self::Made(line, Some(_)) => ("FAILED", line.name, line.found.as_str(), None),
+            Self::Made(made, Some(_)) => ("FAILED", made.name, made.found.as_str(), None),
             Self::NotMade(name, why) => ("-", *name, *why, None),
         };
-        let mut text = format!("{mark:8}{name:18}{}", printable(found));
+        let mut text = format!("{mark:8}{name:18}{}", line(found));
         if let Some(expected) = expected {
-            let _ = write!(text, "  (expected: {})", printable(expected));
+            let _ = write!(text, "  (expected: {})", line(expected));
         }
         writeln!(formatter, "{}", text.trim_end())?;
-        if let Self::Made(line, Some(Failure { code, reason, .. })) = self {
-            writeln!(formatter, "{:26}{code}: {}", "", printable(reason))?;
-            if let Some(expected) = &line.expected {
-                writeln!(formatter, "{:26}expected: {}", "", printable(expected))?;
+        if let Self::Made(made, Some(Failure { code, reason, .. })) = self {
+            writeln!(formatter, "{:26}{code}: {}", "", line(reason))?;
+            if let Some(expected) = &made.expected {
+                writeln!(formatter, "{:26}expected: {}", "", line(expected))?;
             }
         }
         Ok(())
     }
 }
 
-/// A text without what would move the cursor or break the line: claims are the token's own.
-fn printable(text: &str) -> String {
-    let safe = |character: char| {
-        if character.is_control() {
-            '\u{fffd}'
-        } else {
-            character
-        }
-    };
-    text.chars().map(safe).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_claim_hides_itself_breaks_the_line_or_shows_the_report_in_another_order() {
+        let mut report = Report::default();
+        let found = "bob\u{202e}nimda\u{200b}\nok      principal         alice";
+        let failure = Failure {
+            code: "code",
+            reason: "\u{2066}reason\u{feff}".to_owned(),
+            is_fault: false,
+        };
+        report.made(Line::new("principal", found).expecting("a\u{85}b"), None);
+        report.made(
+            Line::new("aud", found).expecting("a\u{2028}b"),
+            Some(failure),
+        );
+        let text = report.to_string();
+        assert!(!text.contains(|character| {
+            keygate_visible::is_invisible(character) && character != '\n'
+        }));
+        let shown = r"bob\u{202e}nimda\u{200b}\u{a}ok      principal         alice";
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines[0],
+            format!(r"ok      principal         {shown}  (expected: a\u{{85}}b)")
+        );
+        assert_eq!(lines[1], format!("FAILED  aud               {shown}"));
+        assert!(lines[2].ends_with(r"code: \u{2066}reason\u{feff}"));
+        assert!(lines[3].ends_with(r"expected: a\u{2028}b"));
+    }
 }

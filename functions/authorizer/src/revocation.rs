@@ -30,6 +30,37 @@ impl Default for RevocationChecks {
     }
 }
 
+/// What is looked up of one token, for a person to read.
+#[derive(Debug)]
+pub(crate) struct Lookups {
+    /// By which names; `None` where nothing is.
+    pub(crate) made: Option<String>,
+    /// Why the others are not.
+    pub(crate) not_made: Vec<&'static str>,
+}
+
+impl RevocationChecks {
+    /// What [`check`] looks up of a token with this client and this `jti`, and what it leaves out.
+    pub(crate) fn lookups(self, client_id: Option<&str>, jti: &str) -> Lookups {
+        let client = match client_id {
+            _ if !self.client => Err("client: not looked up, by OAUTH_REVOCATION"),
+            None => Err("client: the token names none to look up"),
+            Some(client) => Ok(format!("client {client}")),
+        };
+        let token = if self.token {
+            Ok(format!("jti {jti}"))
+        } else {
+            Err("jti: not looked up, by OAUTH_REVOCATION")
+        };
+        let both = [client, token];
+        let made: Vec<&str> = both.iter().flatten().map(String::as_str).collect();
+        Lookups {
+            made: (!made.is_empty()).then(|| made.join(", ")),
+            not_made: both.into_iter().filter_map(Result::err).collect(),
+        }
+    }
+}
+
 /// `OAUTH_REVOCATION` is none of the lists that it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("use client, jti, both with a comma between, or none")]
@@ -103,9 +134,8 @@ pub(crate) async fn check(
 ) -> Result<Option<String>, RevocationError> {
     let claims = token.claims();
     let jti = if checks.token {
-        let jti = claims.first_name(["jti"].into_iter());
-        let jti = jti.and_then(|jti| jti.ok_or_else(|| ClaimError::missing("jti")));
-        Some(jti?)
+        let jti = claims.token_id()?;
+        Some(jti.ok_or_else(|| ClaimError::missing("jti"))?)
     } else {
         None
     };
@@ -113,7 +143,7 @@ pub(crate) async fn check(
     let (revoked, client) = tokio::join!(
         async {
             match jti {
-                Some(jti) => table.is_token_revoked(jti, token.issuer()).await,
+                Some(jti) => table.is_token_revoked(jti, &token.issuer().iss).await,
                 None => Ok(false),
             }
         },
@@ -142,6 +172,28 @@ pub(crate) async fn check(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_called_looked_up_that_was_not() {
+        let lookups = |checks: &str, client_id| {
+            let checks: RevocationChecks = checks.parse().unwrap();
+            let Lookups { made, not_made } = checks.lookups(client_id, "7");
+            (made.unwrap_or_default(), not_made.join("; "))
+        };
+        let left_out = |what: &str| format!("{what}: not looked up, by OAUTH_REVOCATION");
+        let (client, jti) = (left_out("client"), left_out("jti"));
+        let nameless = "client: the token names none to look up";
+        for (checks, client_id, made, not_made) in [
+            ("client", Some("me"), "client me", jti.clone()),
+            ("client", None, "", format!("{nameless}; {jti}")),
+            ("jti", Some("me"), "jti 7", client.clone()),
+            ("client,jti", Some("me"), "client me, jti 7", String::new()),
+            ("client,jti", None, "jti 7", nameless.to_owned()),
+            ("none", Some("me"), "", format!("{client}; {jti}")),
+        ] {
+            assert_eq!(lookups(checks, client_id), (made.to_owned(), not_made));
+        }
+    }
 
     #[test]
     fn what_is_looked_up_is_a_list_or_none() {

@@ -133,9 +133,12 @@ impl Header {
             Some(Value::String(text)) => Ok(Some(text.clone())),
             Some(_) => Err(TokenError::HeaderMember(name)),
         };
+        // Issuers whose keys have no name write that so: it means what a `kid` that is absent means.
+        let is_unnamed = members.get("kid").is_some_and(Value::is_null);
+        let kid = if is_unnamed { None } else { text("kid")? };
         Ok(Self {
             alg: text("alg")?.ok_or(TokenError::HeaderMember("alg"))?,
-            kid: text("kid")?,
+            kid,
             typ: text("typ")?,
             members,
         })
@@ -238,6 +241,12 @@ mod tests {
     }
 
     #[test]
+    fn a_kid_that_is_null_counts_as_absent() {
+        let text = token(r#"{"alg":"RS256","kid":null}"#, "{}");
+        assert_eq!(UnverifiedToken::parse(&text).unwrap().header.kid, None);
+    }
+
+    #[test]
     fn header_members_have_their_types() {
         for (header, member) in [
             ("{}", "alg"),
@@ -245,6 +254,7 @@ mod tests {
             (r#"{"alg":["RS256"]}"#, "alg"),
             (r#"{"alg":"RS256","kid":1}"#, "kid"),
             (r#"{"alg":"RS256","typ":{}}"#, "typ"),
+            (r#"{"alg":"RS256","typ":null}"#, "typ"),
         ] {
             assert_eq!(
                 error(&token(header, "{}")),

@@ -79,6 +79,24 @@ fn a_good_credential_that_opens_nothing_is_denied_on_the_stage() {
 }
 
 #[test]
+fn handlers_are_told_the_claims_that_the_deployment_chose() {
+    let house = House::with(BINARY, &[("OAUTH_CONTEXT_CLAIMS", "tenant,principal")]);
+    let mut claims = house.issuer.claims();
+    claims["tenant"] = json!({"id": 7});
+    claims["principal"] = json!("mallory");
+    claims["email"] = json!("alice@example.com");
+    let answer = house.allowed(&format!("Bearer {}", house.signer.token(&claims)));
+    let context = answer["context"].as_object().unwrap();
+    assert_eq!(context["claim_tenant"], "{\"id\":7}");
+    assert_eq!(context["claim_principal"], "mallory");
+    assert_eq!(context["principal"], "alice");
+    let told = context.keys().filter(|name| name.starts_with("claim_"));
+    assert_eq!(told.count(), 2, "{context:?}");
+    let too_large = house.token_with("tenant", json!("x".repeat(3000)));
+    assert_ne!(house.refused(&format!("Bearer {too_large}")), UNAUTHORIZED);
+}
+
+#[test]
 fn every_bad_credential_is_exactly_unauthorized() {
     let house = House::new(BINARY);
     let stranger = Signer::rsa("1");
@@ -409,4 +427,19 @@ fn the_console_s_test_of_an_authorizer_is_answered() {
         let resource = &answer["policyDocument"]["Statement"][0]["Resource"][0];
         assert_eq!(*resource, format!("{api}/{stage}/GET/books"));
     }
+}
+
+#[test]
+fn what_a_name_hides_is_escaped_in_the_log_line() {
+    let house = House::new(BINARY);
+    let name = "bob\u{202e}nimda\u{200b}\u{2028}\u{feff}";
+    let answer = house.allowed(&format!("Bearer {}", house.token_with("sub", json!(name))));
+    assert_eq!(answer["principalId"], name);
+    let log = house.authorizer.log();
+    let line = log.lines().find(|line| line.contains("\"decision\""));
+    let line = line.unwrap();
+    assert!(line.contains(r"bob\u202enimda\u200b\u2028\ufeff"), "{line}");
+    assert!(line.is_ascii(), "{line}");
+    let line: Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["principal"], name);
 }

@@ -5,7 +5,7 @@ use keygate_routes::RouteTable;
 use lambda_http::http::Method;
 use lambda_http::http::header::ALLOW;
 
-use crate::resource::page_at;
+use crate::resource::readable_at;
 
 /// 405 with the path's methods (RFC 9110 section 15.5.6), or 404 for a path that no route has.
 pub(crate) fn problem(table: &RouteTable, method: &Method, path: &str) -> Problem {
@@ -15,8 +15,8 @@ pub(crate) fn problem(table: &RouteTable, method: &Method, path: &str) -> Proble
         return not_found(table, path);
     }
     let mut allowed: Vec<&str> = methods.iter().map(Method::as_str).collect();
-    if page_at(table, path).is_some() {
-        // This function answers it for the pages that everybody may read.
+    if readable_at(table, path).is_some() {
+        // This function answers it for what it serves to everybody.
         allowed.push(Method::HEAD.as_str());
     }
     allowed.push(Method::OPTIONS.as_str());
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn head_is_allowed_on_the_pages() {
+    fn head_is_allowed_on_what_everybody_may_read() {
         let problem = of(&Method::PUT, "/problems");
         assert_eq!(problem.headers, [(ALLOW, "GET, HEAD, OPTIONS".to_owned())]);
     }

@@ -3,8 +3,10 @@
 // The comments of options are help texts, which show backticks as they are.
 #![allow(clippy::doc_markdown)]
 
+use std::convert::Infallible;
+
 use clap::{Args, Subcommand, ValueEnum};
-use keygate_api_key::ApiKeyId;
+use keygate_api_key::{ApiKey, ApiKeyError, ApiKeyId, looks_like_api_key};
 use keygate_issuing::{DEFAULT_GRACE, MAX_GRACE, MAX_NAME_CHARACTERS, UsagePlans, expiry};
 use keygate_key_record::now;
 use keygate_principal::name::is_usable_name;
@@ -79,15 +81,15 @@ pub(crate) enum KeysCommand {
     },
     /// Print one key's record
     Show {
-        /// The key's id
-        #[arg(value_parser = id)]
-        id: ApiKeyId,
+        /// The key's id, or the whole key, which is not printed again
+        #[arg(value_parser = named)]
+        id: NamedKey,
     },
     /// Give a key a new secret and print it, once
     Rotate {
-        /// The key's id
-        #[arg(value_parser = id)]
-        id: ApiKeyId,
+        /// The key's id, or the whole key, which is not printed again
+        #[arg(value_parser = named)]
+        id: NamedKey,
         /// How long the former secret still works; 0 ends it at once
         #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_GRACE,
               value_parser = clap::value_parser!(u64).range(..=MAX_GRACE))]
@@ -95,9 +97,9 @@ pub(crate) enum KeysCommand {
     },
     /// Shut a key out for good
     Revoke {
-        /// The key's id
-        #[arg(value_parser = id)]
-        id: ApiKeyId,
+        /// The key's id, or the whole key, which is not printed again
+        #[arg(value_parser = named)]
+        id: NamedKey,
     },
     /// Find and finish what issuing or revoking left half done
     Sweep,
@@ -125,9 +127,39 @@ pub(crate) struct Create {
     pub(crate) networks: Vec<String>,
 }
 
-fn id(text: &str) -> Result<ApiKeyId, &'static str> {
-    text.parse()
-        .map_err(|_| "an id is 12 letters and digits, which a key has behind kg_")
+/// A key that an argument names by its id, or by the whole key, whose id it is then. What is neither
+/// is refused once it is asked for, as clap quotes what it refuses: it may be a key, mistyped.
+#[derive(Debug, Clone)]
+pub(crate) struct NamedKey(Result<ApiKeyId, NoKeyNamed>);
+
+/// Why an argument names no key. Nothing of the argument is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoKeyNamed {
+    /// No id by its form.
+    #[error("an id is 12 letters and digits, which a key has behind kg_")]
+    Id,
+    /// A key that is not whole, or mistyped.
+    #[error("name the key by its id, the 12 letters and digits behind kg_: {0}")]
+    Key(ApiKeyError),
+}
+
+impl NamedKey {
+    /// The key's id.
+    pub(crate) fn id(self) -> Result<ApiKeyId, NoKeyNamed> {
+        self.0
+    }
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "a value parser's form")]
+fn named(text: &str) -> Result<NamedKey, Infallible> {
+    let text = text.trim();
+    let id = if looks_like_api_key(text) {
+        let key = text.parse::<ApiKey>();
+        key.map(|key| key.id().clone()).map_err(NoKeyNamed::Key)
+    } else {
+        text.parse().map_err(|_| NoKeyNamed::Id)
+    };
+    Ok(NamedKey(id))
 }
 
 fn name(text: &str) -> Result<String, String> {
@@ -141,7 +173,7 @@ fn owner(text: &str) -> Result<String, &'static str> {
     if is_usable_name(text) {
         return Ok(text.to_owned());
     }
-    Err("an owner has 1 to 1,024 bytes, no quotes, backslashes or control characters")
+    Err("an owner has 1 to 1,024 bytes, no quotes or control characters")
 }
 
 fn expires(text: &str) -> Result<u64, String> {

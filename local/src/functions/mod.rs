@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 pub(crate) use self::invoke_error::InvokeError;
 use self::process::Process;
 pub(crate) use self::program::Program;
+use crate::console::Lines;
 
 /// How many processes of one function run at once; further invocations wait their turn.
 const MAX_PROCESSES: u32 = 16;
@@ -36,18 +37,21 @@ pub(crate) struct Functions {
 #[derive(Debug)]
 struct Pool {
     program: Arc<Program>,
+    /// Where what its processes write is shown.
+    log: Lines,
     idle: Mutex<Vec<Process>>,
     places: Semaphore,
 }
 
 impl Functions {
-    /// Pools for these programs; no process is started yet.
-    pub(crate) fn new(programs: impl IntoIterator<Item = Program>) -> Self {
+    /// Pools for these programs, whose output goes to `log`; no process is started yet.
+    pub(crate) fn new(programs: impl IntoIterator<Item = Program>, log: &Lines) -> Self {
         let pools = programs.into_iter().map(|program| {
             let pool = Pool {
                 idle: Mutex::new(Vec::new()),
                 places: Semaphore::new(MAX_PROCESSES as usize),
                 program: Arc::new(program),
+                log: log.clone(),
             };
             (pool.program.function.id.clone(), Arc::new(pool))
         });
@@ -120,7 +124,7 @@ impl Pool {
 
     /// Another process, which asks for an invocation.
     async fn start(&self) -> Result<Process, InvokeError> {
-        let mut process = Process::start(&self.program)?;
+        let mut process = Process::start(&self.program, &self.log)?;
         process.ready(Instant::now() + INIT_TIMEOUT).await?;
         Ok(process)
     }

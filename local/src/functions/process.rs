@@ -1,20 +1,26 @@
 //! One process of a function.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::process::Stdio;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use serde::de::IgnoredAny;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout_at};
 
 use super::invoke_error::InvokeError;
 use super::program::Program;
 use super::runtime_api::RuntimeApi;
+use crate::console::Lines;
 
 /// Variables of this machine that a function sees: what a process cannot do without.
 const INHERITED: [&str; 3] = ["PATH", "HOME", "TMPDIR"];
+
+/// A longer line is shown in parts: CloudWatch Logs' own limit of an event, in bytes.
+const MAX_LINE: u64 = 256 * 1024;
 
 /// A running process with the Runtime API that it alone polls.
 #[derive(Debug)]
@@ -26,7 +32,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts a process; it may take a moment until it is [`Process::ready`].
-    pub(super) fn start(program: &Arc<Program>) -> Result<Self, InvokeError> {
+    pub(super) fn start(program: &Arc<Program>, log: &Lines) -> Result<Self, InvokeError> {
         let function = &program.function;
         let does_not_start = |error: std::io::Error| program.does_not_start(error);
         let runtime_api = RuntimeApi::listen(&function.id).map_err(does_not_start)?;
@@ -64,10 +70,10 @@ impl Process {
         command.process_group(0);
         let mut child = command.spawn().map_err(does_not_start)?;
         if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(show(function.id.clone(), stdout));
+            tokio::spawn(show(function.id.clone(), stdout, log.clone()));
         }
         if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(show(function.id.clone(), stderr));
+            tokio::spawn(show(function.id.clone(), stderr, log.clone()));
         }
         Ok(Self {
             program: Arc::clone(program),
@@ -132,10 +138,45 @@ impl Program {
     }
 }
 
-/// Shows what a function writes, line by line.
-async fn show(function: String, output: impl AsyncRead + Unpin) {
-    let mut lines = BufReader::new(output).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        eprintln!("[{function}] {line}");
+/// Shows what a function writes, line by line, and reads on whatever it is: a function whose output
+/// nobody takes stands still.
+async fn show(function: String, output: impl AsyncRead + Unpin, log: Lines) {
+    let mut output = BufReader::new(output);
+    loop {
+        let mut line = Vec::new();
+        let mut part = (&mut output).take(MAX_LINE);
+        let Ok(1..) = part.read_until(b'\n', &mut line).await else {
+            return;
+        };
+        let text = String::from_utf8_lossy(&line);
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        let text = shown(text.strip_suffix('\r').unwrap_or(text));
+        log.say(&format!("[{function}] {text}"));
+    }
+}
+
+/// A line without anything invisible, which means the same where it is JSON.
+fn shown(line: &str) -> Cow<'_, str> {
+    let is_json = || line.starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_ok();
+    match keygate_visible::lines(line) {
+        Cow::Owned(_) if is_json() => keygate_visible::json(line),
+        shown => shown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_invisible_in_a_functions_line_is_shown_and_json_stays_json() {
+        for (line, expected) in [
+            ("a\tb\u{1b}[31mc\u{202e}", "a\tb\\u{1b}[31mc\\u{202e}"),
+            ("{\"a\":\"b\u{202e}\"}", r#"{"a":"b\u202e"}"#),
+            ("{\"a\":\u{202e}", r#"{"a":\u{202e}"#),
+            (r#"{"a":"\u202e"}"#, r#"{"a":"\u202e"}"#),
+        ] {
+            assert_eq!(shown(line), expected);
+        }
     }
 }

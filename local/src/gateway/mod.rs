@@ -50,6 +50,7 @@ use self::stage::Stage;
 pub(crate) use self::usage_keys::{Listed, Refused, Usage};
 use self::usage_plan::Refusal;
 use self::variables::Template;
+use crate::console::Lines;
 use crate::functions::{Functions, InvokeError};
 use crate::model::Application;
 
@@ -150,14 +151,16 @@ impl Gateway {
         }
     }
 
-    /// Serves requests until `stop` is done, then those in flight.
+    /// Serves requests until `stop` is done, then those in flight. The access log goes to `log`.
     pub(crate) async fn serve(
         mut self,
         listener: TcpListener,
         functions: Arc<Functions>,
+        log: Lines,
         stop: impl Future<Output = ()>,
     ) {
-        let access_log = self.access_log_format.take().map(AccessLog::start);
+        let format = self.access_log_format.take();
+        let access_log = format.map(|format| AccessLog::new(format, log));
         let front = Arc::new(Front {
             gateway: self,
             functions,

@@ -1,9 +1,9 @@
 //! `$context` variables in gateway responses and in the access log ("Variables for access logging
 //! for API Gateway", API Gateway guide). A variable that is not known here is refused at start.
 
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
+use keygate_visible::{is_invisible, push_json};
 use regex::Regex;
 
 use super::exchange::Exchange;
@@ -65,7 +65,7 @@ impl Template {
     }
 
     /// Puts the values in. They are escaped as inside a JSON string, so that nothing a client sends
-    /// can break the text apart.
+    /// can break the text apart, or hide in it.
     pub(super) fn render(&self, exchange: &Exchange, stage: &Stage, absent: Absent) -> String {
         let mut text = String::with_capacity(512);
         for piece in &self.0 {
@@ -96,10 +96,7 @@ fn escape(value: &str, text: &mut String) {
         match character {
             '"' => text.push_str("\\\""),
             '\\' => text.push_str("\\\\"),
-            control if control.is_control() => {
-                // Writing to a String cannot fail.
-                let _ = write!(text, "\\u{:04x}", u32::from(control));
-            }
+            hidden if is_invisible(hidden) => push_json(hidden, text),
             other => text.push(other),
         }
     }

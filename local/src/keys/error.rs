@@ -6,12 +6,17 @@ use keygate_issuing::{
 };
 use keygate_outbound::OutboundError;
 
+use crate::cli::keys::NoKeyNamed;
+
 /// Why a command did not do what it was to do, in one line.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeysError {
     /// The command line cannot be right.
     #[error("{0}")]
     Usage(String),
+    /// The argument is no id.
+    #[error(transparent)]
+    NoKeyNamed(#[from] NoKeyNamed),
     /// The networks are none.
     #[error("--cidr: {0}")]
     Networks(#[from] MalformedNetworks),
@@ -39,6 +44,9 @@ pub(crate) enum KeysError {
     /// A part of the sweep could not be done.
     #[error("{0} of the differences could not be put in order")]
     Sweep(usize),
+    /// What was done cannot be printed.
+    #[error("standard output cannot be written: {0}")]
+    Output(#[from] std::io::Error),
     /// There is no HTTP client.
     #[error(transparent)]
     Outbound(#[from] OutboundError),
@@ -49,7 +57,10 @@ impl KeysError {
     pub(crate) fn is_usage(&self) -> bool {
         matches!(
             self,
-            Self::Usage(_) | Self::Networks(_) | Self::Issue(IssueError::NoSuchPlan(_))
+            Self::Usage(_)
+                | Self::NoKeyNamed(_)
+                | Self::Networks(_)
+                | Self::Issue(IssueError::NoSuchPlan(_))
         )
     }
 }

@@ -13,6 +13,7 @@ pub(crate) use self::error::KeysError;
 use self::output::Printer;
 use self::place::Place;
 use crate::cli::keys::{Create, Keys, KeysCommand};
+use crate::console;
 
 /// Carries out one command.
 pub(crate) async fn run(options: Keys) -> Result<(), KeysError> {
@@ -27,21 +28,21 @@ async fn carry_out(place: &Place, printer: Printer, command: KeysCommand) -> Res
     match command {
         KeysCommand::Create(create) => {
             let issued = issue(issuing, create).await?;
-            printer.issued(&issued);
+            printer.issued(&issued)?;
         }
         KeysCommand::List { owner } => {
-            printer.list(&list(issuing, owner.as_deref()).await?);
+            printer.list(&list(issuing, owner.as_deref()).await?)?;
         }
-        KeysCommand::Show { id } => printer.record(&find(issuing, &id).await?),
-        KeysCommand::Rotate { id, grace } => rotate(place, printer, &id, grace).await?,
-        KeysCommand::Revoke { id } => revoke(place, printer, &id).await?,
+        KeysCommand::Show { id } => printer.record(&find(issuing, &id.id()?).await?)?,
+        KeysCommand::Rotate { id, grace } => rotate(place, printer, &id.id()?, grace).await?,
+        KeysCommand::Revoke { id } => revoke(place, printer, &id.id()?).await?,
         KeysCommand::Sweep => {
             if issuing.plans().is_none_or(UsagePlans::is_empty) {
                 let message = "a sweep looks at the usage plans: name them in --usage-plans";
                 return Err(KeysError::Usage(message.to_owned()));
             }
             let swept = issuing.sweep().await?;
-            printer.swept(&swept);
+            printer.swept(&swept)?;
             if !swept.is_complete() {
                 return Err(KeysError::Sweep(swept.failed.len()));
             }
@@ -62,7 +63,7 @@ async fn rotate(
     let stage = if at_once { place.stage().await? } else { None };
     let rotated = place.issuing.rotate(record, grace, stage.as_ref()).await;
     let (issued, flush) = rotated.map_err(KeysError::Rotate)?;
-    printer.issued(&issued);
+    printer.issued(&issued)?;
     if at_once {
         output::cached(flush);
     }
@@ -83,7 +84,7 @@ async fn revoke(place: &Place, printer: Printer, id: &ApiKeyId) -> Result<(), Ke
     if let Some(failure) = silence {
         return Err(KeysError::Revoke(RevokeError::Unfinished(failure)));
     }
-    printer.revoked(id, flush);
+    printer.revoked(id, flush)?;
     output::cached(flush);
     Ok(())
 }
@@ -119,7 +120,8 @@ async fn list(issuing: &Issuing, owner: Option<&str>) -> Result<Vec<KeyRecord>, 
         None => issuing.store.all().await?,
     };
     for error in malformed {
-        eprintln!("keygate: left out: {error}");
+        let text = format!("keygate: left out: {error}");
+        console::warn(&keygate_visible::line(&text));
     }
     records.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
     Ok(records)

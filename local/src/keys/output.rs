@@ -1,13 +1,18 @@
 //! What the commands print: tables for people, JSON for programs.
 
+use std::fmt::Write as _;
+use std::io;
+
 use jiff::Timestamp;
 use keygate_api_key::ApiKeyId;
 use keygate_issuing::{Flush, Issued, Representation, Swept, WithKey};
 use keygate_key_record::{KeyRecord, Status, now};
+use keygate_visible::line;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::keys::Output;
+use crate::console::{print, warn};
 
 /// Said where nobody flushed the stage.
 const MAY_LAST: &str = "answers that are cached for the key may last until their time is over \
@@ -27,24 +32,25 @@ impl Printer {
     }
 
     /// A key with its secret, the once that it is shown: on a line of its own, to be copied.
-    pub(super) fn issued(self, issued: &Issued) {
+    pub(super) fn issued(self, issued: &Issued) -> io::Result<()> {
         if self.output == Output::Json {
             let record = Representation::at(now(), &issued.record);
             let key = issued.key.expose();
             return print_json(&WithKey { record, key });
         }
-        print_record(&issued.record);
-        println!("\nThe key, shown this once:\n\n{}", issued.key.expose());
+        let key = issued.key.expose();
+        let record = table(&fields(&issued.record));
+        print(&format!("{record}\nThe key, shown this once:\n\n{key}\n"))
     }
 
-    pub(super) fn record(self, record: &KeyRecord) {
+    pub(super) fn record(self, record: &KeyRecord) -> io::Result<()> {
         match self.output {
-            Output::Table => print_record(record),
+            Output::Table => print(&table(&fields(record))),
             Output::Json => print_json(&Representation::at(now(), record)),
         }
     }
 
-    pub(super) fn list(self, records: &[KeyRecord]) {
+    pub(super) fn list(self, records: &[KeyRecord]) -> io::Result<()> {
         if self.output == Output::Json {
             let now = now();
             let all = records.iter().map(|record| Representation::at(now, record));
@@ -55,34 +61,32 @@ impl Printer {
         rows.extend(records.iter().map(|record| {
             [
                 record.id.to_string(),
-                printable(&record.name),
-                printable(&record.owner),
+                record.name.clone(),
+                record.owner.clone(),
                 record.scopes.to_string(),
                 status(record).to_owned(),
                 record.expires_at.map_or_else(|| "-".to_owned(), time),
-                record
-                    .usage_plan
-                    .as_deref()
-                    .map_or_else(|| "-".to_owned(), printable),
+                record.usage_plan.clone().unwrap_or_else(|| "-".to_owned()),
             ]
         }));
-        print!("{}", table(&rows));
+        print(&table(&rows))
     }
 
-    pub(super) fn revoked(self, id: &ApiKeyId, flush: Flush) {
+    pub(super) fn revoked(self, id: &ApiKeyId, flush: Flush) -> io::Result<()> {
         if self.output == Output::Json {
             let flushed = flush == Flush::Done;
             let id = id.as_str();
             return print_json(&json!({"id": id, "status": "revoked", "flushed": flushed}));
         }
-        println!("{id} is revoked.");
+        print(&format!("{id} is revoked.\n"))
     }
 
-    pub(super) fn swept(self, swept: &Swept) {
+    pub(super) fn swept(self, swept: &Swept) -> io::Result<()> {
         if self.output == Output::Json {
             return print_json(swept);
         }
-        println!("{:5} in order", swept.in_order);
+        // Writing to a String cannot fail.
+        let mut text = format!("{:5} in order\n", swept.in_order);
         for (keys, what) in [
             (
                 &swept.deleted,
@@ -97,15 +101,16 @@ impl Printer {
                 "too young to be deleted: look again in 15 minutes",
             ),
         ] {
-            println!("{:5} {what}", keys.len());
+            let _ = writeln!(text, "{:5} {what}", keys.len());
             for key in keys {
-                println!("        {key}");
+                let _ = writeln!(text, "        {}", line(key));
             }
         }
-        println!("{:5} failed", swept.failed.len());
+        let _ = writeln!(text, "{:5} failed", swept.failed.len());
         for (key, reason) in &swept.failed {
-            println!("        {key}: {reason}");
+            let _ = writeln!(text, "        {}: {}", line(key), line(reason));
         }
+        print(&text)
     }
 }
 
@@ -114,30 +119,30 @@ impl Printer {
 pub(super) fn cached(flush: Flush) {
     match flush {
         Flush::Done => {}
-        Flush::NotAsked => eprintln!("keygate: {MAY_LAST}"),
-        Flush::NoSuchStage => eprintln!("keygate: {NO_SUCH_STAGE}"),
+        Flush::NotAsked => warn(&format!("keygate: {MAY_LAST}")),
+        Flush::NoSuchStage => warn(&format!("keygate: {NO_SUCH_STAGE}")),
     }
 }
 
-fn print_json(value: &impl Serialize) {
-    // What is printed here has text for keys and no number that JSON lacks.
-    let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    println!("{text}");
+fn print_json(value: &impl Serialize) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
+    print(&format!("{}\n", keygate_visible::json(&text)))
 }
 
-fn print_record(record: &KeyRecord) {
+/// A record, a field a row.
+fn fields(record: &KeyRecord) -> Vec<[String; 2]> {
     let mut fields = vec![
         ("ID", record.id.to_string()),
-        ("NAME", printable(&record.name)),
-        ("OWNER", printable(&record.owner)),
+        ("NAME", record.name.clone()),
+        ("OWNER", record.owner.clone()),
         ("SCOPES", record.scopes.to_string()),
         ("STATUS", status(record).to_owned()),
         ("CREATED", time(record.created_at)),
     ];
     let optional = [
         ("EXPIRES", record.expires_at.map(time)),
-        ("PLAN", record.usage_plan.as_deref().map(printable)),
-        ("USAGE KEY", record.usage_key.as_deref().map(printable)),
+        ("PLAN", record.usage_plan.clone()),
+        ("USAGE KEY", record.usage_key.clone()),
     ];
     fields.extend(
         optional
@@ -145,16 +150,15 @@ fn print_record(record: &KeyRecord) {
             .filter_map(|(name, value)| Some((name, value?))),
     );
     if !record.allowed_cidrs.is_empty() {
-        fields.push(("NETWORKS", printable(&record.allowed_cidrs.join(" "))));
+        fields.push(("NETWORKS", record.allowed_cidrs.join(" ")));
     }
     if let Some(previous) = record.former(now()) {
         fields.push(("FORMER UNTIL", time(previous.until)));
     }
-    let rows: Vec<[String; 2]> = fields
-        .into_iter()
+    let fields = fields.into_iter();
+    fields
         .map(|(name, value)| [name.to_owned(), value])
-        .collect();
-    print!("{}", table(&rows));
+        .collect()
 }
 
 fn status(record: &KeyRecord) -> &'static str {
@@ -170,29 +174,19 @@ fn time(epoch_seconds: u64) -> String {
     time.map_or_else(|| epoch_seconds.to_string(), |time| time.to_string())
 }
 
-/// A text that a client chose, without what a terminal would obey.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|character| {
-            if character.is_control() {
-                '\u{fffd}'
-            } else {
-                character
-            }
-        })
-        .collect()
-}
-
-/// Rows with their columns below each other.
+/// Rows with their columns below each other, and nothing invisible in their cells, which clients
+/// chose.
 fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let cells = |row: &[String; N]| row.each_ref().map(|cell| line(cell).into_owned());
+    let rows: Vec<[String; N]> = rows.iter().map(cells).collect();
     let mut widths = [0; N];
-    for row in rows {
+    for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
     }
     let mut text = String::new();
-    for row in rows {
+    for row in &rows {
         let cells = row.iter().zip(widths);
         let padded: Vec<String> = cells
             .map(|(cell, width)| format!("{cell:width$}"))
@@ -215,7 +209,9 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_steer_the_terminal() {
-        assert_eq!(printable("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
+    fn a_name_steers_no_terminal_and_shows_what_it_hides() {
+        let rows = [["a\u{1b}[2J\n", "b"], ["nimda\u{202e}", "c"]];
+        let rows = rows.map(|row| row.map(str::to_owned));
+        assert_eq!(table(&rows), "a\\u{1b}[2J\\u{a}  b\nnimda\\u{202e}    c\n");
     }
 }

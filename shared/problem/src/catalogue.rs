@@ -82,7 +82,7 @@ pub static INSUFFICIENT_SCOPE: ProblemType = ProblemType {
         "an API key that was issued with fewer scopes",
         "a request to issue a key with scopes that the caller does not hold",
     ],
-    remedy: "Request a token, or an API key, with the scope that the route needs. Where the body has `scopes`, they are those that the credential holds.",
+    remedy: "Request a token, or an API key, with the scope that the route needs. Where the body has `scopes`, they are those that the credential holds; where it has `resource_metadata`, that address names those that open the route.",
 };
 
 /// `not-found`, 404.

@@ -1,9 +1,10 @@
 //! Who is calling, as the authorizer told it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
+use keygate_principal::claim;
 use keygate_principal::scope::Scopes;
 use keygate_problem::{INTERNAL_ERROR, Problem};
 
@@ -12,6 +13,8 @@ use keygate_problem::{INTERNAL_ERROR, Problem};
 pub struct Caller {
     principal: String,
     scopes: Scopes,
+    /// By their names in the context.
+    claims: BTreeMap<String, String>,
 }
 
 impl Caller {
@@ -28,6 +31,7 @@ impl Caller {
             (Some(principal), Some(scopes)) => Ok(Self {
                 principal: principal.to_owned(),
                 scopes,
+                claims: claims(context),
             }),
             _ => Err(Problem::new(
                 &INTERNAL_ERROR,
@@ -46,5 +50,71 @@ impl Caller {
     #[must_use]
     pub fn scopes(&self) -> &Scopes {
         &self.scopes
+    }
+
+    /// A claim of the caller's token, by the name that it has in `OAUTH_CONTEXT_CLAIMS`. A text is as
+    /// the token has it, and everything else is JSON. `None` where the token has no such claim, the
+    /// deployment does not pass it on, or the credential is no token.
+    #[must_use]
+    pub fn claim(&self, claim: &str) -> Option<&str> {
+        let name = claim::context_key(claim);
+        self.claims.get(&name).map(String::as_str)
+    }
+}
+
+fn claims(context: &HashMap<String, Value>) -> BTreeMap<String, String> {
+    let claims = context
+        .iter()
+        .filter(|(name, _)| name.starts_with(claim::PREFIX));
+    claims
+        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn caller(context: &Value) -> Result<Caller, Problem> {
+        let context = serde_json::from_value(context.clone()).unwrap();
+        Caller::from_context(&context)
+    }
+
+    #[test]
+    fn claims_are_found_by_the_names_of_the_setting() {
+        let caller = caller(&json!({
+            "principal": "DOMAIN\\user",
+            "scopes": "books:read",
+            "claim_tenant": "acme",
+            "claim_realm_access_roles": "[\"a\"]",
+            "claim_https___example_com_org": "7",
+        }))
+        .unwrap();
+        assert_eq!(caller.principal(), "DOMAIN\\user");
+        for (claim, value) in [
+            ("tenant", Some("acme")),
+            ("realm_access.roles", Some("[\"a\"]")),
+            ("https://example.com/org", Some("7")),
+            ("email", None),
+            // No other member of the context is a claim.
+            ("principal", None),
+            ("", None),
+        ] {
+            assert_eq!(caller.claim(claim), value, "{claim}");
+        }
+    }
+
+    #[test]
+    fn without_a_principal_nobody_is_calling() {
+        for context in [
+            json!({}),
+            json!({"principal": "", "scopes": ""}),
+            json!({"principal": "me"}),
+            json!({"claim_sub": "me", "scopes": ""}),
+        ] {
+            assert!(caller(&context).is_err(), "{context}");
+        }
     }
 }

@@ -21,7 +21,9 @@ pub struct ProxyRequest {
     resource_path: String,
     request_id: String,
     api_stage: Option<(String, String)>,
+    came_to: Option<(String, String)>,
     public_url: String,
+    is_public_url_set: bool,
     routes: Option<Arc<RouteTable>>,
     headers: HeaderMap,
     path_parameters: lambda_http::aws_lambda_events::query_map::QueryMap,
@@ -47,6 +49,7 @@ impl ProxyRequest {
         let raw_path = event.raw_http_path().to_owned();
         let mapped = context.path.as_deref() == Some(raw_path.as_str());
         let path = unmapped(&raw_path, &public_url, mapped).to_owned();
+        let came_to = context.domain_name.zip(context.path);
         let path_parameters = event.path_parameters();
         let query = event.query_string_parameters();
         let (parts, body) = event.into_parts();
@@ -56,7 +59,9 @@ impl ProxyRequest {
             resource_path: context.resource_path.unwrap_or_default(),
             request_id: context.request_id.unwrap_or_default(),
             api_stage,
+            came_to,
             public_url,
+            is_public_url_set: settings.public_url.is_some(),
             routes: settings.routes.clone(),
             headers: parts.headers,
             path_parameters,
@@ -97,10 +102,25 @@ impl ProxyRequest {
         Some((api, stage))
     }
 
-    /// Where clients reach the stage, without a slash at its end.
+    /// Where the request came to, as API Gateway says and no header of the client's: the domain name,
+    /// and the whole path, in which the stage or the base path of a custom domain stands first.
+    #[must_use]
+    pub fn came_to(&self) -> Option<(&str, &str)> {
+        let (domain, path) = self.came_to.as_ref()?;
+        Some((domain, path))
+    }
+
+    /// Where clients reach the stage, without a slash at its end; at the execute-api address, where
+    /// `PUBLIC_URL` does not say.
     #[must_use]
     pub fn public_url(&self) -> &str {
         &self.public_url
+    }
+
+    /// [`Self::public_url`] where `PUBLIC_URL` says it.
+    #[must_use]
+    pub fn configured_url(&self) -> Option<&str> {
+        self.is_public_url_set.then_some(&self.public_url)
     }
 
     /// The `Origin` header.

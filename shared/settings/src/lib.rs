@@ -6,18 +6,23 @@
 
 pub mod logging;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The exit code for wrong settings: `EX_USAGE` of BSD's sysexits(3).
 const USAGE: u8 = 64;
 
 /// Where settings come from: the process's environment, or what a test gives.
 #[derive(Debug, Clone, Default)]
-pub struct Settings(HashMap<OsString, OsString>);
+pub struct Settings {
+    values: HashMap<OsString, OsString>,
+    /// What was asked for, by this value or a clone of it.
+    asked: Arc<Mutex<Vec<&'static str>>>,
+}
 
 /// A setting that a function cannot start with. One line, naming the variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +60,15 @@ impl Settings {
     /// The environment of this process, as it is now.
     #[must_use]
     pub fn from_env() -> Self {
-        Self(std::env::vars_os().collect())
+        std::env::vars_os().collect()
+    }
+
+    /// The names that were asked for so far, whether they are set or not: what the program that reads
+    /// these settings knows.
+    #[must_use]
+    pub fn asked(&self) -> BTreeSet<&'static str> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.iter().copied().collect()
     }
 
     /// The value of `name`, or `None` when it is unset or blank.
@@ -63,7 +76,10 @@ impl Settings {
     /// # Errors
     /// When the value is not UTF-8.
     pub fn optional(&self, name: &'static str) -> Result<Option<&str>, SettingError> {
-        let Some(value) = self.0.get(name.as_ref() as &std::ffi::OsStr) else {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.push(name);
+        drop(asked);
+        let Some(value) = self.values.get(name.as_ref() as &std::ffi::OsStr) else {
             return Ok(None);
         };
         let text = value.to_str();
@@ -104,11 +120,12 @@ impl Settings {
 impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Settings {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
         let variables = variables.into_iter();
-        Self(
-            variables
+        Self {
+            values: variables
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
-        )
+            asked: Arc::default(),
+        }
     }
 }
 
@@ -123,7 +140,7 @@ pub fn comma_separated(value: &str) -> impl Iterator<Item = &str> {
 /// Ends a function that cannot start: one line on standard error, exit code 64.
 #[must_use]
 pub fn refuse_to_start(function: &str, error: &SettingError) -> ExitCode {
-    eprintln!("{function}: {error}");
+    eprintln!("{function}: {}", keygate_visible::line(&error.to_string()));
     ExitCode::from(USAGE)
 }
 
@@ -153,6 +170,15 @@ mod tests {
             let error = unset.required("NAME", "the table of books").unwrap_err();
             assert_eq!(error.to_string(), "NAME is not set: the table of books");
         }
+    }
+
+    #[test]
+    fn what_was_asked_for_is_known_set_or_not_by_whichever_clone() {
+        let settings = settings("7");
+        let clone = settings.clone();
+        let _ = (clone.parsed::<u64>("NAME"), clone.optional("OTHER"));
+        let asked: Vec<_> = settings.asked().into_iter().collect();
+        assert_eq!(asked, ["NAME", "OTHER"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Structured logs: one JSON object a line on standard output, as CloudWatch Logs Insights
-//! reads them. No field may hold a credential.
+//! reads them. No field may hold a credential, and what is invisible in one is escaped.
 
+use std::io::{self, Write};
 use std::str::FromStr;
 
 use tracing::level_filters::LevelFilter;
@@ -57,6 +58,21 @@ fn is_handler_error(metadata: &Metadata<'_>) -> bool {
         && metadata.fields().field("error").is_none()
 }
 
+/// Writes JSON, of which it is given whole lines, with nothing invisible in it.
+struct JsonLines<W>(W);
+
+impl<W: Write> Write for JsonLines<W> {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(lines);
+        self.0.write_all(keygate_visible::json(&text).as_bytes())?;
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 fn start(
     settings: &Settings,
     writes: impl Fn(&Metadata<'_>) -> bool + Send + Sync + 'static,
@@ -79,9 +95,23 @@ fn start(
         .without_time()
         .with_target(false)
         .with_max_level(level)
+        .with_writer(|| JsonLines(io::stdout()))
         .finish()
         .with(filter_fn(writes));
     // A second start in one process (tests) keeps the first subscriber.
     let _ = tracing::subscriber::set_global_default(subscriber);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_hides_nothing_from_its_reader_and_says_the_same_to_a_program() {
+        let mut written = Vec::new();
+        let line = "{\"principal\":\"bob\u{202e}nimda\"}\n";
+        JsonLines(&mut written).write_all(line.as_bytes()).unwrap();
+        assert_eq!(written, b"{\"principal\":\"bob\\u202enimda\"}\n");
+    }
 }

@@ -15,20 +15,6 @@ pub(super) fn cases(house: &House) -> Vec<Case> {
         let token = house.rsa.token(&house.claims_without(claim));
         cases.push(Case::bearer(format!("no {claim}"), &token, MISSING));
     }
-    // scp is only looked at where there is no scope.
-    for scp in [
-        json!(1),
-        json!(null),
-        json!([1]),
-        json!(["a b"]),
-        json!({}),
-        json!("a\tb"),
-    ] {
-        let mut claims = house.claims_without("scope");
-        claims["scp"] = scp.clone();
-        let what = format!("scp {scp}");
-        cases.push(Case::bearer(what, &house.rsa.token(&claims), MALFORMED));
-    }
     for (claim, value, reason) in values(house) {
         let token = house.rsa.token(&house.claims_with(claim, value.clone()));
         let what = format!("{claim} {:.60}", value.to_string());
@@ -68,6 +54,7 @@ fn values(house: &House) -> Vec<(&'static str, Value, &'static str)> {
     values.extend(times());
     values.extend(names());
     values.extend(scopes());
+    values.extend(confirmations());
     values
 }
 
@@ -164,7 +151,6 @@ fn names() -> Values {
         json!(1),
         json!(["alice"]),
         json!("a\"b"),
-        json!("a\\b"),
         json!("a\nb"),
         json!("a\u{0}"),
         json!("a\u{7f}"),
@@ -173,13 +159,14 @@ fn names() -> Values {
     ] {
         names.push(("sub", sub, MALFORMED));
     }
-    for claim in ["client_id", "azp", "cid"] {
+    for claim in ["client_id", "azp", "cid", "appid"] {
         for value in [
             json!(""),
             json!(null),
             json!(7),
             json!(["app"]),
             json!("a\"b"),
+            json!("a\\b"),
         ] {
             names.push((claim, value, MALFORMED));
         }
@@ -187,18 +174,35 @@ fn names() -> Values {
     names
 }
 
+/// Every claim that holds scopes counts, so each must be what it can be, also where another is good.
 fn scopes() -> Values {
+    let mut scopes = Values::new();
+    for claim in ["scope", "scp"] {
+        for value in [
+            json!(null),
+            json!(1),
+            json!(true),
+            json!([1]),
+            json!(["books:read", null]),
+            json!([["books:read"]]),
+            json!([{"name": "books:read"}]),
+        ] {
+            scopes.push((claim, value, MALFORMED));
+        }
+    }
+    scopes
+}
+
+/// Whatever `cnf` says, the token is not its bearer's alone.
+fn confirmations() -> Values {
     [
-        json!(null),
-        json!(1),
-        json!(["books:read"]),
-        json!({"books": "read"}),
-        json!("books:read\tbooks:write"),
-        json!("books:read\nkeys:admin"),
-        json!("\"books:read\""),
-        json!("books:réad"),
-        json!("a".repeat(129)),
+        json!({"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}),
+        json!({"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}),
+        json!({}),
+        json!([]),
+        json!(""),
+        json!(false),
     ]
-    .map(|scope| ("scope", scope, MALFORMED))
+    .map(|cnf| ("cnf", cnf, "token-bound"))
     .into()
 }

@@ -45,7 +45,7 @@ fn algorithms(house: &House) -> Vec<Case> {
         "ES256K",
         "ES224",
         "Ed448",
-        "Ed25519",
+        "ed25519",
         "EDDSA",
         "RSA-OAEP",
         "RSA1_5",
@@ -87,9 +87,12 @@ fn confusions(house: &House) -> Vec<Case> {
     const RSA: [&str; 6] = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
     let mut cases = Vec::new();
     for signer in house.signers() {
-        let all = RSA.iter().chain(&["ES256", "ES384", "ES512", "EdDSA"]);
+        let all = RSA
+            .iter()
+            .chain(&["ES256", "ES384", "ES512", "EdDSA", "Ed25519"]);
         for alg in all.filter(|alg| match signer.alg() {
             "RS256" => !RSA.contains(alg),
+            "EdDSA" => **alg != "EdDSA" && **alg != "Ed25519",
             own => own != **alg,
         }) {
             let header = json!({"alg": alg, "kid": signer.kid});

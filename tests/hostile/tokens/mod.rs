@@ -1,9 +1,11 @@
 //! Bad tokens.
 
 mod claims;
+mod context;
 mod differential;
 mod form;
 mod house;
+mod issuers;
 mod keys;
 
 use keygate_tests::issuer::{AUDIENCE, Issuer};
@@ -75,6 +77,7 @@ fn a_token_of_each_algorithm_is_accepted_by_its_own_key() {
         ("ES384", &house.p384),
         ("ES512", &house.p521),
         ("EdDSA", &house.ed25519),
+        ("Ed25519", &house.ed25519),
     ] {
         let header = json!({"alg": alg, "kid": signer.kid});
         let token = signer.token_with(&header, &house.claims());

@@ -8,7 +8,9 @@ use keygate_principal::name::is_usable_name;
 use keygate_settings::{SettingError, Settings, comma_separated};
 use serde::Deserialize;
 
+use super::{claims, prefixes};
 use crate::algorithm::SigningAlgorithm;
+use crate::claim_path::ClaimPath;
 use crate::issuer::Issuer;
 use crate::rule::compiled::Rule;
 use crate::trusted_url::TrustedUrl;
@@ -23,8 +25,16 @@ const AUDIENCE: &str = "OAUTH_AUDIENCE";
 const JWKS_URI: &str = "OAUTH_JWKS_URI";
 const ALGORITHMS: &str = "OAUTH_ALGORITHMS";
 const LEEWAY_SECONDS: &str = "OAUTH_LEEWAY_SECONDS";
+const AUDIENCE_CLAIM: &str = "OAUTH_AUDIENCE_CLAIM";
+const SCOPE_CLAIMS: &str = "OAUTH_SCOPE_CLAIMS";
+const CLIENT_CLAIMS: &str = "OAUTH_CLIENT_CLAIMS";
 const RULE: &str = "OAUTH_RULE";
 const ISSUERS: &str = "OAUTH_ISSUERS";
+
+/// Where scopes stand: as RFC 8693 section 4.2 has it, and Microsoft's and Okta's issuers.
+const DEFAULT_SCOPE_CLAIMS: &str = "scope,scp";
+/// What names the client: RFC 9068's claim, OpenID Connect's, Okta's, and that of Entra ID v1.
+const DEFAULT_CLIENT_CLAIMS: &str = "client_id,azp,cid,appid";
 
 /// One element of `OAUTH_ISSUERS`.
 #[derive(Deserialize)]
@@ -32,11 +42,14 @@ const ISSUERS: &str = "OAUTH_ISSUERS";
 struct Element {
     issuer: String,
     audience: Vec<String>,
+    audience_claim: Option<String>,
     jwks_uri: Option<String>,
     algorithms: Option<Vec<String>>,
     leeway_seconds: Option<u64>,
     token_use: Option<String>,
     required_typ: Option<String>,
+    scope_claims: Option<Vec<String>>,
+    client_claims: Option<Vec<String>>,
     rule: Option<String>,
     principal_prefix: Option<String>,
 }
@@ -45,12 +58,16 @@ struct Element {
 struct Defaults {
     algorithms: Vec<SigningAlgorithm>,
     leeway: u64,
+    audience_claim: Option<ClaimPath>,
+    allows_bound_tokens: bool,
+    scope_claims: Arc<[ClaimPath]>,
+    client_claims: Arc<[ClaimPath]>,
     rule: Option<Arc<Rule>>,
 }
 
 /// Reads the issuers. `OAUTH_ISSUERS` stands in for `OAUTH_ISSUER`,
-/// `OAUTH_AUDIENCE` and `OAUTH_JWKS_URI`; algorithms and leeway are then what an element may leave
-/// out, and `OAUTH_RULE` holds besides an element's own rule.
+/// `OAUTH_AUDIENCE` and `OAUTH_JWKS_URI`; algorithms, leeway and claims are then what an element may
+/// leave out, and `OAUTH_RULE` holds besides an element's own rule.
 pub(super) fn read(settings: &Settings) -> Result<Vec<Issuer>, SettingError> {
     let defaults = Defaults {
         algorithms: match settings.optional(ALGORITHMS)? {
@@ -58,6 +75,15 @@ pub(super) fn read(settings: &Settings) -> Result<Vec<Issuer>, SettingError> {
             Some(names) => algorithms(ALGORITHMS, comma_separated(names))?,
         },
         leeway: settings.parsed::<u64>(LEEWAY_SECONDS)?.unwrap_or(LEEWAY),
+        audience_claim: match settings.optional(AUDIENCE_CLAIM)? {
+            None => None,
+            Some(name) => audience_claim(AUDIENCE_CLAIM, name)?,
+        },
+        allows_bound_tokens: settings
+            .parsed("OAUTH_ALLOW_BOUND_TOKENS")?
+            .unwrap_or_default(),
+        scope_claims: claims::setting(settings, SCOPE_CLAIMS, DEFAULT_SCOPE_CLAIMS)?,
+        client_claims: claims::setting(settings, CLIENT_CLAIMS, DEFAULT_CLIENT_CLAIMS)?,
         rule: settings
             .optional(RULE)?
             .map(|text| rule(RULE, text))
@@ -82,14 +108,19 @@ fn single(settings: &Settings, defaults: Defaults) -> Result<Issuer, SettingErro
     Ok(Issuer {
         url: url(ISSUER, issuer)?,
         audience: audiences(AUDIENCE, comma_separated(audience).map(str::to_owned))?,
+        audience_claim: defaults.audience_claim,
         jwks_uri: jwks_uri.map(|uri| url(JWKS_URI, uri.trim())).transpose()?,
         iss: issuer.to_owned(),
         algorithms: defaults.algorithms,
         leeway: leeway(LEEWAY_SECONDS, defaults.leeway)?,
         token_use: None,
         required_typ: None,
+        allows_bound_tokens: defaults.allows_bound_tokens,
+        scope_claims: defaults.scope_claims,
+        client_claims: defaults.client_claims,
         rules: defaults.rule.into_iter().collect(),
         principal_prefix: String::new(),
+        reserved_prefixes: Vec::new(),
     })
 }
 
@@ -97,7 +128,7 @@ fn several(json: &str, defaults: &Defaults) -> Result<Vec<Issuer>, SettingError>
     let malformed = |reason: String| SettingError::malformed(ISSUERS, reason);
     let elements: Vec<Element> =
         serde_json::from_str(json).map_err(|error| malformed(error.to_string()))?;
-    let issuers: Vec<_> = elements
+    let mut issuers: Vec<_> = elements
         .into_iter()
         .map(|element| element.checked(defaults))
         .collect::<Result<_, _>>()?;
@@ -112,24 +143,8 @@ fn several(json: &str, defaults: &Defaults) -> Result<Vec<Issuer>, SettingError>
             return Err(malformed(format!("it names {} twice", issuer.iss)));
         }
     }
-    warn_of_shared_principals(&issuers);
+    prefixes::tell_apart(&mut issuers).map_err(malformed)?;
     Ok(issuers)
-}
-
-/// Handlers know their callers by the principal alone, so that one issuer's `sub` could be another's.
-fn warn_of_shared_principals(issuers: &[Issuer]) {
-    for (position, issuer) in issuers.iter().enumerate() {
-        let mut before = issuers[..position].iter();
-        if let Some(other) = before.find(|other| other.principal_prefix == issuer.principal_prefix)
-        {
-            tracing::warn!(
-                issuer = issuer.iss,
-                other = other.iss,
-                "principals of these issuers are told apart by nothing but their names; set \
-                 principal_prefix unless both give the same names to the same people",
-            );
-        }
-    }
 }
 
 impl Element {
@@ -137,15 +152,23 @@ impl Element {
         let own_rule = self.rule.map(|text| rule(ISSUERS, &text)).transpose()?;
         let principal_prefix = self.principal_prefix.unwrap_or_default();
         if !principal_prefix.is_empty() && !is_usable_name(&principal_prefix) {
-            let reason = "a principal_prefix has no quotes, backslashes or control characters";
+            let reason = "a principal_prefix has no quotes or control characters";
             return Err(SettingError::malformed(ISSUERS, reason));
         }
         let jwks_uri = self.jwks_uri.filter(|uri| !uri.trim().is_empty());
         let not_empty = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let own_or = |names: Option<Vec<String>>, default: &Arc<[ClaimPath]>| match names {
+            None => Ok(Arc::clone(default)),
+            Some(names) => claims::paths(ISSUERS, names.iter().map(String::as_str)),
+        };
         Ok(Issuer {
             url: url(ISSUERS, &self.issuer)?,
             iss: self.issuer,
             audience: audiences(ISSUERS, self.audience.into_iter())?,
+            audience_claim: match self.audience_claim {
+                None => defaults.audience_claim.clone(),
+                Some(name) => audience_claim(ISSUERS, &name)?,
+            },
             jwks_uri: jwks_uri.map(|uri| url(ISSUERS, uri.trim())).transpose()?,
             algorithms: match self.algorithms {
                 None => defaults.algorithms.clone(),
@@ -154,8 +177,12 @@ impl Element {
             leeway: leeway(ISSUERS, self.leeway_seconds.unwrap_or(defaults.leeway))?,
             token_use: not_empty(self.token_use),
             required_typ: not_empty(self.required_typ),
+            allows_bound_tokens: defaults.allows_bound_tokens,
+            scope_claims: own_or(self.scope_claims, &defaults.scope_claims)?,
+            client_claims: own_or(self.client_claims, &defaults.client_claims)?,
             rules: defaults.rule.iter().cloned().chain(own_rule).collect(),
             principal_prefix,
+            reserved_prefixes: Vec::new(),
         })
     }
 }
@@ -177,6 +204,12 @@ fn audiences(
         ));
     }
     Ok(audiences)
+}
+
+/// The claim that names the audience, where that is not `aud`.
+fn audience_claim(setting: &'static str, name: &str) -> Result<Option<ClaimPath>, SettingError> {
+    let claim = claims::path(setting, name.trim())?;
+    Ok(Some(claim).filter(|claim| claim.as_str() != "aud"))
 }
 
 fn algorithms<'a>(
@@ -215,73 +248,4 @@ fn leeway(setting: &'static str, seconds: u64) -> Result<Duration, SettingError>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn defaults() -> Defaults {
-        Defaults {
-            algorithms: SigningAlgorithm::defaults(),
-            leeway: LEEWAY,
-            rule: Some(rule(RULE, "claims.sub != 'root'").unwrap()),
-        }
-    }
-
-    #[test]
-    fn an_element_says_everything_or_leaves_it_to_the_defaults() {
-        let json = r#"[
-            {"issuer":"https://a.example","audience":["x"]},
-            {"issuer":"https://b.example/","audience":["x","y"],"algorithms":["ES384"],
-             "leeway_seconds":0,"token_use":"access","required_typ":"at+jwt",
-             "jwks_uri":"https://b.example/keys","rule":"has(claims.acr)","principal_prefix":"b|"}
-        ]"#;
-        let issuers = several(json, &defaults()).unwrap();
-        assert_eq!(issuers[0].leeway, Duration::from_secs(LEEWAY));
-        assert_eq!(issuers[0].algorithms, SigningAlgorithm::defaults());
-        assert_eq!(issuers[1].algorithms.len(), 1);
-        assert_eq!(issuers[1].required_typ.as_deref(), Some("at+jwt"));
-        let rules: Vec<Vec<&str>> = issuers
-            .iter()
-            .map(|issuer| issuer.rules.iter().map(|rule| rule.source()).collect())
-            .collect();
-        let common = "claims.sub != 'root'";
-        assert_eq!(rules, [vec![common], vec![common, "has(claims.acr)"]]);
-        assert_eq!(issuers[1].principal_prefix, "b|");
-    }
-
-    #[test]
-    fn the_array_on_the_authorizer_s_page_is_read() {
-        let page = include_str!("../../../../docs/authorizer.md");
-        let (_, json) = page.split_once("```json").unwrap();
-        let (json, _) = json.split_once("```").unwrap();
-        let issuers = several(json, &defaults()).unwrap();
-        assert_eq!(issuers.len(), 2);
-    }
-
-    #[test]
-    fn a_malformed_array_is_named() {
-        for json in [
-            "[]",
-            "{}",
-            "x",
-            r#"[{"issuer":"https://a.example"}]"#,
-            r#"[{"issuer":"https://a.example","audience":[]}]"#,
-            r#"[{"issuer":"https://a.example","audience":[""]}]"#,
-            r#"[{"issuer":"http://a.example","audience":["x"]}]"#,
-            r#"[{"issuer":"https://a.example","audience":["x"],"algorithms":["HS256"]}]"#,
-            r#"[{"issuer":"https://a.example","audience":["x"],"algorithms":[]}]"#,
-            r#"[{"issuer":"https://a.example","audience":["x"],"jwks_uri":"http://b.example"}]"#,
-            r#"[{"issuer":"https://a.example","audience":["x"],"leeway_seconds":601}]"#,
-            r#"[{"issuer":"https://a.example","audience":["x"],"rule":"claims.sub =="}]"#,
-            r#"[{"issuer":"https://a.example","audience":["x"],"rule":""}]"#,
-            r#"[{"issuer":"https://a.example","audience":["x"],"principal_prefix":"\""}]"#,
-            r#"[{"issuer":"https://a.example","audience":["x"],"audiences":["y"]}]"#,
-            r#"[{"issuer":"https://a.example","audience":["x"]},{"issuer":"https://a.example","audience":["y"]}]"#,
-        ] {
-            let error = several(json, &defaults()).unwrap_err();
-            assert!(
-                error.to_string().starts_with("OAUTH_ISSUERS is malformed"),
-                "{json}: {error}"
-            );
-        }
-    }
-}
+mod tests;

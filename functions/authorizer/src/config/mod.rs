@@ -1,14 +1,19 @@
 //! The authorizer's settings, read from the environment once and checked then.
 
+mod claims;
 mod issuers;
+mod prefixes;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use keygate_policy::{Policies, Room};
 use keygate_routes::RouteTable;
-use keygate_settings::{SettingError, Settings, comma_separated};
+use keygate_settings::{SettingError, Settings};
 
+use crate::claim_path::ClaimPath;
+use crate::context_claims::ContextClaims;
 use crate::issuer::Issuer;
 use crate::key_set::set::KeySet;
 use crate::revocation::RevocationChecks;
@@ -24,7 +29,9 @@ pub(crate) struct Config {
     /// The issuers to trust; at least one, no `iss` twice.
     pub(crate) issuers: Vec<Issuer>,
     /// The claims that name the principal, the first present wins; at least one.
-    pub(crate) principal_claims: Vec<String>,
+    pub(crate) principal_claims: Arc<[ClaimPath]>,
+    /// The claims that handlers are given.
+    pub(crate) context_claims: ContextClaims,
     /// A key set to start from; only with a single issuer.
     pub(crate) jwks_file: Option<PathBuf>,
     /// The table of API keys and OAuth clients; without it API keys are refused.
@@ -54,7 +61,8 @@ impl Config {
         Ok(Self {
             issuers,
             table: keygate_routes::required(settings)?,
-            principal_claims: principal_claims(settings)?,
+            principal_claims: claims::setting(settings, "OAUTH_PRINCIPAL_CLAIMS", "sub")?,
+            context_claims: claims::context(settings)?,
             jwks_file,
             revocation: revocation(settings, key_table.is_some())?,
             key_table,
@@ -91,27 +99,7 @@ pub(crate) fn key_set_file(path: &Path) -> Result<KeySet, SettingError> {
     let malformed = |reason: String| SettingError::malformed("OAUTH_JWKS_FILE", reason);
     let document =
         std::fs::read(path).map_err(|error| malformed(format!("{}: {error}", path.display())))?;
-    let keys = KeySet::parse(&document)
-        .map_err(|error| malformed(format!("{}: {error}", path.display())))?;
-    if keys.len() == 0 {
-        return Err(malformed(format!(
-            "{} holds no key that can be used",
-            path.display()
-        )));
-    }
-    Ok(keys)
-}
-
-fn principal_claims(settings: &Settings) -> Result<Vec<String>, SettingError> {
-    let name = "OAUTH_PRINCIPAL_CLAIMS";
-    let Some(value) = settings.optional(name)? else {
-        return Ok(vec!["sub".to_owned()]);
-    };
-    let claims: Vec<_> = comma_separated(value).map(str::to_owned).collect();
-    if claims.is_empty() {
-        return Err(SettingError::malformed(name, "it names no claim"));
-    }
-    Ok(claims)
+    KeySet::parse(&document).map_err(|error| malformed(format!("{}: {error}", path.display())))
 }
 
 fn key_cache_ttl(settings: &Settings) -> Result<Duration, SettingError> {

@@ -4,6 +4,7 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::fetch::{FetchError, Fetcher};
+use super::published;
 use crate::issuer::Issuer;
 use crate::trusted_url::TrustedUrl;
 
@@ -53,16 +54,16 @@ fn metadata_urls(issuer: &Url) -> [Url; 2] {
 
 /// The document must be about the issuer that it was asked for (RFC 8414 section 3.3).
 fn jwks_uri(issuer: &Issuer, document: &[u8]) -> Result<TrustedUrl, FetchError> {
-    let malformed = FetchError::Malformed("the issuer's metadata names no usable jwks_uri");
-    let document: Value = serde_json::from_slice(document).map_err(|_| malformed)?;
+    let malformed = || FetchError::Malformed("the issuer's metadata names no usable jwks_uri");
+    let document = published::json(document).ok_or_else(malformed)?;
     if document.get("issuer").and_then(Value::as_str) != Some(issuer.iss.as_str()) {
         return Err(FetchError::Malformed(
             "the issuer's metadata names another issuer",
         ));
     }
     let uri = document.get("jwks_uri").and_then(Value::as_str);
-    let uri = uri.ok_or(malformed)?;
-    issuer.url.parse_linked(uri).map_err(|_| malformed)
+    let uri = uri.ok_or_else(malformed)?;
+    issuer.url.parse_linked(uri).map_err(|_| malformed())
 }
 
 #[cfg(test)]

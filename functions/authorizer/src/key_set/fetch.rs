@@ -14,7 +14,7 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 const MAX_REDIRECTS: usize = 3;
 
 /// Why a document could not be had. A fault of the issuer or the network, never of a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FetchError {
     #[error("the issuer cannot be reached")]
     Unreachable,

@@ -1,13 +1,12 @@
 //! A key that an issuer's tokens can be verified with.
 
-use crate::algorithm::{KeyKind, SigningAlgorithm};
+use crate::algorithm::SigningAlgorithm;
 use crate::signature::PublicKey;
 
 /// A public key that can verify signatures.
 #[derive(Debug)]
 pub(crate) struct VerifyingKey {
     pub(crate) kid: Option<String>,
-    pub(crate) kind: KeyKind,
     /// The only algorithm that the issuer meant it for, when it says so.
     pub(crate) algorithm: Option<SigningAlgorithm>,
     pub(crate) key: PublicKey,
@@ -19,7 +18,7 @@ impl VerifyingKey {
     }
 
     pub(crate) fn fits(&self, algorithm: SigningAlgorithm) -> bool {
-        self.kind == algorithm.key_kind()
+        self.key.kind() == algorithm.key_kind()
             && self
                 .algorithm
                 .is_none_or(|meant_for| meant_for == algorithm)

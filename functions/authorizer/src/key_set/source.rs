@@ -13,7 +13,8 @@ use tokio::sync::watch;
 
 use super::discovery;
 use super::fetch::{FetchError, Fetcher};
-use super::set::KeySet;
+use super::left_out::Reported;
+use super::set::{KeySet, KeySetError};
 use crate::issuer::Issuer;
 use crate::trusted_url::TrustedUrl;
 
@@ -34,7 +35,7 @@ const INTERVAL: Duration = Duration::from_secs(30);
 const INTERVAL_WITHOUT_KEYS: Duration = Duration::from_secs(1);
 
 /// An issuer's keys cannot be had now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the issuer's key set cannot be had: {0}")]
 pub(crate) struct KeySetUnavailable(FetchError);
 
@@ -61,6 +62,8 @@ struct State {
     last_refetch: Option<Instant>,
     failures: u32,
     last_error: Option<FetchError>,
+    /// The keys of the issuer's that were left out and logged.
+    reported: Reported,
 }
 
 #[derive(Debug, Clone)]
@@ -99,11 +102,12 @@ impl KeySetSource {
     /// waiting.
     pub(crate) fn seed(&self, keys: KeySet) {
         let now = Instant::now();
-        let held = Held {
+        let mut state = self.0.state();
+        state.reported.report(&self.0.issuer.iss, keys.left_out());
+        state.held = Some(Held {
             refresh_at: now,
             ..Held::new(keys, None, now)
-        };
-        self.0.state().held = Some(held);
+        });
     }
 
     pub(crate) fn issuer(&self) -> &Issuer {
@@ -217,17 +221,20 @@ impl Shared {
 
     /// Takes a fetch's outcome; `was_known` is whether the address was one of before.
     fn settle(&self, fetched: Result<Fetched, FetchError>, was_known: bool) {
+        let issuer = self.issuer.iss.as_str();
         let mut state = self.state();
         match fetched {
             Ok(fetched) => {
-                let issuer = self.issuer.iss.as_str();
+                state.reported.report(issuer, fetched.keys.left_out());
                 tracing::debug!(issuer, keys = fetched.keys.len(), "key set fetched");
                 state.held = Some(Held::new(fetched.keys, fetched.max_age, Instant::now()));
                 state.failures = 0;
                 state.last_error = None;
             }
             Err(error) => {
-                let issuer = self.issuer.iss.as_str();
+                if let FetchError::KeySet(KeySetError::NoneUsable(left_out)) = &error {
+                    state.reported.report(issuer, left_out);
+                }
                 let serving_last_good = state.held.is_some();
                 tracing::warn!(issuer, %error, serving_last_good, "key set not fetched");
                 if was_known {
@@ -261,7 +268,8 @@ impl State {
     }
 
     fn unavailable(&self) -> KeySetUnavailable {
-        KeySetUnavailable(self.last_error.unwrap_or(FetchError::Unreachable))
+        let error = self.last_error.clone();
+        KeySetUnavailable(error.unwrap_or(FetchError::Unreachable))
     }
 }
 

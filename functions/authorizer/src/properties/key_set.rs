@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use crate::key_set::set::KeySet;
 use crate::token::Signature;
 
-const ALGORITHMS: [&str; 10] = [
+const ALGORITHMS: [&str; 11] = [
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+    "Ed25519",
 ];
 /// With one message a weak key may show nothing.
 const MESSAGES: [&[u8]; 4] = [b"", b"a", b"header.claims", b"e30.e30"];

@@ -1,5 +1,7 @@
 //! The checks of a token, each by itself, and the order in which they are made.
 
+use std::time::Duration;
+
 use super::refusal::{TokenRefusal, VerifyError};
 use super::subject::Subject;
 use crate::algorithm::SigningAlgorithm;
@@ -7,6 +9,7 @@ use crate::claims::{ClaimError, Claims, written};
 use crate::issuer::Issuer;
 use crate::key_set::key::VerifyingKey;
 use crate::key_set::set::NoKey;
+use crate::moment;
 use crate::rule::compiled::RuleRefusal;
 use crate::token::Header;
 use crate::watch::Line;
@@ -33,6 +36,10 @@ pub(crate) enum Check {
     IssuedAt,
     /// One audience of the token must be one that is accepted.
     Audience,
+    /// A token that is bound to a key (`cnf`, RFC 7800 section 3.1) is no bearer token: without its
+    /// proof it may be anybody's. Here is where a proof would be checked, of the key's possession
+    /// (RFC 9449 section 7) or of a client certificate (RFC 8705 section 3).
+    Binding,
     /// Where `token_use` is demanded, the claim must say so.
     TokenUse,
     /// One of the issuer's rules must be true.
@@ -52,6 +59,7 @@ impl Check {
             Self::NotBefore,
             Self::IssuedAt,
             Self::Audience,
+            Self::Binding,
         ]
         .into_iter()
         .chain(token_use)
@@ -70,6 +78,7 @@ impl Check {
             Self::IssuedAt if lies_ahead(subject, "iat")? => Err(TokenRefusal::IssuedInFuture)?,
             Self::NotBefore | Self::IssuedAt => {}
             Self::Audience => audience(issuer, claims)?,
+            Self::Binding => binding(issuer, claims)?,
             Self::TokenUse => token_use(issuer, claims)?,
             Self::Rule(number) => rule(subject, number)?,
         }
@@ -93,6 +102,7 @@ impl Check {
             Self::NotBefore => "nbf",
             Self::IssuedAt => "iat",
             Self::Audience => "aud",
+            Self::Binding => "cnf",
             Self::TokenUse => "token_use",
             Self::Rule(_) => "rule",
         }
@@ -111,7 +121,11 @@ impl Check {
         };
         let (found, expected) = match self {
             Self::Algorithm => {
-                let accepted: Vec<&str> = issuer.algorithms.iter().map(|one| one.name()).collect();
+                let accepted: Vec<&str> = issuer
+                    .algorithms
+                    .iter()
+                    .flat_map(|one| one.names())
+                    .collect();
                 (member("alg"), accepted.join(", "))
             }
             Self::Type => {
@@ -131,7 +145,13 @@ impl Check {
             Self::Expiry => dated(subject, "exp", "after now"),
             Self::NotBefore => dated(subject, "nbf", "before now"),
             Self::IssuedAt => dated(subject, "iat", "before now"),
-            Self::Audience => (subject.shown("aud"), issuer.audience.join(" or ")),
+            Self::Audience => (shown_audience(subject), issuer.audience.join(" or ")),
+            Self::Binding if issuer.allows_bound_tokens => {
+                let expected =
+                    "anything: OAUTH_ALLOW_BOUND_TOKENS is true, and no proof is checked";
+                (subject.shown("cnf"), expected.to_owned())
+            }
+            Self::Binding => (subject.shown("cnf"), "missing".to_owned()),
             Self::TokenUse => {
                 let expected = issuer.token_use.clone().unwrap_or_default();
                 (subject.shown("token_use"), expected)
@@ -182,19 +202,19 @@ async fn signature(subject: &Subject<'_>) -> Result<(), VerifyError> {
     let kid = subject.token.header.kid.as_deref();
     let keys = subject.source.keys().await?;
     match keys.choose(kid, algorithm) {
-        Ok(key) => Ok(signature_by(key, subject, algorithm)?),
+        Ok(meant) => Ok(signature_by(&meant, subject, algorithm)?),
         // The issuer may have published the key since.
         Err(NoKey::Unknown) => {
             let keys = subject.source.keys_after(&keys).await?;
-            let key = keys.choose(kid, algorithm).map_err(TokenRefusal::from)?;
-            Ok(signature_by(key, subject, algorithm)?)
+            let meant = keys.choose(kid, algorithm).map_err(TokenRefusal::from)?;
+            Ok(signature_by(&meant, subject, algorithm)?)
         }
         Err(error) => Err(TokenRefusal::from(error).into()),
     }
 }
 
 fn signature_by(
-    key: &VerifyingKey,
+    meant: &[&VerifyingKey],
     subject: &Subject<'_>,
     algorithm: SigningAlgorithm,
 ) -> Result<(), TokenRefusal> {
@@ -204,7 +224,8 @@ fn signature_by(
         return Err(TokenRefusal::Signature);
     }
     let signed = token.signing_input.as_bytes();
-    if key.key().verifies(algorithm, signed, &token.signature) {
+    let mut keys = meant.iter().map(|key| key.key());
+    if keys.any(|key| key.verifies(algorithm, signed, &token.signature)) {
         Ok(())
     } else {
         Err(TokenRefusal::Signature)
@@ -229,17 +250,55 @@ fn lies_ahead(subject: &Subject<'_>, claim: &str) -> Result<bool, TokenRefusal> 
 
 /// Amazon Cognito's access tokens carry no `aud` but the `client_id` that they are for. Where
 /// `token_use` is demanded, which only Cognito writes, that claim stands in for a missing `aud`.
+///
+/// Another claim than `aud` is configured for issuers that write none. Should one be there all the
+/// same it must be accepted too: a token that names others as its audience must be refused (RFC 7519
+/// section 4.1.3).
 fn audience(issuer: &Issuer, claims: &Claims) -> Result<(), TokenRefusal> {
-    let audiences = match claims.audiences()? {
-        Some(audiences) => audiences,
-        None if issuer.token_use.is_some() => claims.text("client_id")?.into_iter().collect(),
-        None => return Err(ClaimError::missing("aud").into()),
+    let is_accepted = |audiences: &[&str]| {
+        let mut ours = issuer.audience.iter();
+        ours.any(|ours| audiences.contains(&ours.as_str()))
     };
-    let accepted = |audience: &&str| issuer.audience.iter().any(|ours| ours == audience);
-    if audiences.iter().any(accepted) {
+    let aud = claims.audiences()?;
+    let missing = |claim: &str| TokenRefusal::from(ClaimError::missing(claim));
+    let accepted = match (&issuer.audience_claim, aud) {
+        (None, Some(aud)) => is_accepted(&aud),
+        (None, None) if issuer.token_use.is_some() => {
+            let client = claims.text("client_id")?;
+            client.is_some_and(|client| is_accepted(&[client]))
+        }
+        (None, None) => return Err(missing("aud")),
+        (Some(claim), aud) => {
+            let named = claims.audiences_at(claim)?;
+            let named = named.ok_or_else(|| missing(claim.as_str()))?;
+            is_accepted(&named) && aud.is_none_or(|aud| is_accepted(&aud))
+        }
+    };
+    if accepted {
         Ok(())
     } else {
         Err(TokenRefusal::Audience)
+    }
+}
+
+/// The audience as it is found.
+fn shown_audience(subject: &Subject<'_>) -> String {
+    let aud = subject.shown("aud");
+    let Some(claim) = &subject.issuer().audience_claim else {
+        return aud;
+    };
+    let named = format!("{claim} {}", subject.claims.shown_at(claim));
+    if subject.claims.object().contains_key("aud") {
+        format!("{named}, and aud {aud}")
+    } else {
+        named
+    }
+}
+
+fn binding(issuer: &Issuer, claims: &Claims) -> Result<(), TokenRefusal> {
+    match claims.confirmation() {
+        Some(_) if !issuer.allows_bound_tokens => Err(TokenRefusal::Bound),
+        _ => Ok(()),
     }
 }
 
@@ -260,20 +319,19 @@ fn rule(subject: &Subject<'_>, number: usize) -> Result<(), TokenRefusal> {
     Ok(rule.check(header, subject.claims.object())?)
 }
 
+/// A time as a person reads it, of epoch seconds.
+fn moment(at: f64, now: f64) -> Option<String> {
+    let since_epoch = |seconds| Duration::try_from_secs_f64(seconds).ok();
+    moment::shown(since_epoch(at)?, since_epoch(now)?)
+}
+
 /// A date as it is found, and how it is expected to lie.
 fn dated(subject: &Subject<'_>, claim: &str, expected: &str) -> (String, String) {
     let found = match subject.claims.date(claim) {
-        Ok(Some(seconds)) => {
-            let ahead = seconds - subject.now;
-            let distance = if ahead < 0.0 {
-                format!("{:.0} s ago", -ahead)
-            } else {
-                format!("in {ahead:.0} s")
-            };
-            format!("{}, {distance}", subject.shown(claim))
-        }
-        _ => subject.shown(claim),
+        Ok(Some(seconds)) => moment(seconds, subject.now),
+        _ => None,
     };
+    let found = found.unwrap_or_else(|| subject.shown(claim));
     let leeway = subject.issuer().leeway.as_secs();
     (found, format!("{expected}, give or take {leeway} s"))
 }

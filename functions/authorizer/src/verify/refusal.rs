@@ -32,6 +32,8 @@ pub(crate) enum TokenRefusal {
     IssuedInFuture,
     #[error("the token is meant for another audience")]
     Audience,
+    #[error("the token is bound to a key (cnf): it is no bearer token")]
+    Bound,
     #[error("the claim token_use says that it is no access token")]
     TokenUse,
     #[error(transparent)]
@@ -52,6 +54,7 @@ impl TokenRefusal {
             Self::NotYetValid => "token-not-yet-valid",
             Self::IssuedInFuture => "token-issued-in-future",
             Self::Audience => "audience-mismatch",
+            Self::Bound => "token-bound",
             Self::TokenUse => "token-use",
             Self::Rule(refusal) => refusal.code(),
         }

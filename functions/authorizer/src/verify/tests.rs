@@ -30,16 +30,10 @@ const EVERY_ALGORITHM: [&str; 10] = [
 
 fn issuer(name: &str) -> Issuer {
     Issuer {
-        iss: name.to_owned(),
-        url: TrustedUrl::parse(name).unwrap(),
         audience: vec![AUDIENCE.to_owned(), "second".to_owned()],
-        jwks_uri: None,
         algorithms: EVERY_ALGORITHM.map(|name| name.parse().unwrap()).to_vec(),
         leeway: Duration::from_secs(30),
-        token_use: None,
-        required_typ: None,
-        rules: Vec::new(),
-        principal_prefix: String::new(),
+        ..Issuer::of(name, AUDIENCE)
     }
 }
 
@@ -106,7 +100,7 @@ fn a_token_of_every_algorithm_is_verified() {
         };
         let token = signer.token_with(&json!({"alg": alg, "kid": signer.kid}), &claims());
         let verified = verify(&token).unwrap_or_else(|error| panic!("{alg}: {error}"));
-        assert_eq!(verified.issuer(), ISSUER);
+        assert_eq!(verified.issuer().iss, ISSUER);
     }
 }
 
@@ -284,6 +278,67 @@ fn cognito_says_what_a_token_is_for_in_claims_of_its_own() {
     claims["client_id"] = json!("x");
     let error = verify_with(cognito, &RSA.token(&claims)).unwrap_err();
     assert_eq!(error, TokenRefusal::Audience.into());
+}
+
+#[test]
+fn another_claim_than_aud_can_say_whom_a_token_is_for() {
+    let mut clerk = issuer(ISSUER);
+    clerk.audience_claim = Some("azp".parse().unwrap());
+    let outcome = |azp: Option<Value>, aud: Option<Value>| {
+        let mut claims = claims_without("aud");
+        for (name, value) in [("azp", azp), ("aud", aud)] {
+            if let Some(value) = value {
+                claims[name] = value;
+            }
+        }
+        let verified = verify_with(clerk.clone(), &RSA.token(&claims));
+        verified.map(|_| ()).map_err(|error| error.failure().code)
+    };
+    let some = |text: &str| Some(json!(text));
+    assert_eq!(outcome(some("second"), None), Ok(()));
+    assert_eq!(outcome(Some(json!(["x", "second"])), None), Ok(()));
+    assert_eq!(outcome(some("second"), some(AUDIENCE)), Ok(()));
+    for (azp, aud) in [
+        (some("x"), None),
+        (Some(json!([])), None),
+        (some("x"), some("second")),
+        // An audience that is there counts, whatever else is asked.
+        (some("second"), some("x")),
+        (some("second"), Some(json!([]))),
+    ] {
+        assert_eq!(outcome(azp, aud), Err("audience-mismatch"));
+    }
+    assert_eq!(outcome(None, None), Err("claim-missing"));
+    assert_eq!(outcome(None, some("second")), Err("claim-missing"));
+    assert_eq!(outcome(Some(json!(1)), None), Err("claim-malformed"));
+    assert_eq!(
+        outcome(some("second"), Some(json!(1))),
+        Err("claim-malformed")
+    );
+    // What stands in for Cognito's audience does not stand in for this one.
+    clerk.token_use = Some("access".into());
+    let mut cognito = claims_without("aud");
+    cognito["token_use"] = json!("access");
+    cognito["client_id"] = json!("second");
+    let error = verify_with(clerk, &RSA.token(&cognito)).unwrap_err();
+    assert_eq!(error.failure().code, "claim-missing");
+}
+
+#[test]
+fn a_bound_token_is_no_bearer_token_unless_the_deployment_knows() {
+    let mut knowing = issuer(ISSUER);
+    knowing.allows_bound_tokens = true;
+    for cnf in [
+        json!({"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}),
+        json!({"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}),
+        json!({}),
+        json!(false),
+    ] {
+        let token = RSA.token(&claims_with("cnf", cnf.clone()));
+        assert_eq!(refusal(&token), TokenRefusal::Bound, "{cnf}");
+        assert!(verify_with(knowing.clone(), &token).is_ok(), "{cnf}");
+    }
+    assert!(verify(&RSA.token(&claims_with("cnf", json!(null)))).is_ok());
 }
 
 #[test]

@@ -6,27 +6,23 @@ use super::check::Check;
 use super::refusal::{TokenRefusal, VerifyError};
 use super::subject::Subject;
 use crate::claims::Claims;
+use crate::issuer::Issuer;
 use crate::key_set::source::KeySetSource;
+use crate::scope_claims;
 use crate::token::UnverifiedToken;
 use crate::watch::{Line, Watch};
 
 /// A token that passed every check. [`Verifier::verify`] is the only way to one.
 #[derive(Debug)]
 pub(crate) struct VerifiedToken {
-    issuer: String,
-    principal_prefix: String,
+    source: KeySetSource,
     claims: Claims,
 }
 
 impl VerifiedToken {
-    /// The `iss` that the token was verified for.
-    pub(crate) fn issuer(&self) -> &str {
-        &self.issuer
-    }
-
-    /// What stands before the names of the issuer's principals; mostly nothing.
-    pub(crate) fn principal_prefix(&self) -> &str {
-        &self.principal_prefix
+    /// The issuer that the token was verified for.
+    pub(crate) fn issuer(&self) -> &Issuer {
+        self.source.issuer()
     }
 
     pub(crate) fn claims(&self) -> &Claims {
@@ -76,13 +72,12 @@ impl Verifier {
         }
         if W::LOOKS && verdict.is_err() {
             // What is said then is the token's own word.
-            watch.scopes(subject.claims.scopes().ok());
+            let scopes = scope_claims::read(&subject.claims, &subject.issuer().scope_claims);
+            watch.scopes(scopes.ok());
         }
         verdict?;
-        let issuer = subject.issuer();
         Ok(VerifiedToken {
-            issuer: issuer.iss.clone(),
-            principal_prefix: issuer.principal_prefix.clone(),
+            source: subject.source.clone(),
             claims: subject.claims,
         })
     }
@@ -116,7 +111,10 @@ impl Verifier {
             if failure.is_some() {
                 watch.made(line, failure);
                 watch.not_made("other checks", "the issuer decides what they are");
-                watch.scopes(claims.scopes().ok());
+                // Nor is it known where its scopes stand; mostly there is one issuer that is meant.
+                let meant = self.sources.first().map(|one| &one.issuer().scope_claims);
+                let scopes = meant.map(|named| scope_claims::read(&claims, named));
+                watch.scopes(scopes.and_then(Result::ok));
             } else {
                 watch.made(line, None);
             }

@@ -5,24 +5,10 @@ use keygate_tests::loopback::Response;
 use keygate_tests::signer::Signer;
 
 use super::*;
-use crate::algorithm::SigningAlgorithm;
-use crate::trusted_url::TrustedUrl;
 
 fn source(issuer: &TestIssuer) -> KeySetSource {
-    let config = Issuer {
-        iss: issuer.url.clone(),
-        url: TrustedUrl::parse(&issuer.url).unwrap(),
-        audience: vec![AUDIENCE.to_owned()],
-        jwks_uri: None,
-        algorithms: SigningAlgorithm::defaults(),
-        leeway: Duration::ZERO,
-        token_use: None,
-        required_typ: None,
-        rules: Vec::new(),
-        principal_prefix: String::new(),
-    };
     KeySetSource::new(
-        config,
+        Issuer::of(&issuer.url, AUDIENCE),
         Outbound::new(&keygate_settings::Settings::default()).unwrap(),
     )
 }
