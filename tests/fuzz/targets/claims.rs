@@ -36,13 +36,13 @@ libfuzzer_sys::fuzz_target!(|claims: &[u8]| {
     {
         assert!(date(name).expect("a date is a number") <= now + LEEWAY);
     }
-    assert_eq!(answer["principalId"], claims["sub"]);
     // Bound to a key, it is no bearer token.
     assert!(claims["cnf"].is_null());
 
     let context = &answer["context"];
     assert_eq!(context["issuer"], ISSUER);
     assert_eq!(context["credential"], "jwt");
+    assert_eq!(context["principal"], claims["sub"]);
     let mut written = BTreeSet::new();
     ["scope", "scp"]
         .iter()
