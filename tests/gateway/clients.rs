@@ -1,8 +1,6 @@
 //! Clients that know an address and nothing else: `tests/clients`, on packages of npm that know nothing of
 //! Keygate.
 
-use std::sync::OnceLock;
-
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -26,16 +24,8 @@ const MCP: &str = include_str!("../clients/mcp.mjs");
 /// How to put the MCP server of `tests/mcp` behind the gateway.
 const PAGE: &str = include_str!("../../docs/mcp.md");
 
-fn packages() -> &'static Packages {
-    static PACKAGES: OnceLock<Packages> = OnceLock::new();
-    PACKAGES.get_or_init(|| {
-        let manifest = include_str!("../clients/package.json");
-        Packages::installed(manifest, include_str!("../clients/package-lock.json"))
-    })
-}
-
 fn an_oauth_client_goes_from_the_bare_401_to_the_answer(target: &Target) {
-    let seen = packages().json(OAUTH, &[&target.url, "/books"]);
+    let seen = Packages::of_clients().json(OAUTH, &[&target.url, "/books"]);
     let metadata = format!("{}{METADATA}", target.url);
     let challenge = json!({"status": 401, "scheme": "bearer", "resource_metadata": metadata});
     assert_eq!(seen["challenge"], challenge);
@@ -76,7 +66,7 @@ fn an_mcp_client_finds_the_issuer_by_itself(target: &Target) {
     let (_gateway, own) = with_mcp_server(target, &[]);
     let address = format!("{}/mcp", own.url);
     for grant in ["client_credentials", "authorization_code"] {
-        let met = packages().json(MCP, &[&address, grant, "whoami"]);
+        let met = Packages::of_clients().json(MCP, &[&address, grant, "whoami"]);
         knows_the_client(&met);
     }
 }
@@ -87,7 +77,7 @@ fn an_mcp_client_that_may_too_little_asks_for_more(target: &Target) {
     let token = own.token_with(&[("scope", "books:read")]);
     let refused = own.post("/mcp").bearer(&token).json(&json!({})).send();
     refused.gateway_problem(403, "insufficient-scope");
-    let met = packages().json(MCP, &[&address, "client_credentials", "whoami", &token]);
+    let met = Packages::of_clients().json(MCP, &[&address, "client_credentials", "whoami", &token]);
     knows_the_client(&met);
 }
 
@@ -102,7 +92,7 @@ fn an_mcp_client_asks_for_a_token_for_the_resource(target: &Target) {
     reply.gateway_problem(401, "unauthorized");
     let address = format!("{}/mcp", own.url);
     for grant in ["client_credentials", "authorization_code"] {
-        knows_the_client(&packages().json(MCP, &[&address, grant, "whoami"]));
+        knows_the_client(&Packages::of_clients().json(MCP, &[&address, grant, "whoami"]));
     }
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -32,6 +33,16 @@ pub fn lacking() -> Option<&'static str> {
 }
 
 impl Packages {
+    /// Those of the programs in `tests/clients`.
+    #[must_use]
+    pub fn of_clients() -> &'static Self {
+        static PACKAGES: OnceLock<Packages> = OnceLock::new();
+        PACKAGES.get_or_init(|| {
+            let manifest = include_str!("../clients/package.json");
+            Self::installed(manifest, include_str!("../clients/package-lock.json"))
+        })
+    }
+
     /// The packages of a `package.json` and its lock file, installed where they are not yet.
     ///
     /// # Panics
