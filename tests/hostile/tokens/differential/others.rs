@@ -1,4 +1,4 @@
-//! The other verifiers, as programs of tests/verifiers.
+//! The other verifiers, as programs of tests/clients.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -16,7 +16,7 @@ const LEEWAY: u64 = 30;
 
 pub(super) enum Other {
     /// `jose` of npm.
-    Jose(Packages),
+    Jose(&'static Packages),
     /// `joserfc`, by the Python that has it.
     Joserfc(String),
 }
@@ -32,10 +32,8 @@ pub(super) fn all() -> Result<[Other; 2], String> {
     if !is_there(python) {
         return Err("there is no python3 with venv on the path".to_owned());
     }
-    let manifest = include_str!("../../../verifiers/package.json");
-    let lock = include_str!("../../../verifiers/package-lock.json");
     Ok([
-        Other::Jose(Packages::installed(manifest, lock)),
+        Other::Jose(Packages::of_clients()),
         Other::Joserfc(python_with_joserfc()),
     ])
 }
@@ -67,10 +65,10 @@ impl Other {
         let path = file.path().to_str().unwrap();
         let answer = match self {
             Self::Jose(packages) => {
-                packages.json(include_str!("../../../verifiers/verify.mjs"), &[path])
+                packages.json(include_str!("../../../clients/verify.mjs"), &[path])
             }
             Self::Joserfc(python) => {
-                let program = concat!(env!("CARGO_MANIFEST_DIR"), "/verifiers/verify.py");
+                let program = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/verify.py");
                 let output = Command::new(python).args([program, path]).output().unwrap();
                 let said = String::from_utf8_lossy(&output.stderr);
                 assert!(output.status.success(), "{said}");
