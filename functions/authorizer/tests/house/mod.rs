@@ -92,7 +92,7 @@ pub(crate) fn key_header(key: &ApiKey) -> String {
     format!("ApiKey {}", key.expose())
 }
 
-fn wire(item: &Item) -> Value {
+pub(crate) fn wire(item: &Item) -> Value {
     let attribute = |value: &AttributeValue| match value {
         AttributeValue::S(text) => json!({"S": text}),
         AttributeValue::N(digits) => json!({"N": digits}),
