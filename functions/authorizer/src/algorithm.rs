@@ -18,18 +18,6 @@ pub(crate) enum KeyKind {
     Ed25519,
 }
 
-impl KeyKind {
-    /// The exact length of a signature in bytes; `None` for RSA, where the modulus decides.
-    pub(crate) fn signature_length(self) -> Option<usize> {
-        match self {
-            Self::Rsa => None,
-            Self::P256 | Self::Ed25519 => Some(64),
-            Self::P384 => Some(96),
-            Self::P521 => Some(132),
-        }
-    }
-}
-
 /// A signature algorithm that this authorizer verifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SigningAlgorithm {
