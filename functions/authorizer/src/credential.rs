@@ -202,9 +202,20 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_of_a_hundred_kilobytes_is_refused_before_it_is_read() {
-        let header = format!("Bearer {}", "a".repeat(100_000));
-        assert_eq!(error(&header), token::TokenError::TooLong.into());
+    fn a_credential_that_is_longer_than_any_token_is_refused_before_it_is_read() {
+        for length in [token::MAX_LENGTH + 1, 100_000] {
+            let header = format!("Bearer {}", "a".repeat(length));
+            assert_eq!(error(&header), token::TokenError::TooLong.into());
+        }
+        let longest = format!("Bearer {}", "a".repeat(token::MAX_LENGTH));
+        assert!(Credential::in_authorization(&longest).is_ok());
+    }
+
+    #[test]
+    fn the_same_token_twice_is_one_credential() {
+        let presented = presented(&["Bearer a.b.c", "bearer a.b.c "], &[]);
+        let credential = Credential::of(&presented);
+        assert!(matches!(credential, Ok(Credential::Token("a.b.c"))));
     }
 
     proptest! {
