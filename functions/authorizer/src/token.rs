@@ -223,6 +223,30 @@ mod tests {
     }
 
     #[test]
+    fn an_error_says_which_part_is_at_fault() {
+        for (text, said) in [
+            (
+                "e30=.e30.AA",
+                "the token's header is not canonical base64url without padding",
+            ),
+            (
+                &token(r#"{"alg":"RS256"}"#, "{"),
+                "the token's claims cannot be read",
+            ),
+            (
+                "e30.e30.A",
+                "the token's signature is not canonical base64url without padding",
+            ),
+        ] {
+            assert!(
+                error(text).to_string().starts_with(said),
+                "{text}: {}",
+                error(text)
+            );
+        }
+    }
+
+    #[test]
     fn a_token_over_eight_kibibytes_is_refused_before_it_is_read() {
         assert_eq!(error(&"a".repeat(MAX_LENGTH + 1)), TokenError::TooLong);
         assert_eq!(error(&"a".repeat(MAX_LENGTH)), TokenError::Parts);

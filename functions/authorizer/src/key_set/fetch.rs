@@ -140,9 +140,48 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use keygate_settings::Settings;
+    use keygate_tests::loopback::{self, Response as Answer};
     use reqwest::header::HeaderValue;
 
     use super::*;
+
+    /// An address that answers with a document whose length it does not say first.
+    fn unannounced(document: Vec<u8>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+            let chunk = format!("{head}{:x}\r\n", document.len());
+            // Whoever has read enough hangs up.
+            let _ = stream.write_all(&[chunk.as_bytes(), &document, b"\r\n0\r\n\r\n"].concat());
+        });
+        format!("http://{address}/")
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_document_has_a_megabyte_at_most_whether_its_length_is_announced_or_not() {
+        let fetcher = Fetcher::new(Outbound::new(&Settings::default()).unwrap());
+        for (length, is_read) in [(1_048_576, true), (1_048_577, false)] {
+            let document = vec![b' '; length];
+            let announced = {
+                let document = document.clone();
+                loopback::serve(move |_| Answer::new(200, document.clone()))
+            };
+            for url in [format!("http://{announced}/"), unannounced(document)] {
+                let got = fetcher.get(&Url::parse(&url).unwrap()).await;
+                match got {
+                    Ok(document) => assert!(is_read && document.body.len() == length),
+                    Err(error) => assert!(!is_read && error == FetchError::TooLarge, "{error}"),
+                }
+            }
+        }
+    }
 
     #[test]
     fn the_age_that_a_document_may_reach_is_read_from_cache_control() {
