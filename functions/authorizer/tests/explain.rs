@@ -202,6 +202,19 @@ refused: token-type"#
 }
 
 #[tokio::test]
+async fn a_check_that_stands_on_one_that_failed_is_not_made() {
+    let rig = rig(&[]).await;
+    let header = json!({"alg": "HS256", "kid": "the-key"});
+    let report = rig
+        .report(&rig.signer.token_with(&header, &rig.claims()))
+        .await;
+    let report = settled(&rig, &report);
+    let not_made = "\n-       signature         no algorithm to verify it by\n";
+    assert!(report.contains(not_made), "{report}");
+    assert!(report.ends_with("\nrefused: algorithm-refused"), "{report}");
+}
+
+#[tokio::test]
 async fn an_api_key() {
     let rig = rig(&[]).await;
     let key = ApiKey::generate().unwrap();
