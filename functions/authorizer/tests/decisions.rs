@@ -446,6 +446,25 @@ fn what_a_name_hides_is_escaped_in_the_log_line() {
 }
 
 #[test]
+fn a_record_is_remembered_as_long_as_the_deployment_says() {
+    let key = ApiKey::generate().unwrap();
+    for (seconds, is_remembered) in [("60", true), ("0", false)] {
+        let house = House::with(BINARY, &[("KEY_CACHE_TTL_SECONDS", seconds)]);
+        let mut record = record(&key);
+        house.put_key(&record);
+        house.allowed(&key_header(&key));
+        record.status = Status::Revoked;
+        house.put_key(&record);
+        let outcome = house.authorizer.authorize(&key_header(&key));
+        if is_remembered {
+            outcome.response();
+        } else {
+            assert_eq!(outcome.error_message(), UNAUTHORIZED);
+        }
+    }
+}
+
+#[test]
 fn a_key_that_is_left_out_is_logged_once_and_louder_where_it_is_wrong() {
     let house = House::new(BINARY);
     let (mut other, mut wrong) = (Signer::rsa("other").jwk(), Signer::rsa("wrong").jwk());
