@@ -131,7 +131,9 @@ impl<'s, 't> Draft<'s, 't> {
         }
         let chosen = self.patterns.all.iter().zip(is_in);
         let chosen = chosen.filter_map(|(pattern, is_in)| is_in.then_some(pattern));
-        overhead() + self.bytes(chosen)
+        // A caller to whom nothing is open is denied everything, by one star.
+        let denied = self.room.taken_by("*".len());
+        overhead() + self.bytes(chosen).max(denied)
     }
 
     /// The bytes of resources.

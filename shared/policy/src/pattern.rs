@@ -361,6 +361,40 @@ mod tests {
     }
 
     #[test]
+    fn a_run_takes_none_from_where_it_stands_and_nowhere_else() {
+        let (a, b, c) = (Token::Is("a"), Token::Is("b"), Token::Is("c"));
+        for (one, other, expected) in [
+            (&[a][..], &[a, Token::Rest][..], true),
+            (&[a], &[a, Token::Rest, Token::More], true),
+            (&[a, b], &[a, b, Token::Rest], true),
+            (&[a, c], &[a, Token::Rest, Token::More, c], true),
+            (&[a], &[a, b, Token::Rest], false),
+            (&[a], &[a, Token::Rest, b], false),
+            (&[a, b], &[a, Token::Rest, c], false),
+        ] {
+            assert_eq!(meet(one, other), expected, "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_as_long_as_its_text() {
+        for text in ["GET/", "GET/books", "GET/books/*/parts", "*/a", "*"] {
+            assert_eq!(pattern(text).length(), text.len());
+        }
+    }
+
+    #[test]
+    fn a_slash_at_the_end_is_told_from_another_path() {
+        let slashed = pattern("GET/books/");
+        assert!(pattern("GET/books").is_same_but_for_slash(&slashed));
+        assert!(slashed.is_same_but_for_slash(&slashed));
+        assert!(!pattern("GET/keys").is_same_but_for_slash(&slashed));
+        assert_eq!(pattern("GET/books").with_slash(), Some(slashed.clone()));
+        assert_eq!(slashed.with_slash(), None);
+        assert_eq!(pattern("GET/*").with_slash(), None);
+    }
+
+    #[test]
     fn a_pattern_covers_a_route_whatever_the_values_of_its_variables() {
         let covers = |text: &str, resource: &str| {
             let resource = path(resource);

@@ -218,6 +218,15 @@ pub(crate) mod tests {
                 }],
             })
         );
+        assert_eq!(policy.open_routes(), 1);
+        for (path, is_open) in [
+            ("books/7", true),
+            ("books/7/parts", false),
+            ("books", false),
+        ] {
+            let arn = MethodArn::parse(&format!("{STAGE}/GET/{path}")).unwrap();
+            assert_eq!(policy.allows(&arn), is_open, "{path}");
+        }
         let text = serde_json::to_string(&policy).unwrap();
         assert!(
             (text.len()..text.len() + 10).contains(&policy.length()),

@@ -35,3 +35,33 @@ impl Room {
         resource_length(self.0, pattern)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_reckoned_for_the_arn_of_the_region_s_partition() {
+        for (region, partition) in [
+            ("eu-west-1", "aws"),
+            ("ap-southeast-5", "aws"),
+            ("us-gov-west-1", "aws-us-gov"),
+            ("cn-northwest-1", "aws-cn"),
+            ("us-isob-east-1", "aws-iso-b"),
+            ("eu-isoe-west-1", "aws-iso-e"),
+            ("eusc-de-east-1", "aws-eusc"),
+        ] {
+            for stage in ["sixteen-letters-", "a-stage-of-more-than-that"] {
+                let arn =
+                    format!("arn:{partition}:execute-api:{region}:123456789012:abcdefghij/{stage}");
+                assert_eq!(
+                    Room::of(Some(region), Some(stage)),
+                    Room(arn.len()),
+                    "{arn}"
+                );
+            }
+        }
+        let known = Room::of(Some("ap-southeast-5"), Some("dev"));
+        assert_eq!(Room::of(None, None), known);
+    }
+}

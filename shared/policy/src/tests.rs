@@ -10,11 +10,13 @@ use crate::policy::glob;
 use crate::policy::tests::allows;
 use crate::{MAX_BYTES, MethodArn, Policies, Room, UnfitTable};
 
-const STAGE: &str = "arn:aws:execute-api:eu-west-1:123456789012:abc123/dev";
+/// As long as the room that is reckoned with, so that what is reckoned too short shows.
+const STAGE: &str = "arn:aws:execute-api:eu-west-1:123456789012:abc123defg/development-0001";
+const REGION: Option<&str> = Some("eu-west-1");
 
 fn policies(table: &str) -> Policies {
     let table: RouteTable = table.parse().unwrap();
-    Policies::new(&table, Room::of(None, None)).unwrap()
+    Policies::new(&table, Room::of(REGION, None)).unwrap()
 }
 
 fn policy(policies: &Policies, scopes: &str) -> Value {
@@ -189,7 +191,7 @@ fn a_table_that_no_policy_can_say_is_refused() {
         ),
     ] {
         let table: RouteTable = table.parse().unwrap();
-        match Policies::new(&table, Room::of(None, None)) {
+        match Policies::new(&table, Room::of(REGION, None)) {
             Err(UnfitTable::Inseparable { closed: named, .. }) => assert_eq!(named, closed),
             other => panic!("{other:?}"),
         }
@@ -239,19 +241,59 @@ fn a_table_of_three_hundred_routes_and_forty_scopes_fits() {
     }
 }
 
+/// 150 routes without a prefix in common, which one scope opens.
+fn scattered(method: &str, scope: &str) -> String {
+    let lines = (0..150).map(|number| format!("{method} /a{number}/{{id}} {scope}"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn resources_are_merged_no_further_than_the_size_demands() {
+    let table = format!("{}\nPOST /b many", scattered("GET", "many"));
+    let whole = policy(&policies(&table), "many");
+    assert_eq!(resources(&whole, "Allow"), ["POST/b", "GET/*"]);
+    // Nor is one resource by itself ever made wider.
+    let table = format!("{}\nPOST /b/{{id}} single", scattered("GET", "many"));
+    let single = policy(&policies(&table), "single");
+    assert_eq!(resources(&single, "Allow"), ["POST/b/*"]);
+}
+
+#[test]
+fn a_resource_that_another_includes_is_left_out() {
+    let table =
+        "GET /a/{rest+} x\nGET /a/b x\nGET /a/{rest+}/ x".replace("\nGET /a/{rest+}/ x", "");
+    let policy = policy(&policies(&table), "x");
+    assert_eq!(resources(&policy, "Allow"), ["GET/a/*"]);
+}
+
+#[test]
+fn a_table_fits_to_the_last_byte() {
+    let table: RouteTable = "GET /a x".parse().unwrap();
+    let with_stage =
+        |length: usize| Policies::new(&table, Room::of(REGION, Some(&"s".repeat(length))));
+    let room = MAX_BYTES - with_stage(16).unwrap().longest();
+    assert_eq!(with_stage(16 + room).unwrap().longest(), MAX_BYTES);
+    assert!(with_stage(16 + room + 1).is_err());
+}
+
 #[test]
 fn a_table_that_is_too_large_is_refused_with_the_scopes_that_take_the_most() {
     let scattered: Vec<String> = (0..300)
         .map(|number| format!("GET /a{number}/{{id}} scope{}", number % 7))
         .collect();
     let table: RouteTable = scattered.join("\n").parse().unwrap();
-    let error = Policies::new(&table, Room::of(None, None)).unwrap_err();
+    let error = Policies::new(&table, Room::of(REGION, None)).unwrap_err();
     let UnfitTable::TooLarge { bytes, scopes } = &error else {
         panic!("{error}");
     };
     assert!(*bytes > MAX_BYTES && scopes.len() == 3);
     let said = error.to_string();
-    assert!(said.contains("scope") && !said.contains('\n'), "{said}");
+    let (largest, size) = &scopes[0];
+    assert!(
+        said.contains(&format!("due to {largest} ({size} bytes), ")),
+        "{said}"
+    );
+    assert!(!said.contains('\n'), "{said}");
 }
 
 /// A method ARN of a request on a route, with these values.
@@ -313,7 +355,7 @@ fn scopes() -> impl Strategy<Value = Scopes> {
 /// Rooms from one for everything to one for very few resources.
 fn rooms() -> impl Strategy<Value = Room> {
     prop::sample::select(vec![1, 400, 900, 1800])
-        .prop_map(|length| Room::of(None, Some(&"s".repeat(length))))
+        .prop_map(|length| Room::of(REGION, Some(&"s".repeat(length))))
 }
 
 /// Whether the pattern of an open route takes in requests on another that is open.
@@ -385,7 +427,7 @@ proptest! {
         table in tables(), held in scopes(),
         requests in prop::collection::vec(requests(), 30),
     ) {
-        let Ok(policies) = Policies::new(&table, Room::of(None, None)) else { return Ok(()) };
+        let Ok(policies) = Policies::new(&table, Room::of(REGION, None)) else { return Ok(()) };
         let policy = policy(&policies, &held.to_string());
         // Where one open route lies among what another's pattern takes in, nothing can be denied there.
         prop_assume!(!is_any_beyond_another(&table, &held));
