@@ -238,6 +238,11 @@ async fn what_a_deployment_has_settled_otherwise() {
         let bound = "\nok      cnf               {\"jkt\":\"thumbprint\"}  (expected: anything: \
                      OAUTH_ALLOW_BOUND_TOKENS is true, and no proof is checked)\n";
         assert!(report.contains(bound), "{report}");
+        // No claims are passed on where none are named.
+        assert!(
+            !report.contains("claim_") && !report.contains("\nok      claims"),
+            "{report}"
+        );
     }
 }
 
