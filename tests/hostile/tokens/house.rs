@@ -37,6 +37,23 @@ pub(super) static HOUSE: LazyLock<House> = LazyLock::new(|| {
 });
 
 impl House {
+    /// Every `alg`, with the signer whose key it needs.
+    pub(super) fn by_algorithm(&self) -> [(&'static str, &Signer); 11] {
+        [
+            ("RS256", &self.rsa),
+            ("RS384", &self.rsa),
+            ("RS512", &self.rsa),
+            ("PS256", &self.rsa),
+            ("PS384", &self.rsa),
+            ("PS512", &self.rsa),
+            ("ES256", &self.p256),
+            ("ES384", &self.p384),
+            ("ES512", &self.p521),
+            ("EdDSA", &self.ed25519),
+            ("Ed25519", &self.ed25519),
+        ]
+    }
+
     pub(super) fn settings(&self) -> Vec<(&str, &str)> {
         vec![
             ("OAUTH_ISSUER", self.issuer.url.as_str()),
