@@ -258,6 +258,12 @@ fn network(record: &KeyRecord, source: Option<IpAddr>) -> Result<(), ApiKeyError
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::Client;
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
+    use keygate_outbound::Outbound;
+    use keygate_settings::Settings;
+    use keygate_tests::table::Table;
+
     use super::*;
     use crate::watch::Unwatched;
 
@@ -292,6 +298,32 @@ mod tests {
             source: source.map(|source| source.parse().unwrap()),
         };
         checked(&subject, &mut Unwatched)
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_key_is_read_for_nothing_from_when_it_is_proved_until_it_fails() {
+        let rig = Table::start();
+        let outbound = Outbound::new(&Settings::default()).unwrap();
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(&rig.url)
+            .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
+            .http_client(keygate_aws::http_client(&outbound));
+        let client = Client::from_conf(config.build());
+        let table = KeyTable::new(client.clone(), Table::NAME.to_owned(), Duration::ZERO);
+        let key = ApiKey::generate().unwrap();
+        assert!(!table.was_proved(&key));
+        for status in [Status::Active, Status::Revoked, Status::Active] {
+            let mut record = record(&key);
+            record.status = status;
+            let put = client.put_item().table_name(Table::NAME);
+            put.set_item(Some(record.to_item())).send().await.unwrap();
+            let verdict = verify(&key, Some(&table), 1_500, None, &mut Unwatched).await;
+            let is_good = status == Status::Active;
+            assert_eq!(verdict.is_ok(), is_good);
+            assert_eq!(table.was_proved(&key), is_good);
+        }
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl KeyTable {
         }))
     }
 
-    fn was_proved(&self, key: &ApiKey) -> bool {
+    pub(crate) fn was_proved(&self, key: &ApiKey) -> bool {
         locked(&self.proved)
             .get(key.id(), Instant::now())
             .is_some_and(|secret| secret.matches(&key.secret_hash()))
