@@ -10,33 +10,11 @@ use keygate_tests::keygate::wait_for;
 use keygate_tests::loopback::Response;
 use keygate_tests::roca;
 use keygate_tests::signer::{Signer, base64url};
+use keygate_tests::small_order;
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use crate::cases::{binary, explain};
-
-/// The y coordinates of the points of small order on edwards25519, little-endian, as libsodium lists
-/// them; the last two are p and p + 1, which are 0 and 1 again.
-const SMALL_ORDER: [&str; 7] = [
-    "0000000000000000000000000000000000000000000000000000000000000000",
-    "0100000000000000000000000000000000000000000000000000000000000000",
-    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-];
-
-/// Each with both signs of x.
-fn small_order_points() -> impl Iterator<Item = [u8; 32]> {
-    SMALL_ORDER.iter().flat_map(|digits| {
-        let byte = |at| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).unwrap();
-        let plus: [u8; 32] = std::array::from_fn(byte);
-        let mut minus = plus;
-        minus[31] |= 0x80;
-        [plus, minus]
-    })
-}
 
 /// A published key, a token that nobody who holds its private half has signed, and why the key is
 /// left out.
@@ -91,7 +69,7 @@ fn exponent_of_one(issuer: &Issuer) -> Weak {
 }
 
 fn weak_keys(issuer: &Issuer) -> Vec<Weak> {
-    let points = small_order_points().enumerate();
+    let points = small_order::keys().enumerate();
     let (mut weak, forged): (Vec<_>, Vec<_>) = points
         .map(|(number, point)| small_order(&format!("point {number}"), point, issuer))
         .unzip();

@@ -15,6 +15,7 @@
 
 pub mod authorizer;
 pub mod call;
+pub mod choices;
 pub mod event;
 pub mod function;
 pub mod gateway;
@@ -26,6 +27,7 @@ pub mod probe;
 pub mod project;
 pub mod roca;
 pub mod signer;
+pub mod small_order;
 pub mod suite;
 pub mod table;
 pub mod target;

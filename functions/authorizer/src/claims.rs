@@ -162,10 +162,7 @@ pub(crate) fn written(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
-        None => text,
-    }
+    keygate_visible::shortened(&text, SHOWN).into_owned()
 }
 
 #[cfg(test)]

@@ -215,11 +215,7 @@ fn read_access(words: &[&str]) -> Result<Access, String> {
 /// A reason that quotes the table, at a length that a log line carries.
 fn shortened(reason: &impl ToString) -> String {
     const MAX_CHARACTERS: usize = 300;
-    let reason = reason.to_string();
-    match reason.char_indices().nth(MAX_CHARACTERS) {
-        Some((end, _)) => format!("{}...", reason.get(..end).unwrap_or_default()),
-        None => reason,
-    }
+    keygate_visible::shortened(&reason.to_string(), MAX_CHARACTERS).into_owned()
 }
 
 #[cfg(test)]

@@ -78,6 +78,15 @@ pub fn json(document: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
+/// A text of so many characters at most, behind which `...` stands for the rest.
+#[must_use]
+pub fn shortened(text: &str, characters: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()).into(),
+        None => text.into(),
+    }
+}
+
 /// Adds a character as an escape sequence of a JSON string: `\u202e`, in two halves where it takes
 /// them.
 pub fn push_json(character: char, text: &mut String) {
@@ -128,6 +137,17 @@ mod tests {
         for character in '\0'..=char::MAX {
             let expected = unicode.is_match(character.encode_utf8(&mut [0; 4]));
             assert_eq!(is_invisible(character), expected, "{character:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_shortened_by_characters_and_one_that_fits_is_left() {
+        for (text, expected) in [
+            ("", ""),
+            ("\u{e9}\u{e9}", "\u{e9}\u{e9}"),
+            ("\u{e9}ab", "\u{e9}a..."),
+        ] {
+            assert_eq!(shortened(text, 2), expected);
         }
     }
 

@@ -94,10 +94,7 @@ const SHOWN: usize = 64;
 
 /// A `kid` for people and logs, bounded. Whatever writes it shows what is invisible in it.
 pub(super) fn shown(kid: &str) -> String {
-    match kid.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}...", kid.get(..end).unwrap_or_default()),
-        None => kid.to_owned(),
-    }
+    keygate_visible::shortened(kid, SHOWN).into_owned()
 }
 
 /// The keys of one issuer that were reported before, so that a refetch does not report them again.

@@ -1,5 +1,6 @@
 //! What becomes of honest tokens by small changes: of the text, of what is signed, and of who signs it. What is chosen is the same in every run; the keys are not.
 
+use keygate_tests::choices::Choices;
 use keygate_tests::issuer::{AUDIENCE, epoch_seconds};
 use keygate_tests::signer::{Signer, base64url};
 use serde_json::{Value, json};
@@ -8,26 +9,6 @@ use super::super::house::{House, split};
 use super::specimen::Specimen;
 
 const SEED: u64 = 0x006b_6579_6761_7465;
-
-/// Choices that are the same in every run: the generator `SplitMix64`.
-struct Choices(u64);
-
-impl Choices {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(bound).unwrap()).unwrap()
-    }
-
-    fn one_of<T: Clone>(&mut self, these: &[T]) -> T {
-        these[self.below(these.len())].clone()
-    }
-}
 
 /// This many of the honest tokens after a change or two.
 pub(super) fn mangled(house: &House, honest: &[Specimen], count: usize) -> Vec<Specimen> {
@@ -110,7 +91,7 @@ fn signature(choices: &mut Choices, token: &str, honest: &[Specimen]) -> (String
             "zeros"
         }
         1 => {
-            bytes.fill_with(|| choices.next().to_le_bytes()[0]);
+            bytes.fill_with(|| choices.number().to_le_bytes()[0]);
             "random"
         }
         2 => {

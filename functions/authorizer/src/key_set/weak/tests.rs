@@ -1,8 +1,10 @@
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use keygate_tests::choices::Choices;
 use keygate_tests::roca;
 use keygate_tests::signer::Signer;
+use keygate_tests::small_order;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -95,16 +97,11 @@ fn each_prime_alone_speaks_against_a_modulus_by_the_residues_that_are_no_powers(
 
 #[test]
 fn ten_thousand_other_moduli_are_not_taken_for_flawed_ones() {
-    // SplitMix64: the same moduli at each run.
-    let mut state = 0_u64;
-    let mut random = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    };
+    let mut choices = Choices(0);
     for _ in 0..10_000 {
-        let mut modulus: Vec<u8> = (0..32).flat_map(|_| random().to_be_bytes()).collect();
+        let mut modulus: Vec<u8> = (0..32)
+            .flat_map(|_| choices.number().to_be_bytes())
+            .collect();
         modulus[0] |= 0x80;
         modulus[255] |= 1;
         assert!(!is_roca(&modulus), "{modulus:?}");
@@ -126,30 +123,6 @@ proptest! {
     }
 }
 
-/// The encodings that libsodium and others refuse, in hexadecimal digits, without the sign of x.
-const PUBLISHED: [&str; 7] = [
-    "0000000000000000000000000000000000000000000000000000000000000000",
-    "0100000000000000000000000000000000000000000000000000000000000000",
-    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-];
-
-fn published() -> impl Iterator<Item = [u8; 32]> {
-    let from_hex = |text: &str| {
-        let byte = |at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap();
-        std::array::from_fn(byte)
-    };
-    PUBLISHED.iter().flat_map(move |text| {
-        let plus: [u8; 32] = from_hex(text);
-        let mut minus = plus;
-        minus[31] |= 0x80;
-        [plus, minus]
-    })
-}
-
 /// Whether anybody can sign for the key: whether the identity and zero are the signature of some
 /// message, as they are when the message's hash times the key is the identity.
 fn is_forgeable(key: [u8; 32]) -> bool {
@@ -161,12 +134,15 @@ fn is_forgeable(key: [u8; 32]) -> bool {
 
 #[test]
 fn every_point_of_small_order_is_found_in_each_way_to_write_it() {
-    for key in published() {
+    for key in small_order::keys() {
         assert!(is_small_order(key), "{key:02x?}");
     }
     assert!(is_small_order([0; 32]));
     // The eight points themselves; the crypto library does not read the other encodings today.
-    assert_eq!(published().filter(|key| is_forgeable(*key)).count(), 8);
+    assert_eq!(
+        small_order::keys().filter(|key| is_forgeable(*key)).count(),
+        8
+    );
 }
 
 #[test]
@@ -175,7 +151,7 @@ fn other_points_are_none_of_small_order_however_near_they_are_written() {
         let key: [u8; 32] = bytes(&Signer::ed25519("1").jwk(), "x").try_into().unwrap();
         assert!(!is_small_order(key) && !is_forgeable(key), "{key:02x?}");
     }
-    for key in published() {
+    for key in small_order::keys() {
         for at in 0..31 {
             let mut other = key;
             other[at] ^= 0x10;
