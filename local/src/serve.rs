@@ -1,7 +1,6 @@
 //! `keygate`: everything that a request needs on this machine, started in parallel, and stopped
 //! without leaving a process behind.
 
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::aws::{self, Services};
-use crate::binaries::{self, BinaryError};
+use crate::binaries::{self, BinaryError, Built};
 use crate::cli::{self, Serve};
 use crate::console::Console;
 use crate::dynamodb::{self, DynamoDbError};
@@ -29,7 +28,7 @@ use crate::management;
 use crate::matrix::{Matrix, MatrixError};
 use crate::model::{Application, Function};
 use crate::offered;
-use crate::package;
+use crate::package::{self, PackageError};
 use crate::ready_file;
 use crate::seed::{self, SeedError};
 use crate::template::{self, TemplateError};
@@ -70,6 +69,9 @@ pub(crate) enum ServeError {
     /// An executable is missing.
     #[error(transparent)]
     Binary(#[from] BinaryError),
+    /// A function's package or layers are not what they must be.
+    #[error(transparent)]
+    Package(#[from] PackageError),
     /// A function does not start.
     #[error("{0}")]
     Function(#[from] InvokeError),
@@ -138,8 +140,9 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
 
     let home = package::home(&options.template);
     let signing_key = tokio::task::spawn_blocking(SigningKey::generate);
-    let paths = tokio::select! {
-        paths = binaries::executables(&application, home, options.functions.as_deref()) => paths?,
+    package::check(&application, home)?;
+    let built = tokio::select! {
+        built = binaries::executables(&application, home, options.functions.as_deref()) => built?,
         () = stopped(stop.clone()) => return Ok(()),
     };
     let signing_key = signing_key
@@ -157,7 +160,7 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         tokio::spawn(dynamodb::serve(listeners.dynamodb, database)),
         tokio::spawn(management::serve(listeners.api_gateway, gateway.control())),
     ]);
-    let programs = programs(&application, &paths, &services, home);
+    let programs = programs(&application, &built, &services, home);
     let functions = Arc::new(Functions::new(programs, &console.stderr));
     let outcome = prepare(&application, &services, &functions, &seeded).await;
     let outcome = outcome.and_then(|api_key| {
@@ -282,17 +285,17 @@ fn load(options: &Serve, listeners: &Listeners) -> Result<(Application, String),
 
 fn programs(
     application: &Application,
-    paths: &BTreeMap<String, PathBuf>,
+    built: &Built,
     services: &Services,
     home: &Path,
 ) -> Vec<Program> {
     let program = |function: &Function| {
         let mut environment = services.environment();
         environment.extend(package::environment(function, home));
+        environment.extend(package::search_paths(function, home));
         Some(Program {
-            path: paths.get(&function.id)?.clone(),
             function: function.clone(),
-            package: package::directory(function, home),
+            launch: built.launches.get(&function.id)?.clone(),
             environment,
         })
     };

@@ -7,17 +7,22 @@ use std::time::Duration;
 use super::fields::Fields;
 use super::resources::Resource;
 use super::routes::{self, Event};
-use crate::model::{Executable, Function};
+use crate::model::{Build, Function, Runtime};
 
 /// Deployment, permissions and tracing, and limits that a process on this machine does not have.
 const NO_MEANING: &[&str] = &[
     "Architectures",
     "AssumeRolePolicyDocument",
+    "AutoPublishAlias",
+    "AutoPublishAliasAllProperties",
+    "AutoPublishCodeSha256",
     "CodeSigningConfigArn",
+    // What becomes of events that nobody waits for.
+    "DeadLetterQueue",
+    "DeploymentPreference",
     "Description",
     "EphemeralStorage",
-    // An executable has no handler.
-    "Handler",
+    "EventInvokeConfig",
     "KmsKeyArn",
     "PermissionsBoundary",
     "Policies",
@@ -30,6 +35,8 @@ const NO_MEANING: &[&str] = &[
     "SourceKMSKeyArn",
     "Tags",
     "Tracing",
+    "VersionDescription",
+    "VpcConfig",
 ];
 
 /// A function and the events that call it. What is wrong with them is reported, and the values
@@ -42,15 +49,21 @@ pub(super) fn read(resource: Resource<'_>) -> (Option<Function>, Vec<Event>) {
         metadata,
         ..
     } = resource;
-    let executable = executable(metadata);
-    if executable.is_none() {
+    let build = build(metadata);
+    if build.is_none() {
         let message = "BuildProperties.Binary is required: the name of the cargo binary to run";
         properties.report_at(line, "Metadata", message);
+    }
+    let runtime = runtime(&mut properties);
+    let handler = handler(&mut properties, runtime.as_ref());
+    if let (Some(Build::Cargo(_)), Some(Runtime::Python(_) | Runtime::Node(_))) = (&build, &runtime)
+    {
+        let message = "what cargo builds runs on a provided runtime, such as provided.al2023";
+        properties.report_at(line, "Runtime", message);
     }
     let code = properties.text("CodeUri").unwrap_or_else(|| ".".to_owned());
     let layers = properties.scalars("Layers");
     properties.no_meaning(NO_MEANING);
-    properties.only("Runtime", &["provided.al2023", "provided.al2"]);
     properties.only("PackageType", &["Zip"]);
     // Lambda's defaults and bounds (Lambda API reference, CreateFunction).
     let timeout = properties.number("Timeout", &(1..=900)).unwrap_or(3);
@@ -74,9 +87,11 @@ pub(super) fn read(resource: Resource<'_>) -> (Option<Function>, Vec<Event>) {
             .collect()
     });
     properties.end();
-    let function = executable.map(|executable| Function {
+    let function = build.zip(runtime).map(|(build, runtime)| Function {
         id,
-        executable,
+        build,
+        runtime,
+        handler,
         code: code.into(),
         environment,
         environment_lines,
@@ -88,19 +103,63 @@ pub(super) fn read(resource: Resource<'_>) -> (Option<Function>, Vec<Event>) {
 }
 
 /// How `sam build` makes the function. Other tools keep notes of their own in `Metadata`, so what
-/// is left there is nobody's mistake. What is not built comes with its executable.
-fn executable(metadata: Option<Fields<'_>>) -> Option<Executable> {
+/// is left there is nobody's mistake.
+fn build(metadata: Option<Fields<'_>>) -> Option<Build> {
     let Some(mut metadata) = metadata else {
-        return Some(Executable::Bootstrap);
+        return Some(Build::None);
     };
     if !metadata.has("BuildMethod") {
-        return Some(Executable::Bootstrap);
+        return Some(Build::None);
     }
-    metadata.only("BuildMethod", &["rust-cargolambda"]);
+    let method = metadata.only("BuildMethod", &["rust-cargolambda", "makefile"]);
+    if method.as_deref() == Some("makefile") {
+        // They move the Makefile, or the folder that it is run in.
+        metadata.refused(&["ContextPath", "ProjectRootDirectory", "WorkingDirectory"]);
+        return Some(Build::Make);
+    }
     let mut build = metadata.fields("BuildProperties")?;
     let binary = build.text("Binary").filter(|name| !name.is_empty());
     build.end();
-    binary.map(Executable::Cargo)
+    binary.map(Build::Cargo)
+}
+
+/// What runs the function. Where nothing is said it is an executable.
+fn runtime(properties: &mut Fields<'_>) -> Option<Runtime> {
+    let Some((text, line)) = properties.text_at("Runtime") else {
+        return Some(Runtime::Provided);
+    };
+    let runtime = text.parse();
+    if runtime.is_err() {
+        let message = format!(
+            "`{text}` is not supported by the local gateway, which supports provided.*, python3.x \
+             and nodejsNN.x"
+        );
+        properties.report_at(line, "Runtime", message);
+    }
+    runtime.ok()
+}
+
+/// Which function of which file is called, where the runtime wants to know.
+fn handler(properties: &mut Fields<'_>, runtime: Option<&Runtime>) -> Option<String> {
+    let handler = properties.text_at("Handler");
+    let Some(runtime @ (Runtime::Python(_) | Runtime::Node(_))) = runtime else {
+        return handler.map(|(text, _)| text);
+    };
+    let line = handler
+        .as_ref()
+        .map_or(properties.line(), |(_, line)| *line);
+    let handler = handler.map(|(text, _)| text).unwrap_or_default();
+    let is_complete = handler
+        .rsplit_once('.')
+        .is_some_and(|(file, function)| !file.is_empty() && !function.is_empty());
+    if !is_complete {
+        let message = format!(
+            "`{handler}` names no function of a file, as {runtime} needs it: write FILE.FUNCTION, \
+             such as app.handler"
+        );
+        properties.report_at(line, "Handler", message);
+    }
+    Some(handler)
 }
 
 /// Lambda tells a function its log format and level by variables of its own (Lambda developer
