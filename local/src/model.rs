@@ -19,6 +19,27 @@ pub(crate) struct Application {
     pub(crate) functions: BTreeMap<String, Function>,
     /// DynamoDB tables to create, in template order.
     pub(crate) tables: Vec<Table>,
+    /// What the template has besides and cannot change an answer of the API, by line.
+    pub(crate) ignored: Vec<Ignored>,
+}
+
+/// A resource, or an event of a function, that is not there on this machine and does not matter to the
+/// API.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ignored {
+    /// Its line of the template.
+    pub(crate) line: usize,
+    /// Where it stands, such as `Queue` or `Fn.Events.Nightly`.
+    pub(crate) place: String,
+    /// Its type.
+    pub(crate) kind: String,
+}
+
+impl fmt::Display for Ignored {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, place, kind } = self;
+        write!(formatter, "{place} ({kind}, line {line})")
+    }
 }
 
 /// A REST API with its one stage.
@@ -187,6 +208,13 @@ pub(crate) enum Runtime {
     Python(String),
     /// Node.js of a major version such as `24`.
     Node(String),
+}
+
+impl Runtime {
+    /// Whether Lambda brings it, so that the package is no program by itself.
+    pub(crate) fn is_managed(&self) -> bool {
+        *self != Self::Provided
+    }
 }
 
 /// The template's own name for it, such as `python3.14`.

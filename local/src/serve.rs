@@ -135,6 +135,9 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         let text = format!("keygate: {disagreement}");
         console.stderr.say(&keygate_visible::line(&text));
     }
+    if let Some(text) = left_out(&application) {
+        console.stderr.say(&keygate_visible::line(&text));
+    }
     let gateway = gateway::Gateway::new(&application, port(&listeners.gateway))?;
     let stop = stop_signal(options.until_stdin_closes);
 
@@ -268,6 +271,21 @@ pub(crate) async fn serve_issuer(
 fn scopes(matrix: &Matrix) -> Scopes {
     let table = matrix.table.iter();
     table.flat_map(RouteTable::scopes).cloned().collect()
+}
+
+/// What the template has and is not there on this machine, if there is anything.
+fn left_out(application: &Application) -> Option<String> {
+    let ignored: Vec<String> = application
+        .ignored
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    (!ignored.is_empty()).then(|| {
+        format!(
+            "keygate: these are not there on this machine, and change no answer of the API: {}",
+            ignored.join(", ")
+        )
+    })
 }
 
 /// The template with what this machine gives its parameters, unless the caller said otherwise.

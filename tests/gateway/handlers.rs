@@ -19,6 +19,8 @@ keygate_tests::tests! { for Target:
     a_template_that_knows_nothing_of_keygate_is_served needs "python-client", "own-gateway";
     a_handler_that_throws_is_a_bad_gateway_and_goes_on needs "python-client", "own-gateway";
     a_handler_that_cannot_be_imported_is_named_with_its_error needs "python-client", "own-gateway";
+    layers_are_searched_as_in_lambda needs "python-client", "own-gateway";
+    a_layer_that_cannot_be_had_here_is_named needs "own-gateway";
     a_missing_client_is_named_with_the_command_that_installs_it needs "node", "own-gateway";
     a_function_that_make_builds_is_served needs "python", "own-gateway";
     a_function_that_make_does_not_build_is_named needs "own-gateway";
@@ -178,20 +180,96 @@ fn foreign_in_python(program: &str) -> Project {
         .with_link(".venv", programs.parent().unwrap())
 }
 
+/// The template with what is beside its API.
+fn beside(template: &str) -> String {
+    let event = "        Nightly: {Type: Schedule, Properties: {Schedule: rate(1 day)}}\n";
+    let queue = "  Orders: {Type: AWS::SQS::Queue}\n";
+    let events = "      Events:\n";
+    template.replacen(events, &format!("{events}{event}"), 1) + queue
+}
+
 fn a_template_that_knows_nothing_of_keygate_is_served(target: &Target) {
     let program = "import os\n\ndef handler(event, context):\n    \
                    seen = [event['path'], context.function_name, os.environ['AWS_EXECUTION_ENV'],\n            \
-                   os.environ['_HANDLER'], os.environ['LAMBDA_TASK_ROOT']]\n    \
+                   os.environ['_HANDLER'], os.environ['LAMBDA_TASK_ROOT'], os.environ['TZ']]\n    \
                    return {'statusCode': 200, 'body': ' '.join(seen)}\n";
-    let project = foreign_in_python(program);
-    let (_gateway, own) = target.own(&["--template", &project.template()]);
+    let project = foreign_in_python(program).with("template.yaml", &beside(&foreign(IN_PYTHON)));
+    let (gateway, own) = target.own(&["--template", &project.template()]);
     assert!(own.url.ends_with("/prod"), "{}", own.url);
+    let said = gateway.stderr();
+    for left_out in [
+        "Orders (AWS::SQS::Queue, line ",
+        "Greeting.Events.Nightly (Schedule, line ",
+    ] {
+        assert_eq!(said.matches(left_out).count(), 1, "{left_out}: {said}");
+    }
     let folder = project.folder().canonicalize().unwrap();
     let expected = format!(
-        "/greeting Greeting AWS_Lambda_python3.13 app.handler {}/src/greeting",
+        "/greeting Greeting AWS_Lambda_python3.13 app.handler {}/src/greeting :UTC",
         folder.display()
     );
     assert_eq!(own.get("/greeting").send().expect(200).body, expected);
+}
+
+/// The project's function with two layers, of which the later one wins.
+fn with_layers(project: Project, variables: &str) -> Project {
+    let properties = format!(
+        "{IN_PYTHON}
+      Layers: [!Ref Base, !Ref Words]
+      Environment: {{Variables: {{{variables}}}}}"
+    );
+    let layers = "  Base:
+    Type: AWS::Serverless::LayerVersion
+    Properties: {ContentUri: layers/base}
+  Words:
+    Type: AWS::Serverless::LayerVersion
+    Properties: {ContentUri: layers/words}
+";
+    project
+        .with("template.yaml", &(foreign(&properties) + layers))
+        .with("layers/base/python/words.py", "GREETING = 'base'\n")
+        .with("layers/words/python/words.py", "GREETING = 'hello'\n")
+        .with("layers/base/text", "of the base")
+}
+
+fn layers_are_searched_as_in_lambda(target: &Target) {
+    let program = "import os, subprocess, words\n\ndef handler(event, context):\n    \
+                   text = open(os.environ['TEXT']).read()\n    \
+                   said = subprocess.check_output(['whisper'], text=True)\n    \
+                   return {'statusCode': 200, 'body': ' '.join([words.GREETING, text, said])}\n";
+    let project = with_layers(foreign_in_python(program), "TEXT: /opt/text")
+        .with_executable("layers/words/bin/whisper", "#!/bin/sh\nprintf quietly\n");
+    let (_gateway, own) = target.own(&["--template", &project.template()]);
+    let greeted = own.get("/greeting").send().expect(200);
+    assert_eq!(greeted.body, "hello of the base quietly");
+}
+
+fn a_layer_that_cannot_be_had_here_is_named(target: &Target) {
+    let project = || Project::new("").with("src/greeting/app.py", "");
+    let with_extension =
+        with_layers(project(), "").with_executable("layers/words/extensions/watch", "#!/bin/sh\n");
+    let without_folder = with_layers(project(), "");
+    std::fs::remove_dir_all(without_folder.folder().join("layers/base")).unwrap();
+    for (project, words) in [
+        (
+            with_extension,
+            ["Greeting", "layers/words holds extensions"],
+        ),
+        (without_folder, ["Greeting", "layers/base, is no folder"]),
+        (
+            with_layers(project(), "TEXT: /opt/other"),
+            ["TEXT", "names /opt/other"],
+        ),
+        (
+            with_layers(project(), "AWS_LAMBDA_EXEC_WRAPPER: /opt/text"),
+            ["EXEC_WRAPPER", "not support"],
+        ),
+    ] {
+        let (_, said) = refused(target, &project);
+        for word in words {
+            assert!(said.contains(word), "{word}: {said}");
+        }
+    }
 }
 
 fn a_handler_that_throws_is_a_bad_gateway_and_goes_on(target: &Target) {

@@ -223,8 +223,8 @@ fn compiling_npm() -> Command {
     let mut npm = npm("--foreground-scripts");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    let node = folders.iter().map(|folder| folder.join("node"));
-    let node = node.filter_map(|node| node.canonicalize().ok()).next();
+    let mut nodes = folders.iter().map(|folder| folder.join("node"));
+    let node = nodes.find_map(|node| node.canonicalize().ok());
     let home = node.as_deref().and_then(|node| node.parent()?.parent());
     if let Some(home) = home.filter(|home| home.join("include/node/node_api.h").exists()) {
         npm.env("npm_config_nodedir", home);

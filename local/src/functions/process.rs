@@ -16,7 +16,6 @@ use super::invoke_error::InvokeError;
 use super::program::{Program, inherited};
 use super::runtime_api::RuntimeApi;
 use crate::console::Lines;
-use crate::model::Runtime;
 
 /// A longer line is shown in parts: CloudWatch Logs' own limit of an event, in bytes.
 const MAX_LINE: u64 = 256 * 1024;
@@ -132,8 +131,8 @@ impl Program {
     /// runtime environment variables").
     fn runtime_environment(&self) -> impl Iterator<Item = (&'static str, OsString)> {
         let runtime = &self.function.runtime;
-        let is_provided = *runtime == Runtime::Provided;
-        let named = (!is_provided).then(|| format!("AWS_Lambda_{runtime}").into());
+        let is_managed = runtime.is_managed();
+        let named = is_managed.then(|| format!("AWS_Lambda_{runtime}").into());
         let handler = self.function.handler.as_ref().map(OsString::from);
         let package = self.launch.package.clone().map(OsString::from);
         let variables = [

@@ -1,9 +1,9 @@
 //! AWS's own runtime interface clients: the programs by which a handler in Python or JavaScript asks
 //! the Lambda Runtime API for events, here as in Lambda.
 //!
-//! They come from PyPI (`awslambdaric`) and npm (`aws-lambda-ric`) and are looked for where a
-//! function's other dependencies are: in `.venv` or `node_modules` of its code, or of a folder above
-//! it up to the template's, and then on the path.
+//! They are the packages `awslambdaric` for Python and `aws-lambda-ric` for Node.js, and are looked for
+//! where a function's other dependencies are: in `.venv` or `node_modules` of its code, or of a folder
+//! above it up to the template's, and then on the path.
 
 pub(crate) mod node;
 pub(crate) mod python;

@@ -1,4 +1,4 @@
-//! Node.js, with `aws-lambda-ric` of npm.
+//! Node.js, with the package `aws-lambda-ric`.
 
 use std::path::Path;
 
@@ -23,7 +23,6 @@ pub(crate) async fn launch(wanted: &Wanted<'_>, version: &str) -> Result<Launch,
     let said = said.ok_or_else(no_node)?.stdout;
     let said = String::from_utf8_lossy(&said);
     let found = said.trim().trim_start_matches('v').split('.').next();
-    wanted.compare(version, found.unwrap_or_default());
 
     let program = |modules: &Path| modules.join(".bin").join(CLIENT);
     let own = wanted
@@ -49,6 +48,7 @@ pub(crate) async fn launch(wanted: &Wanted<'_>, version: &str) -> Result<Launch,
         let command = format!("npm install --prefix {code} {CLIENT}");
         return Err(wanted.no_client("(aws-lambda-ric) is not installed", command));
     };
+    wanted.compare(version, found.unwrap_or_default());
     Ok(Launch {
         path,
         arguments: vec![wanted.handler()],

@@ -1,4 +1,4 @@
-//! Python, with `awslambdaric` of PyPI.
+//! Python, with the package `awslambdaric`.
 
 use std::path::{Path, PathBuf};
 

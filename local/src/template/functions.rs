@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::fields::Fields;
 use super::resources::Resource;
-use super::routes::{self, Event};
-use crate::model::{Build, Function, Runtime};
+use super::routes::{self, Event, Source};
+use crate::model::{Build, Function, Ignored, Runtime};
 
 /// Deployment, permissions and tracing, and limits that a process on this machine does not have.
 const NO_MEANING: &[&str] = &[
@@ -39,9 +39,19 @@ const NO_MEANING: &[&str] = &[
     "VpcConfig",
 ];
 
-/// A function and the events that call it. What is wrong with them is reported, and the values
-/// are then of no use.
-pub(super) fn read(resource: Resource<'_>) -> (Option<Function>, Vec<Event>) {
+/// A script that Lambda's own runtimes are started by, where it is set (Lambda developer guide, "Wrapper
+/// scripts").
+const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
+
+/// A function and the events that call it.
+pub(super) struct Read {
+    pub(super) function: Option<Function>,
+    pub(super) events: Vec<Event>,
+    pub(super) ignored: Vec<Ignored>,
+}
+
+/// Reads a function. What is wrong with it is reported, and the values are then of no use.
+pub(super) fn read(resource: Resource<'_>) -> Read {
     let Resource {
         id,
         line,
@@ -56,8 +66,8 @@ pub(super) fn read(resource: Resource<'_>) -> (Option<Function>, Vec<Event>) {
     }
     let runtime = runtime(&mut properties);
     let handler = handler(&mut properties, runtime.as_ref());
-    if let (Some(Build::Cargo(_)), Some(Runtime::Python(_) | Runtime::Node(_))) = (&build, &runtime)
-    {
+    let is_managed = runtime.as_ref().is_some_and(Runtime::is_managed);
+    if is_managed && matches!(build, Some(Build::Cargo(_))) {
         let message = "what cargo builds runs on a provided runtime, such as provided.al2023";
         properties.report_at(line, "Runtime", message);
     }
@@ -74,18 +84,25 @@ pub(super) fn read(resource: Resource<'_>) -> (Option<Function>, Vec<Event>) {
     let mut environment_lines = BTreeMap::new();
     if let Some(mut fields) = properties.fields("Environment") {
         for (name, value, line) in fields.texts_at("Variables") {
+            if name == WRAPPER && is_managed {
+                let message = "the local gateway does not support wrapper scripts";
+                fields.report_at(line, &name, message);
+            }
             environment_lines.insert(name.clone(), line);
             environment.insert(name, value);
         }
         fields.end();
     }
-    let events = properties.fields("Events").map_or_else(Vec::new, |events| {
-        events
-            .named()
-            .into_iter()
-            .filter_map(|(_, event)| routes::event(&id, event))
-            .collect()
-    });
+    let mut events = Vec::new();
+    let mut ignored = Vec::new();
+    let named = properties.fields("Events").map(Fields::named);
+    for (_, event) in named.into_iter().flatten() {
+        match routes::event(&id, event) {
+            Some(Source::Api(event)) => events.push(event),
+            Some(Source::Other(event)) => ignored.push(event),
+            None => {}
+        }
+    }
     properties.end();
     let function = build.zip(runtime).map(|(build, runtime)| Function {
         id,
@@ -99,7 +116,11 @@ pub(super) fn read(resource: Resource<'_>) -> (Option<Function>, Vec<Event>) {
         timeout: Duration::from_secs(timeout),
         memory_mib,
     });
-    (function, events)
+    Read {
+        function,
+        events,
+        ignored,
+    }
 }
 
 /// How `sam build` makes the function. Other tools keep notes of their own in `Metadata`, so what
@@ -142,7 +163,7 @@ fn runtime(properties: &mut Fields<'_>) -> Option<Runtime> {
 /// Which function of which file is called, where the runtime wants to know.
 fn handler(properties: &mut Fields<'_>, runtime: Option<&Runtime>) -> Option<String> {
     let handler = properties.text_at("Handler");
-    let Some(runtime @ (Runtime::Python(_) | Runtime::Node(_))) = runtime else {
+    let Some(runtime) = runtime.filter(|runtime| runtime.is_managed()) else {
         return handler.map(|(text, _)| text);
     };
     let line = handler

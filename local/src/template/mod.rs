@@ -13,6 +13,7 @@ mod fields;
 mod functions;
 mod gateway_responses;
 mod globals;
+mod ignored;
 mod layers;
 mod parameters;
 mod problems;
@@ -109,13 +110,14 @@ fn application(root: &Node, overrides: &Parameters) -> Result<Application, Vec<P
 
 fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<Application> {
     check_sections(root, problems);
-    resolve::check_functions(root, "", problems);
+    check_functions(root, problems);
     let parameters = parameters::values(root.get("Parameters"), overrides, problems);
     let resolver = Resolver::new(root, parameters, problems)?;
     resolver.check_conditions();
     check_outputs(root, &resolver);
 
-    let (apis, others): (Vec<_>, Vec<_>) = resources::read(&resolver, root.get("Globals"))
+    let (resources, mut ignored) = resources::read(&resolver, root.get("Globals"));
+    let (apis, others): (Vec<_>, Vec<_>) = resources
         .into_iter()
         .partition(|resource| resource.kind == resources::API);
     let mut functions = BTreeMap::new();
@@ -128,9 +130,13 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
         match resource.kind.as_str() {
             resources::FUNCTION => {
                 function_ids.insert(resource.id.clone());
-                let (function, own_events) = functions::read(resource);
-                functions.extend(function.map(|function| (function.id.clone(), function)));
-                events.extend(own_events);
+                let read = functions::read(resource);
+                functions.extend(
+                    read.function
+                        .map(|function| (function.id.clone(), function)),
+                );
+                events.extend(read.events);
+                ignored.extend(read.ignored);
             }
             resources::LAYER => layers.read(resource),
             resources::TABLE => {
@@ -154,11 +160,30 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
     draft.check_key_source(&routes, problems);
     draft.api.routes = routes;
     draft.api.usage_plans = plans.finish(&draft.api, problems);
+    ignored.sort();
     Some(Application {
         api: draft.api,
         functions,
         tables,
+        ignored,
     })
+}
+
+/// Reports functions that are not known, but for those in resources that are not read.
+fn check_functions(root: &Node, problems: &Problems) {
+    for section in root.entries() {
+        if section.name != "Resources" {
+            resolve::check_functions(&section.node, &section.name, problems);
+            continue;
+        }
+        for resource in section.node.entries() {
+            let kind = resource.node.get("Type").and_then(Node::as_text);
+            if !kind.is_some_and(ignored::is_resource) {
+                let place = format!("Resources.{}", resource.name);
+                resolve::check_functions(&resource.node, &place, problems);
+            }
+        }
+    }
 }
 
 /// The sections of a template. `Metadata` and the others dropped here are for people and tools.
