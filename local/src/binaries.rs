@@ -48,6 +48,9 @@ pub(crate) enum BinaryError {
     /// What a function runs on is missing.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
+    /// Something is missing for each of several functions.
+    #[error("{}", lines(.0))]
+    Several(Vec<BinaryError>),
     /// A binary that the template names is not there.
     #[error("the template names the binary {binary}, which is not {place}")]
     Missing {
@@ -112,11 +115,33 @@ pub(crate) async fn executables(
         };
         Ok((function.id.clone(), launch))
     });
-    let launches = futures_util::future::try_join_all(launches).await;
-    launches.map(|launches: Vec<_>| Built {
-        launches: launches.into_iter().collect(),
+    Ok(Built {
+        launches: all_or_what_is_missing(futures_util::future::join_all(launches).await)?,
         _artifacts: artifacts,
     })
+}
+
+/// All of them, or what is missing for each that is not there, so that one start names it all.
+fn all_or_what_is_missing(
+    launches: Vec<Result<(String, Launch), BinaryError>>,
+) -> Result<BTreeMap<String, Launch>, BinaryError> {
+    let mut found = BTreeMap::new();
+    let mut missing = Vec::new();
+    for launch in launches {
+        match launch {
+            Ok((function, launch)) => drop(found.insert(function, launch)),
+            Err(error) => missing.push(error),
+        }
+    }
+    if missing.len() > 1 {
+        return Err(BinaryError::Several(missing));
+    }
+    missing.pop().map_or(Ok(found), Err)
+}
+
+fn lines(errors: &[BinaryError]) -> String {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 /// The folder of a function's code.

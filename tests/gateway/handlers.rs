@@ -5,11 +5,14 @@ use std::process::ExitStatus;
 
 use serde_json::json;
 
+use keygate_tests::keygate::wait_for;
 use keygate_tests::node::Packages;
 use keygate_tests::page::blocks;
 use keygate_tests::project::Project;
 use keygate_tests::target::Target;
 use keygate_tests::venv;
+
+use crate::processes::is_running;
 
 keygate_tests::tests! { for Target:
     a_handler_in_another_language_is_added_with_lines_of_the_template needs "python", "own-gateway";
@@ -22,6 +25,8 @@ keygate_tests::tests! { for Target:
     layers_are_searched_as_in_lambda needs "python-client", "own-gateway";
     a_layer_that_cannot_be_had_here_is_named needs "own-gateway";
     a_missing_client_is_named_with_the_command_that_installs_it needs "node", "own-gateway";
+    what_is_missing_is_named_for_every_function needs "node", "own-gateway";
+    a_bootstrap_leaves_no_process_of_its_own_behind needs "python", "own-gateway";
     a_function_that_make_builds_is_served needs "python", "own-gateway";
     a_function_that_make_does_not_build_is_named needs "own-gateway";
 }
@@ -313,8 +318,9 @@ fn a_missing_client_is_named_with_the_command_that_installs_it(target: &Target) 
     let node = IN_PYTHON.replace("python3.13", "nodejs24.x");
     let without = Project::new(&foreign(&node)).with("src/greeting/app.mjs", "");
     // A Python that has nothing installed, with pip and, as `uv venv` makes it, without.
-    let python =
-        |project: Project| project.with_executable(".venv/bin/python", "#!/bin/sh\nexit 1\n");
+    let python = |project: Project| {
+        project.with_executable(".venv/bin/python", "#!/bin/sh\necho 3.13\nexit 1\n")
+    };
     let in_python = || python(Project::new(&foreign(IN_PYTHON)).with("src/greeting/app.py", ""));
     let with_pip = in_python().with_executable(".venv/bin/pip", "");
     for (project, before, after) in [
@@ -337,6 +343,54 @@ fn a_missing_client_is_named_with_the_command_that_installs_it(target: &Target) 
         assert!(said.trim_end().ends_with(&command), "{command}: {said}");
         assert_eq!(said.trim_end().lines().count(), 1, "{said}");
     }
+}
+
+fn what_is_missing_is_named_for_every_function(target: &Target) {
+    let node = IN_PYTHON.replace("python3.13", "nodejs24.x");
+    let second = foreign(&node)
+        .replace("Greeting:", "Other:")
+        .replace("/greeting,", "/other,");
+    let (_, second) = second.split_once("  Other:").unwrap();
+    let template = format!("{}  Other:{second}", foreign(IN_PYTHON));
+    let project = Project::new(&template)
+        .with("src/greeting/app.py", "")
+        .with_executable(".venv/bin/python", "#!/bin/sh\nexit 127\n");
+    let (_, said) = refused(target, &project);
+    let lines: Vec<&str> = said.trim_end().lines().collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    assert!(
+        lines[0].starts_with("keygate: Greeting: ") && lines[0].contains("no "),
+        "{said}"
+    );
+    assert!(
+        lines[1].starts_with("Other: ") && lines[1].contains("npm install"),
+        "{said}"
+    );
+}
+
+fn a_bootstrap_leaves_no_process_of_its_own_behind(target: &Target) {
+    let shell = "#!/bin/sh\nsleep 600 &\nexport SLEEPER=$!\npython3 handler.py\n";
+    let properties = "    Properties:\n      CodeUri: src\n      Runtime: provided.al2";
+    let program = BOOTSTRAP
+        .replace(
+            "[\"requestContext\"][\"authorizer\"][\"principal\"]",
+            "[\"path\"]",
+        )
+        .replace("{caller} by Python", "{os.environ['SLEEPER']}");
+    let project = Project::new(&foreign(properties))
+        .with_executable("src/bootstrap", shell)
+        .with("src/handler.py", &program);
+    let (gateway, own) = target.own(&["--template", &project.template()]);
+    let process: u32 = own
+        .get("/greeting")
+        .send()
+        .expect(200)
+        .body
+        .parse()
+        .unwrap();
+    assert!(is_running(process));
+    assert!(gateway.stop().success());
+    wait_for(|| (!is_running(process)).then_some(())).expect("the process of the script ends");
 }
 
 /// A function that make builds from a file of another name.

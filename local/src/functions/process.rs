@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde::de::IgnoredAny;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -121,8 +122,24 @@ impl Process {
 
     /// Ends the process and waits for its end.
     pub(super) async fn kill(mut self) {
+        self.kill_group();
         // An error means that it has ended already.
         let _ = self.child.kill().await;
+    }
+
+    /// Ends the process with those that it has started, as a shell script does; it is its group's first.
+    fn kill_group(&self) {
+        // One that was waited for has no id any more, which may be another's by now.
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
+        if let Some(group) = id.and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill_group();
     }
 }
 

@@ -23,7 +23,9 @@ use crate::model::{Function, Runtime};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RuntimeError {
     /// There is no interpreter.
-    #[error("{function}: its Runtime is {runtime}, and there is no {programs} on the path")]
+    #[error(
+        "{function}: its Runtime is {runtime}, and there is no {programs} that runs here: install it"
+    )]
     NoInterpreter {
         /// The function's logical id.
         function: String,

@@ -1,6 +1,7 @@
 //! Python, with the package `awslambdaric`.
 
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 use super::{Quoted, RuntimeError, Wanted, on_path};
 use crate::functions::Launch;
@@ -20,16 +21,18 @@ pub(crate) async fn launch(wanted: &Wanted<'_>, version: &str) -> Result<Launch,
         .folders()
         .map(|folder| folder.join(".venv"))
         .find(|environment| environment.is_dir());
-    let own = environment
-        .as_deref()
-        .map(|folder| folder.join("bin/python"));
     let versioned = format!("python{version}");
-    let interpreter = own
-        .or_else(|| on_path(&versioned))
-        .or_else(|| on_path("python3"))
-        .ok_or_else(|| wanted.no_interpreter(&format!("{versioned} or python3")))?;
-    let Some(output) = wanted.ask(&interpreter, &["-c", PROBE]).await else {
-        return Err(wanted.no_interpreter(&interpreter.display().to_string()));
+    let (candidates, programs) = if let Some(environment) = &environment {
+        let own = environment.join("bin/python");
+        let program = own.display().to_string();
+        (vec![own], program)
+    } else {
+        let programs = [versioned.as_str(), "python3"];
+        let found = programs.into_iter().filter_map(on_path).collect();
+        (found, programs.join(" or "))
+    };
+    let Some((interpreter, output)) = first_that_runs(wanted, candidates).await else {
+        return Err(wanted.no_interpreter(&programs));
     };
     if !output.status.success() {
         let command = installation(wanted, environment.as_deref(), &interpreter);
@@ -43,6 +46,21 @@ pub(crate) async fn launch(wanted: &Wanted<'_>, version: &str) -> Result<Launch,
         arguments: vec!["-m".to_owned(), "awslambdaric".to_owned(), wanted.handler()],
         package: Some(wanted.package.to_owned()),
     })
+}
+
+/// The first interpreter that says its version. A program of that name may be there and stand for none, as
+/// those of version managers do.
+async fn first_that_runs(
+    wanted: &Wanted<'_>,
+    candidates: Vec<PathBuf>,
+) -> Option<(PathBuf, Output)> {
+    for interpreter in candidates {
+        let output = wanted.ask(&interpreter, &["-c", PROBE]).await;
+        if let Some(output) = output.filter(|output| !output.stdout.is_empty()) {
+            return Some((interpreter, output));
+        }
+    }
+    None
 }
 
 /// The command that installs the client where it is looked for.

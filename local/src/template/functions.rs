@@ -36,7 +36,6 @@ const NO_MEANING: &[&str] = &[
     "Tags",
     "Tracing",
     "VersionDescription",
-    "VpcConfig",
 ];
 
 /// A script that Lambda's own runtimes are started by, where it is set (Lambda developer guide, "Wrapper
