@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::functions::{Launch, can_run};
+use crate::functions::{Launch, Program, can_run};
 use crate::make::{self, MakeError};
 use crate::model::{Application, Build, Function, Runtime};
 use crate::package;
@@ -65,9 +65,32 @@ pub(crate) enum BinaryError {
 #[derive(Debug)]
 pub(crate) struct Built {
     /// By logical id.
-    pub(crate) launches: BTreeMap<String, Launch>,
+    launches: BTreeMap<String, Launch>,
     /// What make has made, which lives as long as the value.
     _artifacts: Option<TempDir>,
+}
+
+impl Built {
+    /// The functions as programs, with the environment that each is given: `services`, by which the SDK
+    /// finds what runs on this machine, what the template says, and its layers.
+    pub(crate) fn programs(
+        &self,
+        application: &Application,
+        services: &BTreeMap<String, String>,
+        home: &Path,
+    ) -> Vec<Program> {
+        let program = |function: &Function| {
+            let mut environment = services.clone();
+            environment.extend(package::environment(function, home));
+            environment.extend(package::search_paths(function, home));
+            Some(Program {
+                function: function.clone(),
+                launch: self.launches.get(&function.id)?.clone(),
+                environment,
+            })
+        };
+        application.functions.values().filter_map(program).collect()
+    }
 }
 
 /// What every function of the application is started from: its package, and what `functions` holds or

@@ -17,16 +17,16 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::aws::{self, Services};
-use crate::binaries::{self, BinaryError, Built};
+use crate::binaries::{self, BinaryError};
 use crate::cli::{self, Serve};
 use crate::console::Console;
 use crate::dynamodb::{self, DynamoDbError};
-use crate::functions::{Functions, InvokeError, Program};
+use crate::functions::{Functions, InvokeError};
 use crate::gateway::{self, GatewayError};
 use crate::issuer::{self, SigningFailed, SigningKey};
 use crate::management;
 use crate::matrix::{Matrix, MatrixError};
-use crate::model::{Application, Function};
+use crate::model::Application;
 use crate::offered;
 use crate::package::{self, PackageError};
 use crate::ready_file;
@@ -163,7 +163,7 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         tokio::spawn(dynamodb::serve(listeners.dynamodb, database)),
         tokio::spawn(management::serve(listeners.api_gateway, gateway.control())),
     ]);
-    let programs = programs(&application, &built, &services, home);
+    let programs = built.programs(&application, &services.environment(), home);
     let functions = Arc::new(Functions::new(programs, &console.stderr));
     let outcome = prepare(&application, &services, &functions, &seeded).await;
     let outcome = outcome.and_then(|api_key| {
@@ -299,25 +299,6 @@ fn load(options: &Serve, listeners: &Listeners) -> Result<(Application, String),
         .offered
         .insert("PublicUrl".to_owned(), url.clone());
     Ok((template::load(&options.template, &parameters)?, url))
-}
-
-fn programs(
-    application: &Application,
-    built: &Built,
-    services: &Services,
-    home: &Path,
-) -> Vec<Program> {
-    let program = |function: &Function| {
-        let mut environment = services.environment();
-        environment.extend(package::environment(function, home));
-        environment.extend(package::search_paths(function, home));
-        Some(Program {
-            function: function.clone(),
-            launch: built.launches.get(&function.id)?.clone(),
-            environment,
-        })
-    };
-    application.functions.values().filter_map(program).collect()
 }
 
 /// A variable that a function is given.
