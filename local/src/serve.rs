@@ -131,13 +131,7 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     };
     let (application, public_url) = load(&options, &listeners)?;
     let matrix = Matrix::of(&application, &options.template)?;
-    for disagreement in &matrix.disagreements {
-        let text = format!("keygate: {disagreement}");
-        console.stderr.say(&keygate_visible::line(&text));
-    }
-    if let Some(text) = left_out(&application) {
-        console.stderr.say(&keygate_visible::line(&text));
-    }
+    say_what_differs(&application, &matrix, console);
     let gateway = gateway::Gateway::new(&application, port(&listeners.gateway))?;
     let stop = stop_signal(options.until_stdin_closes);
 
@@ -273,19 +267,19 @@ fn scopes(matrix: &Matrix) -> Scopes {
     table.flat_map(RouteTable::scopes).cloned().collect()
 }
 
-/// What the template has and is not there on this machine, if there is anything.
-fn left_out(application: &Application) -> Option<String> {
-    let ignored: Vec<String> = application
-        .ignored
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    (!ignored.is_empty()).then(|| {
-        format!(
-            "keygate: these are not there on this machine, and change no answer of the API: {}",
-            ignored.join(", ")
-        )
-    })
+/// Says where events and route table disagree, and what the template has that is not there on this machine.
+fn say_what_differs(application: &Application, matrix: &Matrix, console: &Console) {
+    let disagreements = matrix.disagreements.iter().map(ToString::to_string);
+    let ignored = application.ignored.iter().map(ToString::to_string);
+    let ignored: Vec<String> = ignored.collect();
+    let left_out = (!ignored.is_empty()).then(|| {
+        let list = ignored.join(", ");
+        format!("these are not there on this machine, and change no answer of the API: {list}")
+    });
+    for text in disagreements.chain(left_out) {
+        let text = format!("keygate: {text}");
+        console.stderr.say(&keygate_visible::line(&text));
+    }
 }
 
 /// The template with what this machine gives its parameters, unless the caller said otherwise.

@@ -43,7 +43,7 @@ Resources:
     )
 }
 
-const IN_PYTHON: &str = "    Properties:\n      CodeUri: src/greeting\n      Handler: app.handler\n      Runtime: python3.13";
+const IN_PYTHON: &str = "    Properties:\n      CodeUri: src/greeting\n      Handler: app.handler\n      Runtime: python3.99";
 
 /// A project whose one function is this Python, with the client in an environment beside the template.
 fn foreign_in_python(program: &str) -> Project {
@@ -70,6 +70,8 @@ fn a_template_that_knows_nothing_of_keygate_is_served(target: &Target) {
     let (gateway, own) = target.own(&["--template", &project.template()]);
     assert!(own.url.ends_with("/prod"), "{}", own.url);
     let said = gateway.stderr();
+    let other_version = "another version here function=\"Greeting\" runtime=\"python3.99\"";
+    assert!(said.contains(other_version), "{said}");
     for left_out in [
         "Orders (AWS::SQS::Queue, line ",
         "Greeting.Events.Nightly (Schedule, line ",
@@ -78,7 +80,7 @@ fn a_template_that_knows_nothing_of_keygate_is_served(target: &Target) {
     }
     let folder = project.folder().canonicalize().unwrap();
     let expected = format!(
-        "/greeting Greeting AWS_Lambda_python3.13 app.handler {}/src/greeting :UTC",
+        "/greeting Greeting AWS_Lambda_python3.99 app.handler {}/src/greeting :UTC",
         folder.display()
     );
     assert_eq!(own.get("/greeting").send().expect(200).body, expected);
@@ -183,7 +185,7 @@ fn a_handler_that_cannot_be_imported_is_named_with_its_error(target: &Target) {
 }
 
 fn a_missing_client_is_named_with_the_command_that_installs_it(target: &Target) {
-    let node = IN_PYTHON.replace("python3.13", "nodejs24.x");
+    let node = IN_PYTHON.replace("python3.99", "nodejs24.x");
     let without = Project::new(&foreign(&node)).with("src/greeting/app.mjs", "");
     // A Python that has nothing installed, with pip and, as `uv venv` makes it, without.
     let python = |project: Project| {
@@ -214,7 +216,7 @@ fn a_missing_client_is_named_with_the_command_that_installs_it(target: &Target) 
 }
 
 fn what_is_missing_is_named_for_every_function(target: &Target) {
-    let node = IN_PYTHON.replace("python3.13", "nodejs24.x");
+    let node = IN_PYTHON.replace("python3.99", "nodejs24.x");
     let second = foreign(&node)
         .replace("Greeting:", "Other:")
         .replace("/greeting,", "/other,");

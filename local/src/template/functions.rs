@@ -81,27 +81,11 @@ pub(super) fn read(resource: Resource<'_>) -> Read {
         .unwrap_or(128);
     let mut environment = logging(&mut properties);
     let mut environment_lines = BTreeMap::new();
-    if let Some(mut fields) = properties.fields("Environment") {
-        for (name, value, line) in fields.texts_at("Variables") {
-            if name == WRAPPER && is_managed {
-                let message = "the local gateway does not support wrapper scripts";
-                fields.report_at(line, &name, message);
-            }
-            environment_lines.insert(name.clone(), line);
-            environment.insert(name, value);
-        }
-        fields.end();
+    for (name, value, line) in variables(&mut properties, is_managed) {
+        environment_lines.insert(name.clone(), line);
+        environment.insert(name, value);
     }
-    let mut events = Vec::new();
-    let mut ignored = Vec::new();
-    let named = properties.fields("Events").map(Fields::named);
-    for (_, event) in named.into_iter().flatten() {
-        match routes::event(&id, event) {
-            Some(Source::Api(event)) => events.push(event),
-            Some(Source::Other(event)) => ignored.push(event),
-            None => {}
-        }
-    }
+    let (events, ignored) = events(&id, &mut properties);
     properties.end();
     let function = build.zip(runtime).map(|(build, runtime)| Function {
         id,
@@ -120,6 +104,37 @@ pub(super) fn read(resource: Resource<'_>) -> Read {
         events,
         ignored,
     }
+}
+
+/// The variables that the template gives the function, each with its line.
+fn variables(properties: &mut Fields<'_>, is_managed: bool) -> Vec<(String, String, usize)> {
+    let Some(mut fields) = properties.fields("Environment") else {
+        return Vec::new();
+    };
+    let variables = fields.texts_at("Variables");
+    for (name, _, line) in &variables {
+        if name == WRAPPER && is_managed {
+            let message = "the local gateway does not support wrapper scripts";
+            fields.report_at(*line, name, message);
+        }
+    }
+    fields.end();
+    variables
+}
+
+/// The requests that call the function, and what calls it beside the API.
+fn events(function: &str, properties: &mut Fields<'_>) -> (Vec<Event>, Vec<Ignored>) {
+    let mut events = Vec::new();
+    let mut ignored = Vec::new();
+    let named = properties.fields("Events").map(Fields::named);
+    for (_, event) in named.into_iter().flatten() {
+        match routes::event(function, event) {
+            Some(Source::Api(event)) => events.push(event),
+            Some(Source::Other(event)) => ignored.push(event),
+            None => {}
+        }
+    }
+    (events, ignored)
 }
 
 /// How `sam build` makes the function. Other tools keep notes of their own in `Metadata`, so what

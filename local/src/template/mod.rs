@@ -1,10 +1,11 @@
 //! `template.yaml` to the [`Application`] that this gateway serves.
 //!
-//! In this order: [`yaml`] reads the text, [`parameters`] gives each parameter its value,
-//! [`resolve`] carries out intrinsic functions, [`globals`] merges `Globals`, [`resources`] walks
-//! the resources, and a module for each type reads its properties. Whatever none of them honours
-//! or knows to mean nothing here is a problem. All problems are reported together, and a template
-//! with one is not served.
+//! In this order: [`yaml`] reads the text, [`implicit`] writes out the API that SAM makes by itself,
+//! [`parameters`] gives each parameter its value, [`resolve`] carries out intrinsic functions,
+//! [`globals`] merges `Globals`, [`resources`] walks the resources but for those that are [`ignored`],
+//! and a module for each type reads its properties. Whatever none of them honours or knows to mean
+//! nothing here is a problem. All problems are reported together, and a template with one is not
+//! served.
 
 mod api;
 mod auth;
@@ -14,6 +15,7 @@ mod functions;
 mod gateway_responses;
 mod globals;
 mod ignored;
+mod implicit;
 mod layers;
 mod parameters;
 mod problems;
@@ -100,7 +102,8 @@ pub(crate) fn load(path: &Path, parameters: &Parameters) -> Result<Application, 
 
 fn application(root: &Node, overrides: &Parameters) -> Result<Application, Vec<Problem>> {
     let problems = Problems::default();
-    let application = assemble(root, overrides, &problems);
+    let root = implicit::written_out(root.clone());
+    let application = assemble(&root, overrides, &problems);
     let problems = problems.into_list();
     match application {
         Some(application) if problems.is_empty() => Ok(application),
@@ -247,12 +250,16 @@ fn the_api(
 ) -> Option<api::Draft> {
     let mut apis = apis.into_iter();
     let Some(first) = apis.next() else {
-        let message = "the template has no AWS::Serverless::Api to serve";
+        let message = "the template has no AWS::Serverless::Api to serve, and no event of type Api";
         resolver.problems.report(0, "Resources", message);
         return None;
     };
     for other in apis {
-        let message = format!("the local gateway serves one API, which is {}", first.id);
+        let mut message = format!("the local gateway serves one API, which is {}", first.id);
+        if other.id == implicit::ID {
+            message += "; SAM makes another for an event without RestApiId, such as !Ref ";
+            message += &first.id;
+        }
         resolver.problems.report(other.line, &other.id, message);
     }
     match resolver.reference(&first.id, first.line, &first.id) {

@@ -56,11 +56,6 @@ pub(super) fn event(function: &str, mut fields: Fields<'_>) -> Option<Source> {
     let mut properties = properties?;
     let path = parsed(&mut properties, "Path");
     let method = parsed(&mut properties, "Method");
-    if !properties.has("RestApiId") {
-        properties.report(
-            "RestApiId is required here: name the AWS::Serverless::Api, as in RestApiId: !Ref Api",
-        );
-    }
     let api = properties.text("RestApiId");
     let (authorizer, api_key_required) = match properties.fields("Auth") {
         Some(mut auth) => {

@@ -74,15 +74,7 @@ impl Resolver<'_> {
             return Value::Unknown;
         }
         if ignored::is_resource(kind) {
-            return match self.own_name(id, ignored::name_property(kind), line, place, || {
-                generated_name(id)
-            }) {
-                Value::Text(own) => match ignored::attribute(kind, &own, name) {
-                    Some(value) => Value::Text(value),
-                    None => self.no_attribute(id, kind, name, line, place),
-                },
-                other => other,
-            };
+            return self.ignored_attribute(id, kind, name, line, place);
         }
         let physical_id = match self.physical_id(id, line, place) {
             Value::Text(text) => text,
@@ -100,6 +92,24 @@ impl Resolver<'_> {
             | ("AWS::ApiGateway::UsagePlan" | "AWS::ApiGateway::UsagePlanKey", "Id") => physical_id,
             _ => return self.no_attribute(id, kind, name, line, place),
         })
+    }
+
+    fn ignored_attribute(
+        &self,
+        id: &str,
+        kind: &str,
+        name: &str,
+        line: usize,
+        place: &str,
+    ) -> Value {
+        let generated = || generated_name(id);
+        match self.own_name(id, ignored::name_property(kind), line, place, generated) {
+            Value::Text(own) => match ignored::attribute(kind, &own, name) {
+                Some(value) => Value::Text(value),
+                None => self.no_attribute(id, kind, name, line, place),
+            },
+            other => other,
+        }
     }
 
     fn no_attribute(&self, id: &str, kind: &str, name: &str, line: usize, place: &str) -> Value {

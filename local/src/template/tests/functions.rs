@@ -70,3 +70,56 @@ fn a_layer_that_is_to_be_built_is_refused_by_name() {
     let problem = problem(&with(layer));
     assert!(problem.contains("Deps.Metadata.BuildMethod"), "{problem}");
 }
+
+/// What `sam init` writes for a first function, shortened.
+const HELLO: &str = "
+Transform: AWS::Serverless-2016-10-31
+Globals:
+  Function: {Timeout: 3, LoggingConfig: {LogFormat: JSON}}
+  Api: {TracingEnabled: true}
+Resources:
+  Hello:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: hello_world/
+      Handler: app.lambda_handler
+      Runtime: python3.13
+      Architectures: [x86_64]
+      Events:
+        Hello:
+          Type: Api
+          Properties: {Path: /hello, Method: get}
+  ApplicationResourceGroup:
+    Type: AWS::ResourceGroups::Group
+    Properties: {Name: !Sub 'ApplicationInsights-SAM-${AWS::StackName}'}
+  Insights:
+    Type: AWS::ApplicationInsights::Application
+    Properties: {ResourceGroupName: !Ref ApplicationResourceGroup}
+Outputs:
+  Url:
+    Value: !Sub 'https://${ServerlessRestApi}.execute-api.${AWS::Region}.amazonaws.com/Prod/hello/'
+  Arn: {Value: !GetAtt Hello.Arn}
+  Role: {Value: !GetAtt HelloRole.Arn}
+";
+
+#[test]
+fn events_that_name_no_api_have_the_one_that_sam_makes() {
+    let application = load(HELLO, &[]).unwrap();
+    assert_eq!(application.api.stage, "Prod");
+    let route = &application.api.routes[0];
+    let (path, line) = (route.path.as_str(), route.line);
+    assert_eq!(
+        (path, route.function.as_str(), line),
+        ("/hello", "Hello", 17)
+    );
+    assert_eq!(route.authorizer, None);
+    assert_eq!(application.ignored.len(), 2);
+
+    // What is asked of it in the Globals holds, and it is one API beside the other.
+    let refused = problem(&HELLO.replacen("TracingEnabled: true", "Cors: x", 1));
+    assert!(refused.contains("ServerlessRestApi.Cors"), "{refused}");
+    let two = problem(&changed("            RestApiId: !Ref Api\n", ""));
+    let expected = "line 27: ServerlessRestApi: the local gateway serves one API, which is Api; SAM \
+                    makes another for an event without RestApiId, such as !Ref Api";
+    assert_eq!(two, expected);
+}
