@@ -69,6 +69,8 @@ fn a_template_that_knows_nothing_of_keygate_is_served(target: &Target) {
     let project = foreign_in_python(program).with("template.yaml", &beside(&foreign(IN_PYTHON)));
     let (gateway, own) = target.own(&["--template", &project.template()]);
     assert!(own.url.ends_with("/prod"), "{}", own.url);
+    let line = format!("\ncurl -i {}/greeting\n", own.url);
+    assert!(gateway.stdout().contains(&line), "{}", gateway.stdout());
     let said = gateway.stderr();
     let other_version = "another version here function=\"Greeting\" runtime=\"python3.99\"";
     assert!(said.contains(other_version), "{said}");

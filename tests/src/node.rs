@@ -223,8 +223,12 @@ fn compiling_npm() -> Command {
     let mut npm = npm("--foreground-scripts");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    let mut nodes = folders.iter().map(|folder| folder.join("node"));
-    let node = nodes.find_map(|node| node.canonicalize().ok());
+    // The path may have a script that stands for it.
+    let said = Command::new("node")
+        .args(["-p", "process.execPath"])
+        .output();
+    let said = String::from_utf8(said.expect("node can be run").stdout).unwrap();
+    let node = Path::new(said.trim_end()).canonicalize().ok();
     let home = node.as_deref().and_then(|node| node.parent()?.parent());
     if let Some(home) = home.filter(|home| home.join("include/node/node_api.h").exists()) {
         npm.env("npm_config_nodedir", home);
