@@ -142,7 +142,47 @@ impl fmt::Display for Quoted<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::model::Build;
+
+    fn folders(code: &str, package: &str) -> Vec<String> {
+        let function = Function {
+            id: "Fn".to_owned(),
+            build: Build::None,
+            runtime: Runtime::Python("3.14".to_owned()),
+            handler: None,
+            code: code.into(),
+            environment: BTreeMap::new(),
+            environment_lines: BTreeMap::new(),
+            layers: Vec::new(),
+            timeout: Duration::from_secs(3),
+            memory_mib: 128,
+        };
+        let wanted = Wanted {
+            function: &function,
+            code: Path::new(code),
+            package: Path::new(package),
+            home: Path::new("/team/app"),
+            search_paths: &BTreeMap::new(),
+        };
+        let folders = wanted.folders().map(|folder| folder.display().to_string());
+        folders.collect()
+    }
+
+    #[test]
+    fn an_environment_is_looked_for_from_the_code_up_to_the_template_and_no_further() {
+        let code = "/team/app/src/greeting";
+        let above = ["/team/app/src/greeting", "/team/app/src", "/team/app"];
+        assert_eq!(folders(code, code), above);
+        assert_eq!(folders("/team/app", "/team/app"), ["/team/app"]);
+        // What make has built may bring its own.
+        assert_eq!(folders(code, "/made")[0], "/made");
+        assert_eq!(folders(code, "/made")[1..], above);
+        // Code from elsewhere stands by itself.
+        assert_eq!(folders("/other/src", "/other/src"), ["/other/src"]);
+    }
 
     #[test]
     fn a_path_to_paste_is_quoted_where_a_shell_would_take_it_apart() {
