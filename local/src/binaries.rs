@@ -1,13 +1,19 @@
-//! The functions' executables: built by cargo from this workspace, or given with `--functions`.
+//! What each function is started from: what cargo or make builds, or `--functions` gives, or what comes
+//! with its code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde::Deserialize;
+use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::model::{Application, Executable, Function};
+use crate::functions::{Launch, Program, can_run};
+use crate::make::{self, MakeError};
+use crate::model::{Application, Build, Function, Runtime};
+use crate::package;
+use crate::runtimes::{RuntimeError, Wanted, node, python};
 
 /// Why an executable is not there.
 #[derive(Debug, thiserror::Error)]
@@ -20,14 +26,31 @@ pub(crate) enum BinaryError {
     /// The build failed; cargo has said why.
     #[error("the functions do not build: see cargo's messages above")]
     Build,
-    /// A function comes with its executable, and it is not there.
-    #[error("{function}: there is no executable file {}: a function that is not built comes with its bootstrap", path.display())]
+    /// A function's package has no executable.
+    #[error("{function}: there is no executable file {}: a function of a provided runtime has its bootstrap there", path.display())]
     NoBootstrap {
         /// The function's logical id.
         function: String,
         /// Where it should be.
         path: PathBuf,
     },
+    /// A function's code or package is not there.
+    #[error("{function}: there is no folder {}", path.display())]
+    NoFolder {
+        /// The function's logical id.
+        function: String,
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// make did not build a function.
+    #[error(transparent)]
+    Make(#[from] MakeError),
+    /// What a function runs on is missing.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// Something is missing for each of several functions.
+    #[error("{}", lines(.0))]
+    Several(Vec<BinaryError>),
     /// A binary that the template names is not there.
     #[error("the template names the binary {binary}, which is not {place}")]
     Missing {
@@ -38,17 +61,49 @@ pub(crate) enum BinaryError {
     },
 }
 
-/// The executable of every function by logical id: what comes with its code, and what `functions`
-/// holds or cargo builds. `home` is the template's folder.
+/// What every function is started from.
+#[derive(Debug)]
+pub(crate) struct Built {
+    /// By logical id.
+    launches: BTreeMap<String, Launch>,
+    /// What make has made, which lives as long as the value.
+    _artifacts: Option<TempDir>,
+}
+
+impl Built {
+    /// The functions as programs, with the environment that each is given: `services`, by which the SDK
+    /// finds what runs on this machine, what the template says, and its layers.
+    pub(crate) fn programs(
+        &self,
+        application: &Application,
+        services: &BTreeMap<String, String>,
+        home: &Path,
+    ) -> Vec<Program> {
+        let program = |function: &Function| {
+            let mut environment = services.clone();
+            environment.extend(package::environment(function, home));
+            environment.extend(package::search_paths(function, home));
+            Some(Program {
+                function: function.clone(),
+                launch: self.launches.get(&function.id)?.clone(),
+                environment,
+            })
+        };
+        application.functions.values().filter_map(program).collect()
+    }
+}
+
+/// What every function of the application is started from: its package, and what `functions` holds or
+/// is built. `home` is the template's folder.
 pub(crate) async fn executables(
     application: &Application,
     home: &Path,
     functions: Option<&Path>,
-) -> Result<BTreeMap<String, PathBuf>, BinaryError> {
-    let all = application.functions.values();
-    let binaries = all.filter_map(|function| match &function.executable {
-        Executable::Cargo(binary) => Some(binary.clone()),
-        Executable::Bootstrap => None,
+) -> Result<Built, BinaryError> {
+    let all = || application.functions.values();
+    let binaries = all().filter_map(|function| match &function.build {
+        Build::Cargo(binary) => Some(binary.clone()),
+        Build::None | Build::Make => None,
     });
     let binaries: BTreeSet<String> = binaries.collect();
     let paths = match functions {
@@ -56,35 +111,110 @@ pub(crate) async fn executables(
         Some(directory) => find(&binaries, directory)?,
         None => build(&binaries, home).await?,
     };
-    let executable = |function: &Function| match &function.executable {
-        Executable::Bootstrap => bootstrap(function, home),
-        Executable::Cargo(binary) => {
-            let path = paths.get(binary).cloned();
-            path.ok_or_else(|| BinaryError::Missing {
-                binary: binary.clone(),
-                place: "built".to_owned(),
-            })
-        }
+    let is_made = all().any(|function| function.build == Build::Make);
+    let artifacts = match functions {
+        None if is_made => Some(make::artifacts()?),
+        _ => None,
     };
-    let all = application.functions.values();
-    all.map(|function| Ok((function.id.clone(), executable(function)?)))
-        .collect()
+    let place = artifacts.as_ref().map(TempDir::path);
+    let place = functions.or(place).unwrap_or(home);
+    if artifacts.is_some() {
+        let made = all().filter(|function| function.build == Build::Make);
+        for function in made {
+            make::build(&function.id, &code(function, home)?, place).await?;
+        }
+    }
+    let launches = all().map(|function| async {
+        let launch = match &function.build {
+            Build::Cargo(binary) => Launch {
+                path: built(&paths, binary)?,
+                arguments: Vec::new(),
+                package: package::directory(function, home),
+            },
+            Build::Make => {
+                packaged(function, home, &folder(function, place.join(&function.id))?).await?
+            }
+            Build::None => packaged(function, home, &code(function, home)?).await?,
+        };
+        Ok((function.id.clone(), launch))
+    });
+    Ok(Built {
+        launches: all_or_what_is_missing(futures_util::future::join_all(launches).await)?,
+        _artifacts: artifacts,
+    })
 }
 
-fn bootstrap(function: &Function, home: &Path) -> Result<PathBuf, BinaryError> {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let path = home.join(&function.code).join("bootstrap");
-    let file = path.metadata().ok();
-    let is_executable =
-        file.is_some_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0);
-    match path.canonicalize() {
-        Ok(path) if is_executable => Ok(path),
-        _ => Err(BinaryError::NoBootstrap {
-            function: function.id.clone(),
-            path,
-        }),
+/// All of them, or what is missing for each that is not there, so that one start names it all.
+fn all_or_what_is_missing(
+    launches: Vec<Result<(String, Launch), BinaryError>>,
+) -> Result<BTreeMap<String, Launch>, BinaryError> {
+    let mut found = BTreeMap::new();
+    let mut missing = Vec::new();
+    for launch in launches {
+        match launch {
+            Ok((function, launch)) => drop(found.insert(function, launch)),
+            Err(error) => missing.push(error),
+        }
     }
+    if missing.len() > 1 {
+        return Err(BinaryError::Several(missing));
+    }
+    missing.pop().map_or(Ok(found), Err)
+}
+
+fn lines(errors: &[BinaryError]) -> String {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+/// The folder of a function's code.
+fn code(function: &Function, home: &Path) -> Result<PathBuf, BinaryError> {
+    folder(function, home.join(&function.code))
+}
+
+fn folder(function: &Function, path: PathBuf) -> Result<PathBuf, BinaryError> {
+    let folder = path.canonicalize().ok().filter(|path| path.is_dir());
+    let function = function.id.clone();
+    folder.ok_or(BinaryError::NoFolder { function, path })
+}
+
+/// A function whose package holds what is run.
+async fn packaged(function: &Function, home: &Path, package: &Path) -> Result<Launch, BinaryError> {
+    let code = code(function, home)?;
+    let home = home.canonicalize().unwrap_or_else(|_| home.to_owned());
+    let wanted = Wanted {
+        function,
+        code: &code,
+        package,
+        home: &home,
+        search_paths: &package::search_paths(function, &home),
+    };
+    Ok(match &function.runtime {
+        Runtime::Provided => bootstrap(function, package)?,
+        Runtime::Python(version) => python::launch(&wanted, version).await?,
+        Runtime::Node(version) => node::launch(&wanted, version).await?,
+    })
+}
+
+fn bootstrap(function: &Function, package: &Path) -> Result<Launch, BinaryError> {
+    let path = package.join("bootstrap");
+    if !can_run(&path) {
+        let function = function.id.clone();
+        return Err(BinaryError::NoBootstrap { function, path });
+    }
+    Ok(Launch {
+        path,
+        arguments: Vec::new(),
+        package: Some(package.to_owned()),
+    })
+}
+
+fn built(paths: &BTreeMap<String, PathBuf>, binary: &str) -> Result<PathBuf, BinaryError> {
+    let path = paths.get(binary).cloned();
+    path.ok_or_else(|| BinaryError::Missing {
+        binary: binary.to_owned(),
+        place: "built".to_owned(),
+    })
 }
 
 /// The executables of these binaries below `directory`: `NAME`, or `NAME/bootstrap` as

@@ -2,7 +2,9 @@
 //! application that this gateway serves. `template` makes it, everything else reads it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use keygate_routes::{ResourcePath, RouteMethod};
@@ -17,6 +19,27 @@ pub(crate) struct Application {
     pub(crate) functions: BTreeMap<String, Function>,
     /// DynamoDB tables to create, in template order.
     pub(crate) tables: Vec<Table>,
+    /// What the template has besides and cannot change an answer of the API, by line.
+    pub(crate) ignored: Vec<Ignored>,
+}
+
+/// A resource, or an event of a function, that is not there on this machine and does not matter to the
+/// API.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ignored {
+    /// Its line of the template.
+    pub(crate) line: usize,
+    /// Where it stands, such as `Queue` or `Fn.Events.Nightly`.
+    pub(crate) place: String,
+    /// Its type.
+    pub(crate) kind: String,
+}
+
+impl fmt::Display for Ignored {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, place, kind } = self;
+        write!(formatter, "{place} ({kind}, line {line})")
+    }
 }
 
 /// A REST API with its one stage.
@@ -145,9 +168,13 @@ pub(crate) enum Period {
 pub(crate) struct Function {
     /// The logical id, also used as the function's name here.
     pub(crate) id: String,
-    /// What is run.
-    pub(crate) executable: Executable,
-    /// Where its code is, as the template has it: the package, which in Lambda is `/var/task`.
+    /// How its package is made.
+    pub(crate) build: Build,
+    /// What runs the package.
+    pub(crate) runtime: Runtime,
+    /// The part of the package that is called; an executable of its own may do without.
+    pub(crate) handler: Option<String>,
+    /// Where its code is, as the template has it.
     pub(crate) code: PathBuf,
     /// The environment that the template gives it.
     pub(crate) environment: BTreeMap<String, String>,
@@ -161,14 +188,74 @@ pub(crate) struct Function {
     pub(crate) memory_mib: u32,
 }
 
-/// What is run when a function is started.
+/// How a function's package, which in Lambda is `/var/task`, is made of its code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Executable {
-    /// A binary that cargo builds (`Metadata.BuildProperties.Binary`).
+pub(crate) enum Build {
+    /// The code is the package.
+    None,
+    /// The binary of this name, which cargo builds, is the executable; the code is the package.
     Cargo(String),
-    /// The file `bootstrap` of its code, in whatever language.
-    Bootstrap,
+    /// The target `build-ID` of the code's Makefile fills the package.
+    Make,
 }
+
+/// What runs a function's package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Runtime {
+    /// An executable, in whatever language: `provided` and its successors.
+    Provided,
+    /// Python of a version such as `3.14`.
+    Python(String),
+    /// Node.js of a major version such as `24`.
+    Node(String),
+}
+
+impl Runtime {
+    /// Whether Lambda brings it, so that the package is no program by itself.
+    pub(crate) fn is_managed(&self) -> bool {
+        *self != Self::Provided
+    }
+}
+
+/// The template's own name for it, such as `python3.14`.
+impl fmt::Display for Runtime {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Provided => formatter.write_str("provided"),
+            Self::Python(version) => write!(formatter, "python{version}"),
+            Self::Node(version) => write!(formatter, "nodejs{version}.x"),
+        }
+    }
+}
+
+impl FromStr for Runtime {
+    type Err = UnknownRuntime;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRuntime> {
+        let is_number = |text: &str| {
+            !text.is_empty() && text.len() < 4 && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        if text == "provided" || text.starts_with("provided.") {
+            return Ok(Self::Provided);
+        }
+        let python = text.strip_prefix("python");
+        let minor = python.and_then(|version| version.strip_prefix("3."));
+        if let (Some(version), Some(minor)) = (python, minor)
+            && is_number(minor)
+        {
+            return Ok(Self::Python(version.to_owned()));
+        }
+        let node = text.strip_prefix("nodejs");
+        match node.and_then(|version| version.strip_suffix(".x")) {
+            Some(major) if is_number(major) => Ok(Self::Node(major.to_owned())),
+            _ => Err(UnknownRuntime),
+        }
+    }
+}
+
+/// A runtime that this gateway does not serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UnknownRuntime;
 
 /// A DynamoDB table to create.
 #[derive(Debug, Clone, PartialEq, Eq)]

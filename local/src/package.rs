@@ -1,16 +1,48 @@
 //! What a function finds beside its executable: its package, `/var/task` in Lambda, and its layers,
 //! `/opt` there (Lambda developer guide, "Managing Lambda dependencies with layers").
 //!
-//! Neither place exists here. The package is the working directory of the process, as in Lambda, and
-//! a variable that names a file below `/opt` is given the path of the layer's own.
+//! Neither place exists here. The package is the working directory of the process, as in Lambda; a
+//! variable that names a file below `/opt` is given the path of the layer's own; and the folders of
+//! layers that Lambda's runtimes search are searched. What a layer cannot be here is refused.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::model::Function;
+use crate::model::{Application, Function, Runtime};
 
 /// Where layers are in Lambda.
 const OPT: &str = "/opt/";
+
+/// Why a function finds something else beside its executable than in Lambda.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PackageError {
+    /// A layer's content is not there.
+    #[error("{function}: the content of its layer, {}, is no folder", path.display())]
+    NoLayer {
+        /// The function's logical id.
+        function: String,
+        /// `ContentUri`.
+        path: PathBuf,
+    },
+    /// A layer brings programs that Lambda runs beside the function.
+    #[error("{function}: its layer {} holds extensions, which the local gateway does not run", path.display())]
+    Extensions {
+        /// The function's logical id.
+        function: String,
+        /// `ContentUri`.
+        path: PathBuf,
+    },
+    /// A variable names a file that no layer has.
+    #[error("{function}: its variable {variable} names /opt/{file}, which none of its layers has")]
+    NoFile {
+        /// The function's logical id.
+        function: String,
+        /// The variable.
+        variable: String,
+        /// The file, below `/opt`.
+        file: String,
+    },
+}
 
 /// The folder of a template, which paths in it are relative to.
 pub(crate) fn home(template: &Path) -> &Path {
@@ -38,6 +70,86 @@ pub(crate) fn environment(function: &Function, home: &Path) -> BTreeMap<String, 
         }
     }
     environment
+}
+
+/// Holds the layers of every function against what a layer can be here.
+///
+/// # Errors
+/// The first that is something else.
+pub(crate) fn check(application: &Application, home: &Path) -> Result<(), PackageError> {
+    application
+        .functions
+        .values()
+        .try_for_each(|function| check_layers(function, home))
+}
+
+fn check_layers(function: &Function, home: &Path) -> Result<(), PackageError> {
+    let id = || function.id.clone();
+    for layer in &function.layers {
+        let (function, path) = (id(), home.join(layer));
+        if !path.is_dir() {
+            return Err(PackageError::NoLayer { function, path });
+        }
+        if path.join("extensions").exists() {
+            return Err(PackageError::Extensions { function, path });
+        }
+    }
+    for (variable, value) in &function.environment {
+        if let Some(file) = value.strip_prefix(OPT)
+            && in_layers(function, home, file).is_none()
+        {
+            return Err(PackageError::NoFile {
+                function: id(),
+                variable: variable.clone(),
+                file: file.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The variables by which programs of a function are found in its layers, in front of what the
+/// template or this machine says (Lambda developer guide, "Layer paths for each Lambda runtime").
+pub(crate) fn search_paths(function: &Function, home: &Path) -> BTreeMap<String, String> {
+    let mut searched = vec![
+        ("PATH", "bin".to_owned()),
+        ("LD_LIBRARY_PATH", "lib".to_owned()),
+    ];
+    match &function.runtime {
+        Runtime::Provided => {}
+        Runtime::Python(version) => searched.extend([
+            ("PYTHONPATH", "python".to_owned()),
+            (
+                "PYTHONPATH",
+                format!("python/lib/python{version}/site-packages"),
+            ),
+        ]),
+        Runtime::Node(version) => searched.extend([
+            ("NODE_PATH", format!("nodejs/node{version}/node_modules")),
+            ("NODE_PATH", "nodejs/node_modules".to_owned()),
+        ]),
+    }
+    let mut variables: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for layer in &function.layers {
+        for (variable, folder) in &searched {
+            let folder = home.join(layer).join(folder).canonicalize();
+            let folder = folder.ok().filter(|folder| folder.is_dir());
+            let folders = variables.entry((*variable).to_owned()).or_default();
+            folders.extend(folder);
+        }
+    }
+    variables
+        .into_iter()
+        .filter(|(_, folders)| !folders.is_empty())
+        .filter_map(|(variable, mut folders)| {
+            let given = function.environment.get(&variable).map(Into::into);
+            let given =
+                given.or_else(|| std::env::var_os(&variable).filter(|_| variable == "PATH"));
+            folders.extend(given.iter().flat_map(std::env::split_paths));
+            let joined = std::env::join_paths(folders).ok()?;
+            Some((variable, joined.to_str()?.to_owned()))
+        })
+        .collect()
 }
 
 /// A file of the layers; of two with one name, that of the later layer.

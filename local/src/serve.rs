@@ -1,7 +1,6 @@
 //! `keygate`: everything that a request needs on this machine, started in parallel, and stopped
 //! without leaving a process behind.
 
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,14 +21,14 @@ use crate::binaries::{self, BinaryError};
 use crate::cli::{self, Serve};
 use crate::console::Console;
 use crate::dynamodb::{self, DynamoDbError};
-use crate::functions::{Functions, InvokeError, Program};
+use crate::functions::{Functions, InvokeError};
 use crate::gateway::{self, GatewayError};
 use crate::issuer::{self, SigningFailed, SigningKey};
 use crate::management;
 use crate::matrix::{Matrix, MatrixError};
-use crate::model::{Application, Function};
+use crate::model::Application;
 use crate::offered;
-use crate::package;
+use crate::package::{self, PackageError};
 use crate::ready_file;
 use crate::seed::{self, SeedError};
 use crate::template::{self, TemplateError};
@@ -70,6 +69,9 @@ pub(crate) enum ServeError {
     /// An executable is missing.
     #[error(transparent)]
     Binary(#[from] BinaryError),
+    /// A function's package or layers are not what they must be.
+    #[error(transparent)]
+    Package(#[from] PackageError),
     /// A function does not start.
     #[error("{0}")]
     Function(#[from] InvokeError),
@@ -129,17 +131,15 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     };
     let (application, public_url) = load(&options, &listeners)?;
     let matrix = Matrix::of(&application, &options.template)?;
-    for disagreement in &matrix.disagreements {
-        let text = format!("keygate: {disagreement}");
-        console.stderr.say(&keygate_visible::line(&text));
-    }
+    say_what_differs(&application, &matrix, console);
     let gateway = gateway::Gateway::new(&application, port(&listeners.gateway))?;
     let stop = stop_signal(options.until_stdin_closes);
 
     let home = package::home(&options.template);
     let signing_key = tokio::task::spawn_blocking(SigningKey::generate);
-    let paths = tokio::select! {
-        paths = binaries::executables(&application, home, options.functions.as_deref()) => paths?,
+    package::check(&application, home)?;
+    let built = tokio::select! {
+        built = binaries::executables(&application, home, options.functions.as_deref()) => built?,
         () = stopped(stop.clone()) => return Ok(()),
     };
     let signing_key = signing_key
@@ -157,7 +157,7 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         tokio::spawn(dynamodb::serve(listeners.dynamodb, database)),
         tokio::spawn(management::serve(listeners.api_gateway, gateway.control())),
     ]);
-    let programs = programs(&application, &paths, &services, home);
+    let programs = built.programs(&application, &services.environment(), home);
     let functions = Arc::new(Functions::new(programs, &console.stderr));
     let outcome = prepare(&application, &services, &functions, &seeded).await;
     let outcome = outcome.and_then(|api_key| {
@@ -267,6 +267,21 @@ fn scopes(matrix: &Matrix) -> Scopes {
     table.flat_map(RouteTable::scopes).cloned().collect()
 }
 
+/// Says where events and route table disagree, and what the template has that is not there on this machine.
+fn say_what_differs(application: &Application, matrix: &Matrix, console: &Console) {
+    let disagreements = matrix.disagreements.iter().map(ToString::to_string);
+    let ignored = application.ignored.iter().map(ToString::to_string);
+    let ignored: Vec<String> = ignored.collect();
+    let left_out = (!ignored.is_empty()).then(|| {
+        let list = ignored.join(", ");
+        format!("these are not there on this machine, and change no answer of the API: {list}")
+    });
+    for text in disagreements.chain(left_out) {
+        let text = format!("keygate: {text}");
+        console.stderr.say(&keygate_visible::line(&text));
+    }
+}
+
 /// The template with what this machine gives its parameters, unless the caller said otherwise.
 fn load(options: &Serve, listeners: &Listeners) -> Result<(Application, String), ServeError> {
     let issuer = aws::address(port(&listeners.issuer));
@@ -278,25 +293,6 @@ fn load(options: &Serve, listeners: &Listeners) -> Result<(Application, String),
         .offered
         .insert("PublicUrl".to_owned(), url.clone());
     Ok((template::load(&options.template, &parameters)?, url))
-}
-
-fn programs(
-    application: &Application,
-    paths: &BTreeMap<String, PathBuf>,
-    services: &Services,
-    home: &Path,
-) -> Vec<Program> {
-    let program = |function: &Function| {
-        let mut environment = services.environment();
-        environment.extend(package::environment(function, home));
-        Some(Program {
-            path: paths.get(&function.id)?.clone(),
-            function: function.clone(),
-            package: package::directory(function, home),
-            environment,
-        })
-    };
-    application.functions.values().filter_map(program).collect()
 }
 
 /// A variable that a function is given.

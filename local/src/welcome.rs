@@ -71,7 +71,9 @@ Try it, in another terminal:
 impl Addresses<'_> {
     /// A public route, and one that asks for a credential with each kind of it.
     fn lines(&self) -> Vec<String> {
-        let readable = self.matrix.rows.iter().filter(|row| is_readable(row));
+        let has_table = self.matrix.table.is_some();
+        let rows = self.matrix.rows.iter();
+        let readable = rows.filter(|row| is_readable(row, has_table));
         let (open, closed): (Vec<&Row>, Vec<&Row>) =
             readable.partition(|row| row.route.authorizer.is_none());
         let curl = |row: &Row| format!("curl -i {}{}", self.url, row.route.path);
@@ -96,13 +98,14 @@ impl Addresses<'_> {
     }
 }
 
-/// Whether anybody who is let in can read it as it stands: `GET`, without a variable, and listed.
-fn is_readable(row: &Row) -> bool {
+/// Whether anybody who is let in can read it as it stands: `GET`, without a variable, and listed where
+/// there is a table.
+fn is_readable(row: &Row, has_table: bool) -> bool {
     let is_plain = |segment: &Segment| matches!(segment, Segment::Literal(_));
     let is_public = row.route.authorizer.is_none();
     let is_listed = match &row.access {
         Some(access) => is_public == (*access == Access::Public),
-        None => false,
+        None => is_public && !has_table,
     };
     row.route.method.as_str() == "GET"
         && row.route.path.segments().iter().all(is_plain)

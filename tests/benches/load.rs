@@ -1,6 +1,6 @@
 //! Figures of the gateway on this machine, beside the budgets that they are held against: how soon it
 //! is ready, and how many warm requests a second go through cached authorizer, usage plan, handler
-//! process and DynamoDB. `cargo bench -p keygate-tests`, or with `GATEWAY_BIN` naming a directory of
+//! process and DynamoDB, and through the same handler in three languages. `cargo bench -p keygate-tests`, or with `GATEWAY_BIN` naming a directory of
 //! built executables. A benchmark, not a test: nothing here fails on a slow machine.
 
 #![allow(
@@ -14,6 +14,13 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use keygate_tests::keygate::Build;
+use keygate_tests::node::{self, Packages};
+use keygate_tests::page::blocks;
+use keygate_tests::project::Project;
+use keygate_tests::venv;
+
+/// How to put a handler behind the gateway.
+const PAGE: &str = include_str!("../../docs/handlers.md");
 
 /// How long each load goes on.
 const LOAD: Duration = Duration::from_secs(5);
@@ -56,6 +63,59 @@ fn main() {
     ] {
         for connections in [4, 32] {
             load(what, address, &request, status, connections);
+        }
+    }
+    drop(gateway);
+    handlers(&build);
+}
+
+/// The handler of `docs/handlers.md` in each of its languages, side by side in one gateway.
+fn handlers(build: &Build) {
+    if let Some(reason) = node::lacking_runtime_client().or_else(venv::lacking) {
+        println!("handlers in other languages: left out: {reason}");
+        return;
+    }
+    let (table, outputs) = ("        ROUTES: |\n", "\nOutputs:\n");
+    let languages = ["Python", "JavaScript", "Rust"];
+    let yaml = blocks(PAGE, "yaml");
+    let routes = languages.map(|language| format!("          GET /{language}/{{id}} books:read\n"));
+    let routes = format!("{table}{}", routes.concat());
+    let mut functions = "\n".to_owned();
+    for language in languages {
+        let (_, section) = PAGE.split_once(&format!("### In {language}")).unwrap();
+        let entry = format!("{}{}", yaml[1], blocks(section, "yaml")[0]);
+        let entry = entry.replace("ReportsFunction", &format!("{language}Function"));
+        let entry = entry.replace("/reports/", &format!("/{language}/"));
+        functions += &entry.replace("CodeUri: reports", &format!("CodeUri: {language}"));
+    }
+    functions += outputs;
+    let changes = [(table, routes.as_str()), (outputs, &functions)];
+    let python = venv::programs("awslambdaric");
+    let project = Project::new(&build.changed_template(&changes))
+        .with("Python/app.py", blocks(PAGE, "python")[0])
+        .with_link("Python/.venv", python.parent().unwrap())
+        .with("JavaScript/app.mjs", blocks(PAGE, "javascript")[0])
+        .with_link(
+            "JavaScript/node_modules",
+            &Packages::of_runtime_client().modules(),
+        );
+    let template = project.template();
+    let started = Instant::now();
+    let gateway = build.start(&[&WITHOUT_LIMITS[..], &["--template", &template]].concat());
+    println!(
+        "start to ready with a handler in each language: {:?} (at most 3 s)",
+        started.elapsed()
+    );
+    let url = gateway.ready.url.strip_prefix("http://").unwrap();
+    let (address, stage) = url.split_once('/').unwrap();
+    let key = &gateway.ready.api_key;
+    for language in languages {
+        let request = format!(
+            "GET /{stage}/{language}/latest HTTP/1.1\r\nhost: {address}\r\n\
+             authorization: Bearer {key}\r\n\r\n"
+        );
+        for connections in [1, 4] {
+            load(language, address, &request, 200, connections);
         }
     }
 }

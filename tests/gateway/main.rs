@@ -20,6 +20,7 @@ mod operator;
 mod problems;
 mod processes;
 mod routes;
+mod runtimes;
 mod services;
 mod start;
 mod sweep;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         processes::TESTS,
         routes::TESTS,
         handlers::TESTS,
+        runtimes::TESTS,
         access_log::TESTS,
         claims::TESTS,
         unread::TESTS,

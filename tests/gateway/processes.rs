@@ -96,7 +96,7 @@ fn a_function_that_crashed_is_started_again(target: &Target) {
 }
 
 /// Whether a process is there. One that has ended and was not waited for yet is in state Z.
-fn is_running(pid: u32) -> bool {
+pub(crate) fn is_running(pid: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
     status.is_ok_and(|status| !status.contains("State:\tZ"))
 }

@@ -79,8 +79,9 @@ fn what_the_template_asks_for_and_keygate_does_not_do_is_named_and_refused(targe
     let both = format!("{function}\n      VpcConfig: {{SubnetIds: [a]}}");
     is_refused_with(target, function, &both, &["VpcConfig"]);
     let resources = "\nResources:\n";
-    let queue = format!("{resources}  Queue:\n    Type: AWS::SQS::Queue\n");
-    is_refused_with(target, resources, &queue, &["Queue", "AWS::SQS::Queue"]);
+    let kind = "AWS::WAFv2::WebACLAssociation";
+    let wall = format!("{resources}  Wall:\n    Type: {kind}\n");
+    is_refused_with(target, resources, &wall, &["Wall", kind]);
 }
 
 fn a_template_that_is_no_yaml_or_is_not_there_is_refused(target: &Target) {

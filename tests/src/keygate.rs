@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use tempfile::{NamedTempFile, TempDir, TempPath};
 
 use crate::probe;
@@ -78,13 +78,19 @@ impl Build {
         directory.expect("cargo says where it puts executables")
     }
 
-    /// `keygate` with these arguments, on free ports unless they say otherwise.
+    /// `keygate` with these arguments and the functions of this build, unless they name others.
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(self.directory.join("keygate"));
-        command.args(arguments);
+        let mut command = self.building_command(arguments);
         if !arguments.contains(&"--functions") {
             command.arg("--functions").arg(&self.directory);
         }
+        command
+    }
+
+    /// `keygate` with these arguments, on free ports unless they say otherwise.
+    fn building_command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.directory.join("keygate"));
+        command.args(arguments);
         for port in PORTS {
             if !arguments.contains(&port) {
                 command.args([port, "0"]);
@@ -194,10 +200,21 @@ impl Build {
     /// and what it said on standard error.
     #[track_caller]
     pub fn try_start(&self, arguments: &[&str]) -> Result<Keygate, (ExitStatus, String)> {
+        Self::run_into_files(self.command(arguments))
+    }
+
+    /// As [`Build::try_start`], for a gateway that builds the functions of its template.
+    #[track_caller]
+    pub fn try_start_building(&self, arguments: &[&str]) -> Result<Keygate, (ExitStatus, String)> {
+        Self::run_into_files(self.building_command(arguments))
+    }
+
+    #[track_caller]
+    fn run_into_files(command: Command) -> Result<Keygate, (ExitStatus, String)> {
         let directory = TempDir::new().unwrap();
         let file = |name: &str| File::create(directory.path().join(name)).unwrap().into();
         let outputs = [file("stdout"), file("stderr")];
-        self.run(arguments, directory, outputs)
+        Self::run(command, directory, outputs)
     }
 
     /// Starts a gateway whose standard output and standard error are pipes that nobody reads, and
@@ -206,7 +223,7 @@ impl Build {
     #[track_caller]
     pub fn start_unread(&self, arguments: &[&str]) -> Keygate {
         let outputs = [Stdio::piped(), Stdio::piped()];
-        match self.run(arguments, TempDir::new().unwrap(), outputs) {
+        match Self::run(self.command(arguments), TempDir::new().unwrap(), outputs) {
             Ok(gateway) => gateway,
             Err((status, _)) => panic!("keygate ended with {status}"),
         }
@@ -214,14 +231,12 @@ impl Build {
 
     #[track_caller]
     fn run(
-        &self,
-        arguments: &[&str],
+        mut command: Command,
         directory: TempDir,
         [stdout, stderr]: [Stdio; 2],
     ) -> Result<Keygate, (ExitStatus, String)> {
         let ready_file = directory.path().join(READY_FILE);
-        let mut child = self
-            .command(arguments)
+        let mut child = command
             .arg("--until-stdin-closes")
             .arg("--ready-file")
             .arg(&ready_file)
@@ -286,8 +301,13 @@ pub struct Ready {
     pub dynamodb: String,
     /// The address of API Gateway's management API.
     pub api_gateway: String,
-    /// The seeded API key.
+    /// The seeded API key; empty where the template has no table for it.
+    #[serde(deserialize_with = "or_empty")]
     pub api_key: String,
+}
+
+fn or_empty<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> {
+    Option::deserialize(text).map(Option::unwrap_or_default)
 }
 
 /// A running gateway, which ends with this value.

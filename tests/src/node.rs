@@ -14,6 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::keygate::output_with_input;
+use crate::venv;
 
 /// The oldest that the packages run on.
 const OLDEST_NODE: u32 = 20;
@@ -25,11 +26,23 @@ pub struct Packages(PathBuf);
 /// Why no such program can be run here, if none can.
 #[must_use]
 pub fn lacking() -> Option<&'static str> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_there =
-        |program: &str| std::env::split_paths(&path).any(|folder| folder.join(program).exists());
-    let is_lacking = !["node", "npm"].into_iter().all(is_there);
+    let is_lacking = !["node", "npm"].into_iter().all(is_on_path);
     is_lacking.then_some("there is no node with npm on the path; 20 or later will do")
+}
+
+/// Why no handler in JavaScript can be run here, if none can.
+#[must_use]
+pub fn lacking_runtime_client() -> Option<&'static str> {
+    let compiler = ["make", "c++"].into_iter().all(is_on_path);
+    let is_lacking = !compiler || !cfg!(target_os = "linux");
+    let compiler =
+        is_lacking.then_some("AWS's client for Node.js is compiled on Linux with make and c++");
+    lacking().or_else(venv::lacking).or(compiler)
+}
+
+fn is_on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).exists())
 }
 
 impl Packages {
@@ -49,6 +62,30 @@ impl Packages {
     /// When Node.js is too old, and when npm cannot install them.
     #[must_use]
     pub fn installed(manifest: &str, lock: &str) -> Self {
+        Self::installed_by(npm("--ignore-scripts"), manifest, lock)
+    }
+
+    /// AWS's runtime interface client, which npm compiles.
+    ///
+    /// # Panics
+    /// When it cannot be compiled.
+    #[must_use]
+    pub fn of_runtime_client() -> &'static Self {
+        static PACKAGES: OnceLock<Packages> = OnceLock::new();
+        PACKAGES.get_or_init(|| {
+            let manifest = include_str!("../runtime-client/package.json");
+            let lock = include_str!("../runtime-client/package-lock.json");
+            Self::installed_by(compiling_npm(), manifest, lock)
+        })
+    }
+
+    /// Where they are: a folder `node_modules`.
+    #[must_use]
+    pub fn modules(&self) -> PathBuf {
+        self.0.join("node_modules")
+    }
+
+    fn installed_by(npm: Command, manifest: &str, lock: &str) -> Self {
         assert_node_is_recent();
         let hash = digest(&SHA256, format!("{manifest}\n{lock}").as_bytes());
         let hash = URL_SAFE_NO_PAD.encode(&hash.as_ref()[..9]);
@@ -57,7 +94,7 @@ impl Packages {
         if !home.exists() {
             fs::create_dir_all(&tools).unwrap();
             let unfinished = TempDir::new_in(&tools).unwrap();
-            install(unfinished.path(), manifest, lock);
+            install(npm, unfinished.path(), manifest, lock);
             // Another suite may have been faster; what it has installed is the same.
             if fs::rename(unfinished.path(), &home).is_err() {
                 assert!(home.exists(), "{} cannot be made", home.display());
@@ -173,13 +210,38 @@ fn tools() -> PathBuf {
         .unwrap_or_else(|| std::env::temp_dir().join("keygate"))
 }
 
-fn install(folder: &Path, manifest: &str, lock: &str) {
+/// npm, which installs what a lock file names and nothing else.
+fn npm(scripts: &str) -> Command {
+    let mut npm = Command::new("npm");
+    npm.args(["ci", scripts, "--no-audit", "--no-fund"]);
+    npm
+}
+
+/// npm with what it takes to compile: cmake, and the headers beside node, where they are, so that none are
+/// downloaded.
+fn compiling_npm() -> Command {
+    let mut npm = npm("--foreground-scripts");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    // The path may have a script that stands for it.
+    let said = Command::new("node")
+        .args(["-p", "process.execPath"])
+        .output();
+    let said = String::from_utf8(said.expect("node can be run").stdout).unwrap();
+    let node = Path::new(said.trim_end()).canonicalize().ok();
+    let home = node.as_deref().and_then(|node| node.parent()?.parent());
+    if let Some(home) = home.filter(|home| home.join("include/node/node_api.h").exists()) {
+        npm.env("npm_config_nodedir", home);
+    }
+    folders.push(venv::programs("cmake"));
+    npm.env("PATH", std::env::join_paths(folders).unwrap());
+    npm
+}
+
+fn install(mut npm: Command, folder: &Path, manifest: &str, lock: &str) {
     fs::write(folder.join("package.json"), manifest).unwrap();
     fs::write(folder.join("package-lock.json"), lock).unwrap();
-    let mut npm = Command::new("npm");
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(folder)
-        .stdin(Stdio::null());
+    npm.current_dir(folder).stdin(Stdio::null());
     let output = npm.output().expect("npm can be run");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(

@@ -1,7 +1,8 @@
 //! A template in a folder of its own, with the files that its paths lead to.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
 
 use tempfile::TempDir;
 
@@ -32,6 +33,21 @@ impl Project {
         let file = project.0.path().join(path);
         fs::set_permissions(file, Permissions::from_mode(0o755)).unwrap();
         project
+    }
+
+    /// The same with a link at `path` to what lies elsewhere.
+    #[must_use]
+    pub fn with_link(self, path: &str, target: &Path) -> Self {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        symlink(target, path).unwrap();
+        self
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.0.path()
     }
 
     /// The template's path.

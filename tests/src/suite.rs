@@ -10,7 +10,7 @@ pub const OWN_GATEWAY: &str = "own-gateway";
 
 /// All capabilities. One that is misspelt, in a test or in `GATEWAY_SKIP`, would skip nothing or too
 /// much, and nobody would see it.
-const CAPABILITIES: [&str; 12] = [
+const CAPABILITIES: [&str; 14] = [
     OWN_GATEWAY,
     "access-log",
     "any-method",
@@ -19,7 +19,9 @@ const CAPABILITIES: [&str; 12] = [
     "encoded-slash",
     "gateway-responses",
     "node",
+    "node-client",
     "python",
+    "python-client",
     "request-id",
     "restart",
     "usage-plans",

@@ -12,6 +12,7 @@ use crate::call::{Call, Reply};
 use crate::keygate::{Build, Keygate};
 use crate::node;
 use crate::suite::{Lacks, OWN_GATEWAY};
+use crate::venv;
 
 /// The longest that any one answer is waited for; API Gateway itself gives up after 29 s.
 const ANSWER: Duration = Duration::from_secs(35);
@@ -70,8 +71,14 @@ impl Target {
         if !std::env::split_paths(&path).any(|folder| folder.join("python3").exists()) {
             lacks.add("python", "there is no python3 on the path");
         }
-        if let Some(reason) = node::lacking() {
-            lacks.add("node", reason);
+        for (capability, lacking) in [
+            ("node", node::lacking()),
+            ("node-client", node::lacking_runtime_client()),
+            ("python-client", venv::lacking()),
+        ] {
+            if let Some(reason) = lacking {
+                lacks.add(capability, reason);
+            }
         }
         Self {
             url: gateway.ready.url.clone(),

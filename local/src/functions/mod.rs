@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 pub(crate) use self::invoke_error::InvokeError;
 use self::process::Process;
-pub(crate) use self::program::Program;
+pub(crate) use self::program::{Launch, Program, can_run, inherited};
 use crate::console::Lines;
 
 /// How many processes of one function run at once; further invocations wait their turn.

@@ -1,23 +1,22 @@
 //! One process of a function.
 
 use std::borrow::Cow;
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::process::Stdio;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde::de::IgnoredAny;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout_at};
 
 use super::invoke_error::InvokeError;
-use super::program::Program;
+use super::program::{Program, inherited};
 use super::runtime_api::RuntimeApi;
 use crate::console::Lines;
-
-/// Variables of this machine that a function sees: what a process cannot do without.
-const INHERITED: [&str; 3] = ["PATH", "HOME", "TMPDIR"];
 
 /// A longer line is shown in parts: CloudWatch Logs' own limit of an event, in bytes.
 const MAX_LINE: u64 = 256 * 1024;
@@ -36,17 +35,16 @@ impl Process {
         let function = &program.function;
         let does_not_start = |error: std::io::Error| program.does_not_start(error);
         let runtime_api = RuntimeApi::listen(&function.id).map_err(does_not_start)?;
-        let mut command = Command::new(&program.path);
-        if let Some(package) = &program.package {
+        let launch = &program.launch;
+        let mut command = Command::new(&launch.path);
+        command.args(&launch.arguments);
+        if let Some(package) = &launch.package {
             command.current_dir(package);
         }
         command
             .env_clear()
-            .envs(
-                INHERITED
-                    .iter()
-                    .filter_map(|name| Some((name, std::env::var_os(name)?))),
-            )
+            .envs(inherited())
+            .envs(program.runtime_environment())
             .envs(&program.environment)
             .env("AWS_LAMBDA_RUNTIME_API", runtime_api.address().to_string())
             .env("AWS_LAMBDA_FUNCTION_NAME", &function.id)
@@ -124,12 +122,46 @@ impl Process {
 
     /// Ends the process and waits for its end.
     pub(super) async fn kill(mut self) {
+        self.kill_group();
         // An error means that it has ended already.
         let _ = self.child.kill().await;
+    }
+
+    /// Ends the process with those that it has started, as a shell script does; it is its group's first.
+    fn kill_group(&self) {
+        // One that was waited for has no id any more, which may be another's by now.
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
+        if let Some(group) = id.and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill_group();
     }
 }
 
 impl Program {
+    /// What Lambda tells a function about its package and runtime (Lambda developer guide, "Defined
+    /// runtime environment variables").
+    fn runtime_environment(&self) -> impl Iterator<Item = (&'static str, OsString)> {
+        let runtime = &self.function.runtime;
+        let is_managed = runtime.is_managed();
+        let named = is_managed.then(|| format!("AWS_Lambda_{runtime}").into());
+        let handler = self.function.handler.as_ref().map(OsString::from);
+        let package = self.launch.package.clone().map(OsString::from);
+        let variables = [
+            ("AWS_EXECUTION_ENV", named),
+            ("LAMBDA_TASK_ROOT", package),
+            ("TZ", Some(":UTC".into())),
+            ("_HANDLER", handler),
+        ];
+        let given = variables.into_iter();
+        given.filter_map(|(name, value)| Some((name, value?)))
+    }
+
     fn does_not_start(&self, reason: impl Display) -> InvokeError {
         InvokeError::DoesNotStart {
             function: self.function.id.clone(),

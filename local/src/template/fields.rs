@@ -253,14 +253,24 @@ impl<'p> Fields<'p> {
         });
     }
 
+    /// Reports each of these fields that is there.
+    pub(super) fn refused(&self, names: &[&str]) {
+        for entry in &self.entries {
+            if names.contains(&entry.name.as_str()) {
+                self.refuse(entry);
+            }
+        }
+    }
+
     /// Reports each field that is left.
     pub(super) fn end(self) {
         for entry in &self.entries {
-            self.report_at(
-                entry.line,
-                &entry.name,
-                "the local gateway does not support this property",
-            );
+            self.refuse(entry);
         }
+    }
+
+    fn refuse(&self, entry: &Entry) {
+        let message = "the local gateway does not support this property";
+        self.report_at(entry.line, &entry.name, message);
     }
 }

@@ -6,18 +6,23 @@ use std::time::Duration;
 
 use super::fields::Fields;
 use super::resources::Resource;
-use super::routes::{self, Event};
-use crate::model::{Executable, Function};
+use super::routes::{self, Event, Source};
+use crate::model::{Build, Function, Ignored, Runtime};
 
 /// Deployment, permissions and tracing, and limits that a process on this machine does not have.
 const NO_MEANING: &[&str] = &[
     "Architectures",
     "AssumeRolePolicyDocument",
+    "AutoPublishAlias",
+    "AutoPublishAliasAllProperties",
+    "AutoPublishCodeSha256",
     "CodeSigningConfigArn",
+    // What becomes of events that nobody waits for.
+    "DeadLetterQueue",
+    "DeploymentPreference",
     "Description",
     "EphemeralStorage",
-    // An executable has no handler.
-    "Handler",
+    "EventInvokeConfig",
     "KmsKeyArn",
     "PermissionsBoundary",
     "Policies",
@@ -30,11 +35,22 @@ const NO_MEANING: &[&str] = &[
     "SourceKMSKeyArn",
     "Tags",
     "Tracing",
+    "VersionDescription",
 ];
 
-/// A function and the events that call it. What is wrong with them is reported, and the values
-/// are then of no use.
-pub(super) fn read(resource: Resource<'_>) -> (Option<Function>, Vec<Event>) {
+/// A script that Lambda's own runtimes are started by, where it is set (Lambda developer guide, "Wrapper
+/// scripts").
+const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
+
+/// A function and the events that call it.
+pub(super) struct Read {
+    pub(super) function: Option<Function>,
+    pub(super) events: Vec<Event>,
+    pub(super) ignored: Vec<Ignored>,
+}
+
+/// Reads a function. What is wrong with it is reported, and the values are then of no use.
+pub(super) fn read(resource: Resource<'_>) -> Read {
     let Resource {
         id,
         line,
@@ -42,15 +58,21 @@ pub(super) fn read(resource: Resource<'_>) -> (Option<Function>, Vec<Event>) {
         metadata,
         ..
     } = resource;
-    let executable = executable(metadata);
-    if executable.is_none() {
+    let build = build(metadata);
+    if build.is_none() {
         let message = "BuildProperties.Binary is required: the name of the cargo binary to run";
         properties.report_at(line, "Metadata", message);
+    }
+    let runtime = runtime(&mut properties);
+    let handler = handler(&mut properties, runtime.as_ref());
+    let is_managed = runtime.as_ref().is_some_and(Runtime::is_managed);
+    if is_managed && matches!(build, Some(Build::Cargo(_))) {
+        let message = "what cargo builds runs on a provided runtime, such as provided.al2023";
+        properties.report_at(line, "Runtime", message);
     }
     let code = properties.text("CodeUri").unwrap_or_else(|| ".".to_owned());
     let layers = properties.scalars("Layers");
     properties.no_meaning(NO_MEANING);
-    properties.only("Runtime", &["provided.al2023", "provided.al2"]);
     properties.only("PackageType", &["Zip"]);
     // Lambda's defaults and bounds (Lambda API reference, CreateFunction).
     let timeout = properties.number("Timeout", &(1..=900)).unwrap_or(3);
@@ -59,24 +81,17 @@ pub(super) fn read(resource: Resource<'_>) -> (Option<Function>, Vec<Event>) {
         .unwrap_or(128);
     let mut environment = logging(&mut properties);
     let mut environment_lines = BTreeMap::new();
-    if let Some(mut fields) = properties.fields("Environment") {
-        for (name, value, line) in fields.texts_at("Variables") {
-            environment_lines.insert(name.clone(), line);
-            environment.insert(name, value);
-        }
-        fields.end();
+    for (name, value, line) in variables(&mut properties, is_managed) {
+        environment_lines.insert(name.clone(), line);
+        environment.insert(name, value);
     }
-    let events = properties.fields("Events").map_or_else(Vec::new, |events| {
-        events
-            .named()
-            .into_iter()
-            .filter_map(|(_, event)| routes::event(&id, event))
-            .collect()
-    });
+    let (events, ignored) = events(&id, &mut properties);
     properties.end();
-    let function = executable.map(|executable| Function {
+    let function = build.zip(runtime).map(|(build, runtime)| Function {
         id,
-        executable,
+        build,
+        runtime,
+        handler,
         code: code.into(),
         environment,
         environment_lines,
@@ -84,23 +99,102 @@ pub(super) fn read(resource: Resource<'_>) -> (Option<Function>, Vec<Event>) {
         timeout: Duration::from_secs(timeout),
         memory_mib,
     });
-    (function, events)
+    Read {
+        function,
+        events,
+        ignored,
+    }
+}
+
+/// The variables that the template gives the function, each with its line.
+fn variables(properties: &mut Fields<'_>, is_managed: bool) -> Vec<(String, String, usize)> {
+    let Some(mut fields) = properties.fields("Environment") else {
+        return Vec::new();
+    };
+    let variables = fields.texts_at("Variables");
+    for (name, _, line) in &variables {
+        if name == WRAPPER && is_managed {
+            let message = "the local gateway does not support wrapper scripts";
+            fields.report_at(*line, name, message);
+        }
+    }
+    fields.end();
+    variables
+}
+
+/// The requests that call the function, and what calls it beside the API.
+fn events(function: &str, properties: &mut Fields<'_>) -> (Vec<Event>, Vec<Ignored>) {
+    let mut events = Vec::new();
+    let mut ignored = Vec::new();
+    let named = properties.fields("Events").map(Fields::named);
+    for (_, event) in named.into_iter().flatten() {
+        match routes::event(function, event) {
+            Some(Source::Api(event)) => events.push(event),
+            Some(Source::Other(event)) => ignored.push(event),
+            None => {}
+        }
+    }
+    (events, ignored)
 }
 
 /// How `sam build` makes the function. Other tools keep notes of their own in `Metadata`, so what
-/// is left there is nobody's mistake. What is not built comes with its executable.
-fn executable(metadata: Option<Fields<'_>>) -> Option<Executable> {
+/// is left there is nobody's mistake.
+fn build(metadata: Option<Fields<'_>>) -> Option<Build> {
     let Some(mut metadata) = metadata else {
-        return Some(Executable::Bootstrap);
+        return Some(Build::None);
     };
     if !metadata.has("BuildMethod") {
-        return Some(Executable::Bootstrap);
+        return Some(Build::None);
     }
-    metadata.only("BuildMethod", &["rust-cargolambda"]);
+    let method = metadata.only("BuildMethod", &["rust-cargolambda", "makefile"]);
+    if method.as_deref() == Some("makefile") {
+        // They move the Makefile, or the folder that it is run in.
+        metadata.refused(&["ContextPath", "ProjectRootDirectory", "WorkingDirectory"]);
+        return Some(Build::Make);
+    }
     let mut build = metadata.fields("BuildProperties")?;
     let binary = build.text("Binary").filter(|name| !name.is_empty());
     build.end();
-    binary.map(Executable::Cargo)
+    binary.map(Build::Cargo)
+}
+
+/// What runs the function. Where nothing is said it is an executable.
+fn runtime(properties: &mut Fields<'_>) -> Option<Runtime> {
+    let Some((text, line)) = properties.text_at("Runtime") else {
+        return Some(Runtime::Provided);
+    };
+    let runtime = text.parse();
+    if runtime.is_err() {
+        let message = format!(
+            "`{text}` is not supported by the local gateway, which supports provided.*, python3.x \
+             and nodejsNN.x"
+        );
+        properties.report_at(line, "Runtime", message);
+    }
+    runtime.ok()
+}
+
+/// Which function of which file is called, where the runtime wants to know.
+fn handler(properties: &mut Fields<'_>, runtime: Option<&Runtime>) -> Option<String> {
+    let handler = properties.text_at("Handler");
+    let Some(runtime) = runtime.filter(|runtime| runtime.is_managed()) else {
+        return handler.map(|(text, _)| text);
+    };
+    let line = handler
+        .as_ref()
+        .map_or(properties.line(), |(_, line)| *line);
+    let handler = handler.map(|(text, _)| text).unwrap_or_default();
+    let is_complete = handler
+        .rsplit_once('.')
+        .is_some_and(|(file, function)| !file.is_empty() && !function.is_empty());
+    if !is_complete {
+        let message = format!(
+            "`{handler}` names no function of a file, as {runtime} needs it: write FILE.FUNCTION, \
+             such as app.handler"
+        );
+        properties.report_at(line, "Handler", message);
+    }
+    Some(handler)
 }
 
 /// Lambda tells a function its log format and level by variables of its own (Lambda developer

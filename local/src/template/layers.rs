@@ -28,6 +28,10 @@ impl Layers {
     pub(super) fn read(&mut self, resource: Resource<'_>) {
         let mut properties = resource.properties;
         properties.no_meaning(NO_MEANING);
+        if let Some(metadata) = &resource.metadata {
+            // A layer that is built is not what lies in its ContentUri.
+            metadata.refused(&["BuildMethod"]);
+        }
         let content = properties.required_text("ContentUri");
         properties.end();
         if let Some(content) = content {

@@ -1,10 +1,11 @@
 //! `template.yaml` to the [`Application`] that this gateway serves.
 //!
-//! In this order: [`yaml`] reads the text, [`parameters`] gives each parameter its value,
-//! [`resolve`] carries out intrinsic functions, [`globals`] merges `Globals`, [`resources`] walks
-//! the resources, and a module for each type reads its properties. Whatever none of them honours
-//! or knows to mean nothing here is a problem. All problems are reported together, and a template
-//! with one is not served.
+//! In this order: [`yaml`] reads the text, [`implicit`] writes out the API that SAM makes by itself,
+//! [`parameters`] gives each parameter its value, [`resolve`] carries out intrinsic functions,
+//! [`globals`] merges `Globals`, [`resources`] walks the resources but for those that are [`ignored`],
+//! and a module for each type reads its properties. Whatever none of them honours or knows to mean
+//! nothing here is a problem. All problems are reported together, and a template with one is not
+//! served.
 
 mod api;
 mod auth;
@@ -13,6 +14,8 @@ mod fields;
 mod functions;
 mod gateway_responses;
 mod globals;
+mod ignored;
+mod implicit;
 mod layers;
 mod parameters;
 mod problems;
@@ -99,7 +102,8 @@ pub(crate) fn load(path: &Path, parameters: &Parameters) -> Result<Application, 
 
 fn application(root: &Node, overrides: &Parameters) -> Result<Application, Vec<Problem>> {
     let problems = Problems::default();
-    let application = assemble(root, overrides, &problems);
+    let root = implicit::written_out(root.clone());
+    let application = assemble(&root, overrides, &problems);
     let problems = problems.into_list();
     match application {
         Some(application) if problems.is_empty() => Ok(application),
@@ -109,13 +113,14 @@ fn application(root: &Node, overrides: &Parameters) -> Result<Application, Vec<P
 
 fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<Application> {
     check_sections(root, problems);
-    resolve::check_functions(root, "", problems);
+    check_functions(root, problems);
     let parameters = parameters::values(root.get("Parameters"), overrides, problems);
     let resolver = Resolver::new(root, parameters, problems)?;
     resolver.check_conditions();
     check_outputs(root, &resolver);
 
-    let (apis, others): (Vec<_>, Vec<_>) = resources::read(&resolver, root.get("Globals"))
+    let (resources, mut ignored) = resources::read(&resolver, root.get("Globals"));
+    let (apis, others): (Vec<_>, Vec<_>) = resources
         .into_iter()
         .partition(|resource| resource.kind == resources::API);
     let mut functions = BTreeMap::new();
@@ -128,9 +133,13 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
         match resource.kind.as_str() {
             resources::FUNCTION => {
                 function_ids.insert(resource.id.clone());
-                let (function, own_events) = functions::read(resource);
-                functions.extend(function.map(|function| (function.id.clone(), function)));
-                events.extend(own_events);
+                let read = functions::read(resource);
+                functions.extend(
+                    read.function
+                        .map(|function| (function.id.clone(), function)),
+                );
+                events.extend(read.events);
+                ignored.extend(read.ignored);
             }
             resources::LAYER => layers.read(resource),
             resources::TABLE => {
@@ -154,11 +163,30 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
     draft.check_key_source(&routes, problems);
     draft.api.routes = routes;
     draft.api.usage_plans = plans.finish(&draft.api, problems);
+    ignored.sort();
     Some(Application {
         api: draft.api,
         functions,
         tables,
+        ignored,
     })
+}
+
+/// Reports functions that are not known, but for those in resources that are not read.
+fn check_functions(root: &Node, problems: &Problems) {
+    for section in root.entries() {
+        if section.name != "Resources" {
+            resolve::check_functions(&section.node, &section.name, problems);
+            continue;
+        }
+        for resource in section.node.entries() {
+            let kind = resource.node.get("Type").and_then(Node::as_text);
+            if !kind.is_some_and(ignored::is_resource) {
+                let place = format!("Resources.{}", resource.name);
+                resolve::check_functions(&resource.node, &place, problems);
+            }
+        }
+    }
 }
 
 /// The sections of a template. `Metadata` and the others dropped here are for people and tools.
@@ -222,12 +250,16 @@ fn the_api(
 ) -> Option<api::Draft> {
     let mut apis = apis.into_iter();
     let Some(first) = apis.next() else {
-        let message = "the template has no AWS::Serverless::Api to serve";
+        let message = "the template has no AWS::Serverless::Api to serve, and no event of type Api";
         resolver.problems.report(0, "Resources", message);
         return None;
     };
     for other in apis {
-        let message = format!("the local gateway serves one API, which is {}", first.id);
+        let mut message = format!("the local gateway serves one API, which is {}", first.id);
+        if other.id == implicit::ID {
+            message += "; SAM makes another for an event without RestApiId, such as !Ref ";
+            message += &first.id;
+        }
         resolver.problems.report(other.line, &other.id, message);
     }
     match resolver.reference(&first.id, first.line, &first.id) {

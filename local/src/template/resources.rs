@@ -3,8 +3,10 @@
 
 use super::fields::Fields;
 use super::globals;
+use super::ignored;
 use super::resolve::Resolver;
-use super::yaml::{Node, Value};
+use super::yaml::{Entry, Node, Value};
+use crate::model::Ignored;
 
 pub(super) const API: &str = "AWS::Serverless::Api";
 pub(super) const FUNCTION: &str = "AWS::Serverless::Function";
@@ -87,25 +89,29 @@ pub(super) struct Resource<'p> {
     pub(super) metadata: Option<Fields<'p>>,
 }
 
-/// The resources that are made and served, in the order of the template.
-pub(super) fn read<'p>(resolver: &Resolver<'p>, globals: Option<&Node>) -> Vec<Resource<'p>> {
+/// The resources that are made and served, in the order of the template, and those that are ignored.
+pub(super) fn read<'p>(
+    resolver: &Resolver<'p>,
+    globals: Option<&Node>,
+) -> (Vec<Resource<'p>>, Vec<Ignored>) {
     check_globals(globals, resolver);
-    resolver
-        .resources
-        .entries()
-        .iter()
-        .filter_map(|entry| resource(&entry.name, &entry.node, globals, resolver))
-        .collect()
+    let mut ignored = Vec::new();
+    let entries = resolver.resources.entries().iter();
+    let resources = entries
+        .filter_map(|entry| resource(entry, globals, resolver, &mut ignored))
+        .collect();
+    (resources, ignored)
 }
 
 fn resource<'p>(
-    id: &str,
-    node: &Node,
+    entry: &Entry,
     globals: Option<&Node>,
     resolver: &Resolver<'p>,
+    all_ignored: &mut Vec<Ignored>,
 ) -> Option<Resource<'p>> {
     let problems = resolver.problems;
-    let mut attributes = Fields::of(node.clone(), id, problems)?;
+    let id = entry.name.as_str();
+    let mut attributes = Fields::of(entry.node.clone(), id, problems)?;
     let line = attributes.line();
     if let Some((condition, line)) = attributes.text_at("Condition")
         && !resolver.condition(&condition, line, id)?
@@ -113,6 +119,14 @@ fn resource<'p>(
         return None;
     }
     let kind = attributes.required_text("Type")?;
+    if ignored::is_resource(&kind) {
+        all_ignored.push(Ignored {
+            line: entry.line,
+            place: id.to_owned(),
+            kind,
+        });
+        return None;
+    }
     let properties = attributes.node("Properties");
     let metadata = attributes.node("Metadata");
     // They say when and how CloudFormation makes and removes what is never made here.

@@ -9,8 +9,9 @@ use keygate_routes::{ResourcePath, Resources, RouteMethod};
 
 use super::auth::AuthDefaults;
 use super::fields::Fields;
+use super::ignored;
 use super::problems::Problems;
-use crate::model::{Api, Route};
+use crate::model::{Api, Ignored, Route};
 
 /// One method on one path, as its function asks for it.
 #[derive(Debug)]
@@ -25,9 +26,25 @@ pub(super) struct Event {
     api_key_required: Option<bool>,
 }
 
+/// What calls a function.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// A request to the API.
+    Api(Event),
+    /// Something beside the API.
+    Other(Ignored),
+}
+
 /// Reads one event of a function.
-pub(super) fn event(function: &str, mut fields: Fields<'_>) -> Option<Event> {
+pub(super) fn event(function: &str, mut fields: Fields<'_>) -> Option<Source> {
     let kind = fields.required_text("Type")?;
+    if ignored::is_event(&kind) {
+        return Some(Source::Other(Ignored {
+            line: fields.line(),
+            place: fields.place().to_owned(),
+            kind,
+        }));
+    }
     if kind != "Api" {
         fields.report(format!(
             "the local gateway does not support events of type {kind}"
@@ -39,11 +56,6 @@ pub(super) fn event(function: &str, mut fields: Fields<'_>) -> Option<Event> {
     let mut properties = properties?;
     let path = parsed(&mut properties, "Path");
     let method = parsed(&mut properties, "Method");
-    if !properties.has("RestApiId") {
-        properties.report(
-            "RestApiId is required here: name the AWS::Serverless::Api, as in RestApiId: !Ref Api",
-        );
-    }
     let api = properties.text("RestApiId");
     let (authorizer, api_key_required) = match properties.fields("Auth") {
         Some(mut auth) => {
@@ -58,7 +70,7 @@ pub(super) fn event(function: &str, mut fields: Fields<'_>) -> Option<Event> {
     properties.only("ResponseTransferMode", &["BUFFERED"]);
     let (place, line) = (properties.place().to_owned(), properties.line());
     properties.end();
-    Some(Event {
+    Some(Source::Api(Event {
         place,
         line,
         api: api?,
@@ -67,7 +79,7 @@ pub(super) fn event(function: &str, mut fields: Fields<'_>) -> Option<Event> {
         function: function.to_owned(),
         authorizer,
         api_key_required,
-    })
+    }))
 }
 
 /// A text that must be there, read as what it is.

@@ -1,6 +1,7 @@
 //! What `Ref` and `Fn::GetAtt` give here: parameters, pseudo parameters, and for resources
 //! stand-ins that stay the same from start to start, because nothing is really created.
 
+use super::ignored;
 use super::resolve::Resolver;
 use super::yaml::{Node, Value};
 use crate::deployment::{
@@ -72,6 +73,9 @@ impl Resolver<'_> {
         if !self.active(id, line, place) {
             return Value::Unknown;
         }
+        if ignored::is_resource(kind) {
+            return self.ignored_attribute(id, kind, name, line, place);
+        }
         let physical_id = match self.physical_id(id, line, place) {
             Value::Text(text) => text,
             other => return other,
@@ -86,12 +90,31 @@ impl Resolver<'_> {
             ("AWS::Serverless::Api", "RestApiId")
             | ("AWS::ApiGateway::ApiKey", "APIKeyId")
             | ("AWS::ApiGateway::UsagePlan" | "AWS::ApiGateway::UsagePlanKey", "Id") => physical_id,
-            _ => {
-                let message =
-                    format!("the local gateway has no attribute `{name}` of {kind} `{id}`");
-                return self.wrong(line, place, &message);
-            }
+            _ => return self.no_attribute(id, kind, name, line, place),
         })
+    }
+
+    fn ignored_attribute(
+        &self,
+        id: &str,
+        kind: &str,
+        name: &str,
+        line: usize,
+        place: &str,
+    ) -> Value {
+        let generated = || generated_name(id);
+        match self.own_name(id, ignored::name_property(kind), line, place, generated) {
+            Value::Text(own) => match ignored::attribute(kind, &own, name) {
+                Some(value) => Value::Text(value),
+                None => self.no_attribute(id, kind, name, line, place),
+            },
+            other => other,
+        }
+    }
+
+    fn no_attribute(&self, id: &str, kind: &str, name: &str, line: usize, place: &str) -> Value {
+        let message = format!("the local gateway has no attribute `{name}` of {kind} `{id}`");
+        self.wrong(line, place, &message)
     }
 
     /// The function whose role SAM makes under this name: the function's with `Role` behind it,
@@ -144,6 +167,12 @@ impl Resolver<'_> {
             Some("AWS::Serverless::LayerVersion") => Value::Text(layer_arn(id)),
             Some(kind) if kind.starts_with("AWS::ApiGateway::") => {
                 Value::Text(id.to_ascii_lowercase())
+            }
+            Some(kind) if ignored::is_resource(kind) => {
+                match self.own_name(id, ignored::name_property(kind), line, place, generated) {
+                    Value::Text(name) => Value::Text(ignored::reference(kind, name)),
+                    other => other,
+                }
             }
             // The type is reported as not supported where the resource stands.
             _ => Value::Unknown,

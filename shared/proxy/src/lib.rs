@@ -1,9 +1,9 @@
 //! What a proxy-integration handler stands on.
 //!
-//! A handler is a function from a [`ProxyRequest`] to a response or a [`Problem`]. [`start`] is the
-//! rest of a function's `main`, the same way for every function: it reads the settings, and for each
-//! event renders a problem, adds the CORS headers that match the preflight function's, and answers
-//! the Lambda Runtime API.
+//! A handler is a function from a [`ProxyRequest`] to a response or a [`Problem`]. [`serve`], or
+//! [`start`] for one that stands on more than the request, is the rest of a function's `main`, the same
+//! way for every function: it reads the settings, and for each event renders a problem, adds the CORS
+//! headers that match the preflight function's, and answers the Lambda Runtime API.
 
 mod body;
 mod caller;
@@ -21,7 +21,7 @@ pub use cors::{AllowedOrigins, MalformedOrigin};
 pub use page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Page};
 pub use request::ProxyRequest;
 pub use response::{created, empty, json};
-pub use run::{Cors, exit_code, run, start};
+pub use run::{Cors, exit_code, run, serve, start};
 pub use settings::ProxySettings;
 
 /// The page for those who write handlers, whose example is compiled.

@@ -24,7 +24,33 @@ pub enum Cors {
     OfHandler,
 }
 
-/// A function's whole `main`. Starts logging, reads the settings, has `open` make what the handler
+/// A function's whole `main`, where its handler stands on nothing but the request: [`start`] with the
+/// asynchronous runtime that it needs.
+///
+/// `function` is the function's name in its log.
+pub fn serve<H, F>(function: &str, handler: H) -> ExitCode
+where
+    H: Fn(ProxyRequest) -> F,
+    F: Future<Output = Result<Response<Body>, Problem>> + Send,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(start(
+            function,
+            Cors::OfResponse,
+            async |_| Ok(()),
+            |request, _| handler(request),
+        )),
+        Err(error) => {
+            eprintln!("{function}: the asynchronous runtime does not start: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A function's `main` once there is an asynchronous runtime. Starts logging, reads the settings, has `open` make what the handler
 /// stands on, and answers invocations with `handler` until the environment is shut down.
 ///
 /// `function` is the package's name, `env!("CARGO_PKG_NAME")`. A setting that is missing or

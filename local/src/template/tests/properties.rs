@@ -66,10 +66,11 @@ fn every_property_of_a_function_that_cannot_be_honoured_is_one_problem() {
             "Binary: fn, Flags: x",
             "Fn.Metadata.BuildProperties.Flags",
         ),
+        ("rust-cargolambda", "esbuild", "`esbuild` is not supported"),
         (
-            "rust-cargolambda",
-            "makefile",
-            "`makefile` is not supported",
+            "BuildMethod: rust-cargolambda, BuildProperties: {Binary: fn}",
+            "BuildMethod: makefile, WorkingDirectory: ../",
+            "Fn.Metadata.WorkingDirectory",
         ),
         (
             "Environment:",
@@ -78,8 +79,13 @@ fn every_property_of_a_function_that_cannot_be_honoured_is_one_problem() {
         ),
         (
             "Environment:",
-            "Runtime: python3.14\n      Environment:",
-            "python3.14",
+            "Runtime: java21\n      Environment:",
+            "line 22: Fn.Runtime: `java21` is not supported",
+        ),
+        (
+            "Environment:",
+            "Runtime: python3.14\n      Handler: a.b\n      Environment:",
+            "Fn.Runtime: what cargo builds runs on a provided runtime",
         ),
         (
             "Environment:",
@@ -122,7 +128,7 @@ fn every_property_of_a_function_that_cannot_be_honoured_is_one_problem() {
             "ApiKeyRequired: maybe",
             "true or false",
         ),
-        ("Type: Api\n", "Type: Schedule\n", "events of type Schedule"),
+        ("Type: Api\n", "Type: HttpApi\n", "events of type HttpApi"),
         (
             "AWS::Serverless-2016-10-31",
             "AWS::LanguageExtensions",
@@ -147,12 +153,10 @@ fn every_property_of_a_function_that_cannot_be_honoured_is_one_problem() {
 
 #[test]
 fn resources_of_other_types_and_attributes_are_refused_by_name() {
-    let queue = problem(&with("  Queue: {Type: AWS::SQS::Queue}\n"));
-    assert!(
-        queue.contains(
-            "Queue: the local gateway does not support resources of type AWS::SQS::Queue"
-        )
-    );
+    let firewall = problem(&with("  Wall: {Type: AWS::WAFv2::WebACLAssociation}\n"));
+    assert!(firewall.contains(
+        "Wall: the local gateway does not support resources of type AWS::WAFv2::WebACLAssociation"
+    ));
     let attribute = problem(&with(
         "  Logs: {Type: AWS::Logs::LogGroup, CreationPolicy: {}}\n",
     ));
@@ -168,13 +172,62 @@ fn resources_of_other_types_and_attributes_are_refused_by_name() {
 }
 
 #[test]
+fn what_is_beside_the_api_is_ignored_and_named_with_its_line() {
+    let text = with("  Queue:
+    Type: AWS::SQS::Queue
+    Properties: {QueueName: !Sub '${AWS::StackName}-q', KmsMasterKeyId: !GetAtt Nothing.Arn}
+  Topic: {Type: AWS::SNS::Topic, CreationPolicy: {}}
+  Bucket: {Type: AWS::S3::Bucket, Properties: {X: !Base64 y}}
+  Unmade: {Type: AWS::CloudWatch::Alarm, Condition: IsProd}
+")
+    .replacen("  IsDev:", "  IsProd: !Equals [!Ref Stage, prod]\n  IsDev:", 1)
+    .replacen(
+        "'#value'",
+        "!Join [' ', [!Ref Queue, !GetAtt Queue.Arn, !GetAtt Queue.QueueName, !Ref Topic, !Ref Bucket, !GetAtt Bucket.Arn]]",
+        1,
+    )
+    .replacen(
+        "      Events:\n",
+        "      Events:\n        Nightly: {Type: Schedule, Properties: {Schedule: rate(1 day)}}\n",
+        1,
+    );
+    let application = load(&text, &[]).unwrap();
+    let ignored: Vec<String> = application
+        .ignored
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        ignored,
+        [
+            "Fn.Events.Nightly (Schedule, line 25)",
+            "Queue (AWS::SQS::Queue, line 33)",
+            "Topic (AWS::SNS::Topic, line 36)",
+            "Bucket (AWS::S3::Bucket, line 37)",
+        ]
+    );
+    assert_eq!(
+        application.functions["Fn"].environment["VALUE"],
+        "https://sqs.us-east-1.amazonaws.com/123456789012/keygate-local-q \
+         arn:aws:sqs:us-east-1:123456789012:keygate-local-q keygate-local-q \
+         arn:aws:sns:us-east-1:123456789012:keygate-local-Topic keygate-local-Bucket \
+         arn:aws:s3:::keygate-local-Bucket"
+    );
+    let unknown = problem(&text.replacen("!GetAtt Queue.Arn", "!GetAtt Queue.Depth", 1));
+    assert!(
+        unknown.contains("no attribute `Depth` of AWS::SQS::Queue `Queue`"),
+        "{unknown}"
+    );
+}
+
+#[test]
 fn all_problems_are_reported_together_in_the_order_of_their_lines() {
     let text = changed(
         "StageName: !Ref Stage",
         "StageName: !Ref Stage\n      Cors: x\n      Policy: {}",
     );
     let problems = load(
-        &with("  Queue: {Type: AWS::SQS::Queue}\n").replace(SMALL, &text),
+        &with("  Wall: {Type: AWS::WAFv2::WebACLAssociation}\n").replace(SMALL, &text),
         &[],
     )
     .unwrap_err();
@@ -187,9 +240,9 @@ fn all_problems_are_reported_together_in_the_order_of_their_lines() {
 
 #[test]
 fn a_resource_whose_condition_does_not_hold_is_not_read() {
-    let queue = "  Queue: {Type: AWS::SQS::Queue, Condition: IsDev}\n";
-    assert!(load(&with(queue), &[]).is_err());
-    assert!(load(&with(queue), &[("Stage", "prod")]).is_ok());
+    let wall = "  Wall: {Type: AWS::WAFv2::WebACLAssociation, Condition: IsDev}\n";
+    assert!(load(&with(wall), &[]).is_err());
+    assert!(load(&with(wall), &[("Stage", "prod")]).is_ok());
 }
 
 #[test]

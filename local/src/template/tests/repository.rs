@@ -5,7 +5,7 @@ use std::path::Path;
 use keygate_issuing::UsagePlans;
 
 use crate::matrix::Matrix;
-use crate::model::{Application, Executable, UsagePlan};
+use crate::model::{Application, Build, UsagePlan};
 use crate::offered;
 use crate::template::load;
 
@@ -45,7 +45,7 @@ fn what_the_template_says_reaches_the_model() {
     let application = repository_template(&[("StageName", "v1"), ("PublicUrl", "http://x/v1")]);
     assert_eq!(application.api.stage, "v1");
     let keys = &application.functions["KeysFunction"];
-    assert_eq!(keys.executable, Executable::Cargo("keys".to_owned()));
+    assert_eq!(keys.build, Build::Cargo("keys".to_owned()));
     assert_eq!(keys.environment["PUBLIC_URL"], "http://x/v1");
     assert_eq!(keys.environment["LOG_LEVEL"], "INFO");
     let table_names: Vec<_> = application

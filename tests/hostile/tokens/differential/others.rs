@@ -1,11 +1,12 @@
 //! The other verifiers, as programs of tests/clients.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use keygate_tests::issuer::AUDIENCE;
 use keygate_tests::node::{self, Packages};
+use keygate_tests::venv;
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
@@ -18,7 +19,7 @@ pub(super) enum Other {
     /// `jose` of npm.
     Jose(&'static Packages),
     /// `joserfc`, by the Python that has it.
-    Joserfc(String),
+    Joserfc(PathBuf),
 }
 
 /// Both, installed where they are not yet; or what they lack on this machine.
@@ -26,29 +27,13 @@ pub(super) fn all() -> Result<[Other; 2], String> {
     if let Some(reason) = node::lacking() {
         return Err(reason.to_owned());
     }
-    let is_there = |mut command: Command| command.output().is_ok_and(|out| out.status.success());
-    let mut python = Command::new("python3");
-    python.args(["-c", "import venv, ensurepip"]);
-    if !is_there(python) {
-        return Err("there is no python3 with venv on the path".to_owned());
+    if let Some(reason) = venv::lacking() {
+        return Err(reason.to_owned());
     }
     Ok([
         Other::Jose(Packages::of_clients()),
-        Other::Joserfc(python_with_joserfc()),
+        Other::Joserfc(venv::programs("joserfc").join("python")),
     ])
-}
-
-/// The Python of the virtual environment that `deploy/venv` sees to.
-fn python_with_joserfc() -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut bash = Command::new("bash");
-    bash.args(["-euc", ". deploy/venv; venv_joserfc"])
-        .current_dir(root);
-    let output = bash.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "joserfc is not installed: {said}");
-    let programs = String::from_utf8(output.stdout).unwrap();
-    format!("{}/python", programs.trim_end())
 }
 
 impl Other {
