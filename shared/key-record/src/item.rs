@@ -23,7 +23,7 @@ pub struct MalformedRecord {
 pub enum Status {
     /// In use.
     Active,
-    /// Shut out for good.
+    /// Shut out, a key for good.
     Revoked,
 }
 
