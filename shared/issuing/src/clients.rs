@@ -108,13 +108,14 @@ impl Issuing {
             Err(failure) => !failure.is_refused_by_table(),
         };
         let withdrawn = async {
-            match may_be_written {
-                true => self.store.withdraw_client(&client).await,
-                false => Ok(()),
+            if may_be_written {
+                return self.store.withdraw_client(&client).await;
             }
+            Ok(())
         };
         let holder = ClientRecord::pk(client_id);
-        self.undo(&holder, usage_key.as_ref(), withdrawn).await;
+        self.undo(&holder, usage_key.as_ref(), Box::pin(withdrawn))
+            .await;
         Err(written.err().map_or(ClientError::Taken, Into::into))
     }
 
@@ -144,7 +145,10 @@ impl Issuing {
             return self.flushed(client, former, stage, deadline).await;
         }
         // After a change that may have been made the usage key may be in use: the sweep knows.
-        let is_unwritten = written.as_ref().err().is_none_or(Failure::is_refused_by_table);
+        let is_unwritten = written
+            .as_ref()
+            .err()
+            .is_none_or(Failure::is_refused_by_table);
         if is_unwritten {
             let holder = ClientRecord::pk(client_id);
             let withdrawn = std::future::ready(Ok::<_, Failure>(()));
@@ -184,11 +188,17 @@ impl Issuing {
         registration: &Registration,
         deadline: Instant,
     ) -> Result<(RegisteredClient, Option<UsageKey>), ClientError> {
-        let chosen = self.chosen(registration.usage_plan.as_deref())?;
+        let is_shut_out = registration.status == Status::Revoked;
+        // Whoever shuts a client out need not know its plan.
+        let chosen = if is_shut_out && registration.usage_plan == former.usage_plan {
+            None
+        } else {
+            self.chosen(registration.usage_plan.as_deref())?
+        };
         let plan = chosen.map(|chosen| chosen.plan.name.clone());
         let mut client = RegisteredClient {
             name: registration.name.clone(),
-            usage_plan: plan,
+            usage_plan: plan.or_else(|| registration.usage_plan.clone()),
             ..former.clone()
         };
         client.record.status = registration.status;
@@ -196,7 +206,7 @@ impl Issuing {
             && former.usage_key_id.is_some()
             && former.record.usage_key.as_deref().is_some_and(is_own_value)
             && former.usage_plan == client.usage_plan;
-        let chosen = chosen.filter(|_| registration.status == Status::Active && !is_metered);
+        let chosen = chosen.filter(|_| !is_shut_out && !is_metered);
         let Some(chosen) = chosen else {
             return Ok((client, None));
         };

@@ -54,12 +54,13 @@ impl Issuing {
             Err(failure) => !failure.is_refused_by_table(),
         };
         let withdrawn = async {
-            match may_be_written {
-                true => self.store.withdraw(&record).await,
-                false => Ok(()),
+            if may_be_written {
+                return self.store.withdraw(&record).await;
             }
+            Ok(())
         };
-        self.undo(holder, usage_key.as_ref(), withdrawn).await;
+        self.undo(holder, usage_key.as_ref(), Box::pin(withdrawn))
+            .await;
         Err(written.err().map_or(IssueError::IdTaken, Into::into))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::apigateway::ApiGatewayError;
 use crate::deadline::by;
@@ -73,19 +73,17 @@ impl Issuing {
     ) where
         E: Into<Failure>,
     {
-        let undone = timeout(UNDO_LIMIT, async {
-            withdrawn.await.map_err(Into::into)?;
+        let deadline = Instant::now() + UNDO_LIMIT;
+        let undone = async {
+            by(deadline, withdrawn).await?;
             if let (Some(metering), Some(usage_key)) = (&self.metering, usage_key) {
-                metering.delete(&usage_key.id).await?;
+                by(deadline, metering.delete(&usage_key.id)).await?;
             }
             Ok::<_, Failure>(())
-        });
-        let error = match undone.await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error,
-            Err(_) => Failure::TimedOut,
         };
-        tracing::warn!(holder, %error, "what was made half way is left to the sweep");
+        if let Err(error) = undone.await {
+            tracing::warn!(holder, %error, "what was made half way is left to the sweep");
+        }
     }
 
     /// Deletes the usage key that a record names, if it names one of its own.

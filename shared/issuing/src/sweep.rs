@@ -48,7 +48,11 @@ impl Issuing {
         let differences = Differences::between(&records, &found, &members, now());
         swept.in_order = differences.in_order;
         let prefix = format!("{}.", metering.stack());
-        swept.young = differences.young.iter().map(|left| left.named(&prefix)).collect();
+        swept.young = differences
+            .young
+            .iter()
+            .map(|left| left.named(&prefix))
+            .collect();
         for left_over in &differences.left_over {
             let name = left_over.named(&prefix);
             let deleted = self.delete_left_over(metering, left_over, &name).await;
@@ -127,18 +131,17 @@ impl Issuing {
             return Err(ApiGatewayError::Refused(reason).into());
         };
         let plan_id = metering.plan_id(&plan.target).await?;
-        let usage_key = match lacking.found {
-            Some(found) => {
-                if !found.is_tagged {
-                    metering.tag(&found.usage_key.id).await?;
-                }
-                found.usage_key.clone()
+        let usage_key = if let Some(found) = lacking.found {
+            if !found.is_tagged {
+                metering.tag(&found.usage_key.id).await?;
             }
-            None => {
-                let made = metering.try_create(&holder.to_string(), metered.value).await?;
-                let taken = "its usage key is said to be there, and is not listed".to_owned();
-                made.ok_or(ApiGatewayError::Unavailable(taken))?
-            }
+            found.usage_key.clone()
+        } else {
+            let made = metering
+                .try_create(&holder.to_string(), metered.value)
+                .await?;
+            let taken = "its usage key is said to be there, and is not listed".to_owned();
+            made.ok_or(ApiGatewayError::Unavailable(taken))?
         };
         metering.put_on(&usage_key.id, &plan_id).await?;
         if metered.usage_key_id.as_ref() == Some(&usage_key.id) {

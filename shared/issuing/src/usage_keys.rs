@@ -44,7 +44,10 @@ impl Metering {
         // The SDK's second try, after the first one's answer was lost, met the first one's work. To
         // learn its id takes a list of the account's keys, values included, which is the operator's
         // alone: another is made, and that one left to the sweep.
-        tracing::warn!(holder, "a usage key whose id is unknown is left to the sweep");
+        tracing::warn!(
+            holder,
+            "a usage key whose id is unknown is left to the sweep"
+        );
         let another = value_of(ApiKey::generate()?.id());
         let usage_key = self.try_create(holder, another).await?;
         let taken = || ApiGatewayError::Unavailable("the usage key is said to be there".to_owned());

@@ -26,7 +26,11 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    pub(crate) fn require<T>(&self, name: &'static str, value: Option<T>) -> Result<T, MalformedRecord> {
+    pub(crate) fn require<T>(
+        &self,
+        name: &'static str,
+        value: Option<T>,
+    ) -> Result<T, MalformedRecord> {
         value.ok_or_else(|| self.malformed(name))
     }
 

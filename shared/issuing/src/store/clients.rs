@@ -185,8 +185,9 @@ impl Store {
             update.push_str(&removed.join(", "));
         }
         let request = match &read.usage_key_id {
-            None => request
-                .condition_expression("attribute_exists(pk) AND attribute_not_exists(#usage_key_id)"),
+            None => request.condition_expression(
+                "attribute_exists(pk) AND attribute_not_exists(#usage_key_id)",
+            ),
             Some(former) => request
                 .condition_expression("#usage_key_id = :former")
                 .expression_attribute_values(":former", text(former.clone())),
