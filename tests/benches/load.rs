@@ -25,6 +25,10 @@ const WITHOUT_LIMITS: [&str; 6] = [
     "BurstLimit=1000000",
     "--parameter",
     "QuotaLimit=1000000000",
+    "--parameter",
+    "UnregisteredRateLimit=1000000",
+    "--parameter",
+    "UnregisteredBurstLimit=1000000",
 ];
 
 fn main() {

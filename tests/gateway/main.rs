@@ -16,6 +16,7 @@ mod key_credentials;
 mod keys;
 mod keys_function;
 mod metadata;
+mod oauth_clients;
 mod operator;
 mod problems;
 mod processes;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         metadata::TESTS,
         clients::TESTS,
         problems::TESTS,
+        oauth_clients::TESTS,
         usage_plan::TESTS,
         usage_keys::TESTS,
         operator::TESTS,

@@ -57,7 +57,9 @@ fn what_the_template_says_reaches_the_model() {
 
     let authorizer = &application.functions["AuthorizerFunction"];
     let plans = &application.api.usage_plans;
-    let shared = plans.iter().find(|plan| plan.name.ends_with("-unregistered"));
+    let shared = plans
+        .iter()
+        .find(|plan| plan.name.ends_with("-unregistered"));
     let shared = shared.unwrap();
     let [key] = shared.keys.as_slice() else {
         panic!("one key")
