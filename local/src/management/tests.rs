@@ -119,7 +119,7 @@ async fn lists_have_pages_and_begin_as_asked_for() {
     let first = client.get_usage_plans().limit(1).send().await.unwrap();
     let second = client
         .get_usage_plans()
-        .limit(1)
+        .limit(2)
         .set_position(first.position);
     let second = second.send().await.unwrap();
     assert_eq!(second.position, None);
