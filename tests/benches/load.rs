@@ -18,7 +18,7 @@ use keygate_tests::keygate::Build;
 /// How long each load goes on.
 const LOAD: Duration = Duration::from_secs(5);
 /// What a single client may send is not what is measured.
-const WITHOUT_LIMITS: [&str; 6] = [
+const WITHOUT_LIMITS: [&str; 10] = [
     "--parameter",
     "RateLimit=1000000",
     "--parameter",

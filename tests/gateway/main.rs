@@ -6,6 +6,7 @@
 
 mod access_log;
 mod claims;
+mod client_steps;
 mod clients;
 mod cors;
 mod dependencies;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         clients::TESTS,
         problems::TESTS,
         oauth_clients::TESTS,
+        client_steps::TESTS,
         usage_plan::TESTS,
         usage_keys::TESTS,
         operator::TESTS,

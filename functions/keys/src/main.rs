@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use keygate_aws as aws;
-use keygate_issuing::{Issuing, Metered};
+use keygate_issuing::{Issuing, StackPlans};
 use keygate_outbound::Outbound;
 use keygate_proxy::Cors;
 use keygate_settings::{SettingError, Settings};
@@ -38,17 +38,17 @@ async fn open(settings: &Settings) -> Result<Keys, SettingError> {
     let table = settings
         .required("KEY_TABLE", "the DynamoDB table of API keys")?
         .to_owned();
-    let metered = match settings.parsed("USAGE_PLANS")? {
+    let plans = match settings.parsed("USAGE_PLANS")? {
         None => None,
         Some(plans) => {
             let stack = settings.required("STACK_NAME", "the stack whose tag usage keys carry")?;
             let stack = stack.to_owned();
-            Some(Metered { plans, stack })
+            Some(StackPlans { plans, stack })
         }
     };
     let outbound = Outbound::new(settings)?;
     let config = aws::sdk_config(&outbound).await;
     let issuing =
-        Issuing::connected(&config, &outbound, settings, table, metered, PREWARM_LIMIT).await;
+        Issuing::connected(&config, &outbound, settings, table, plans, PREWARM_LIMIT).await;
     Ok(Keys { issuing })
 }

@@ -13,9 +13,9 @@ use keygate_aws::dynamodb;
 use keygate_outbound::Outbound;
 use keygate_settings::Settings;
 
-/// What it takes to meter each key and each registered client by itself.
+/// A stack's usage plans: what it takes to meter each key and each registered client by itself.
 #[derive(Debug, Clone)]
-pub struct Metered {
+pub struct StackPlans {
     /// The plans to choose from.
     pub plans: UsagePlans,
     /// The stack that the usage keys are of: each carries its name in a tag.
@@ -61,17 +61,17 @@ impl Issuing {
         outbound: &Outbound,
         settings: &Settings,
         table: String,
-        metered: Option<Metered>,
+        plans: Option<StackPlans>,
         limit: Duration,
     ) -> Self {
         let tables = aws_sdk_dynamodb::Client::new(config);
         let prewarmed = dynamodb::prewarm(&tables, outbound, settings, limit);
-        match metered {
+        match plans {
             None => {
                 prewarmed.await;
                 Self::new(Store::new(tables, table))
             }
-            Some(Metered { plans, stack }) => {
+            Some(StackPlans { plans, stack }) => {
                 let client = aws_sdk_apigateway::Client::new(config);
                 let api_gateway = apigateway::prewarm(&client, outbound, settings, limit);
                 tokio::join!(prewarmed, api_gateway);

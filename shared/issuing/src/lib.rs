@@ -48,7 +48,7 @@ pub use clients::{ClientError, MAX_CLIENT_ID_BYTES, Registration, is_client_id};
 pub use failure::Failure;
 pub use issue::IssueError;
 pub use issued::Issued;
-pub use issuing::{Issuing, Metered};
+pub use issuing::{Issuing, StackPlans};
 pub use metered::NoSuchPlan;
 pub use networks::{MAX_NETWORKS, MalformedNetworks, Networks};
 pub use order::{MAX_NAME_CHARACTERS, Order};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use serde::{Deserialize, Serialize};
 
@@ -141,6 +142,20 @@ impl Store {
         read: &RegisteredClient,
         changed: &RegisteredClient,
     ) -> Result<bool, StoreError> {
+        let request = self.change(changed);
+        let request = match &read.usage_key_id {
+            None => request.condition_expression(
+                "attribute_exists(pk) AND attribute_not_exists(#usage_key_id)",
+            ),
+            Some(former) => request
+                .condition_expression("#usage_key_id = :former")
+                .expression_attribute_values(":former", text(former.clone())),
+        };
+        Ok(took_place(request.send().await)? || self.is_client(changed).await?)
+    }
+
+    /// The update that writes what a change may change.
+    fn change(&self, changed: &RegisteredClient) -> UpdateItemFluentBuilder {
         let optional = [
             ("name", &changed.name),
             ("usage_key", &changed.record.usage_key),
@@ -184,16 +199,7 @@ impl Store {
             update.push_str(" REMOVE ");
             update.push_str(&removed.join(", "));
         }
-        let request = match &read.usage_key_id {
-            None => request.condition_expression(
-                "attribute_exists(pk) AND attribute_not_exists(#usage_key_id)",
-            ),
-            Some(former) => request
-                .condition_expression("#usage_key_id = :former")
-                .expression_attribute_values(":former", text(former.clone())),
-        };
-        let changing = request.update_expression(update).send().await;
-        Ok(took_place(changing)? || self.is_client(changed).await?)
+        request.update_expression(update)
     }
 
     /// Takes a client's usage key out of its record, and says which; `None` when there is no record.
