@@ -14,7 +14,7 @@ use keygate_tests::target::Target;
 keygate_tests::tests! { for Target:
     a_client_is_registered_read_changed_and_removed;
     a_client_is_registered_once;
-    a_client_whose_id_is_an_address_has_a_path;
+    a_client_whose_id_is_an_address_has_a_path needs "encoded-slash";
     a_client_that_never_was_is_not_found;
     a_client_that_cannot_be_registered_is_refused_with_each_field_named;
     clients_need_their_own_scope;
