@@ -9,6 +9,7 @@ use keygate_api_key::ApiKey;
 use keygate_key_record::{KeyRecord, PreviousSecret, Status};
 use keygate_tests::authorizer::{Authorizer, STAGE};
 use keygate_tests::issuer::{AUDIENCE, Issuer, epoch_seconds};
+use keygate_tests::loopback::Response;
 use keygate_tests::signer::Signer;
 use serde_json::{Value, json};
 
@@ -466,4 +467,58 @@ fn what_a_name_hides_is_escaped_in_the_log_line() {
     assert!(line.is_ascii(), "{line}");
     let line: Value = serde_json::from_str(line).unwrap();
     assert_eq!(line["principal"], name);
+}
+
+#[test]
+fn a_record_is_remembered_as_long_as_the_deployment_says() {
+    let key = ApiKey::generate().unwrap();
+    for (seconds, is_remembered) in [("60", true), ("0", false)] {
+        let house = House::with(BINARY, &[("KEY_CACHE_TTL_SECONDS", seconds)]);
+        let mut record = record(&key);
+        house.put_key(&record);
+        house.allowed(&key_header(&key));
+        record.status = Status::Revoked;
+        house.put_key(&record);
+        let outcome = house.authorizer.authorize(&key_header(&key));
+        if is_remembered {
+            outcome.response();
+        } else {
+            assert_eq!(outcome.error_message(), UNAUTHORIZED);
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_left_out_is_logged_once_and_louder_where_it_is_wrong() {
+    let house = House::new(BINARY);
+    let (mut other, mut wrong) = (Signer::rsa("other").jwk(), Signer::rsa("wrong").jwk());
+    other["use"] = json!("enc");
+    wrong["e"] = json!("AQ");
+    let keys = json!({"keys": [house.signer.jwk(), other, wrong]}).to_string();
+    house
+        .issuer
+        .answer_with(move || Response::new(200, keys.clone()));
+    // Each unknown key has the set fetched anew, the second one not for a while.
+    for kid in ["x", "y"] {
+        let stranger = Signer::p256(kid);
+        house.refused(&format!(
+            "Bearer {}",
+            stranger.token(&house.issuer.claims())
+        ));
+    }
+    let log = house.authorizer.log();
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &Value| line["message"] == "key left out")
+        .collect();
+    let said = |line: &Value| [&line["level"], &line["kid"], &line["issuer"]].map(Value::clone);
+    let url = house.issuer.url.as_str();
+    assert_eq!(
+        lines.iter().map(said).collect::<Vec<_>>(),
+        [
+            [json!("INFO"), json!("other"), json!(url)],
+            [json!("WARN"), json!("wrong"), json!(url)],
+        ]
+    );
 }

@@ -202,6 +202,46 @@ refused: token-type"#
 }
 
 #[tokio::test]
+async fn a_check_that_stands_on_one_that_failed_is_not_made() {
+    let rig = rig(&[]).await;
+    let header = json!({"alg": "HS256", "kid": "the-key"});
+    let report = rig
+        .report(&rig.signer.token_with(&header, &rig.claims()))
+        .await;
+    let report = settled(&rig, &report);
+    let lines = "\n-       signature         no algorithm to verify it by\nok ";
+    assert!(report.contains(lines), "{report}");
+    assert!(report.contains("\nrefused: algorithm-refused"), "{report}");
+}
+
+#[tokio::test]
+async fn what_a_deployment_has_settled_otherwise() {
+    let rig = rig(&[
+        ("OAUTH_ALLOW_BOUND_TOKENS", "true"),
+        ("OAUTH_AUDIENCE_CLAIM", "azp"),
+    ])
+    .await;
+    let mut claims = rig.claims();
+    claims["cnf"] = json!({"jkt": "thumbprint"});
+    claims["azp"] = json!(AUDIENCE);
+    for (aud, shown) in [
+        (json!(AUDIENCE), ", and aud https://api.example.com"),
+        (json!(null), ""),
+    ] {
+        match aud {
+            Value::Null => drop(claims.as_object_mut().unwrap().remove("aud")),
+            aud => claims["aud"] = aud,
+        }
+        let report = settled(&rig, &rig.report_of_token(&claims).await);
+        let aud = format!("\nok      aud               azp https://api.example.com{shown}  (");
+        assert!(report.contains(&aud), "{report}");
+        let bound = "\nok      cnf               {\"jkt\":\"thumbprint\"}  (expected: anything: \
+                     OAUTH_ALLOW_BOUND_TOKENS is true, and no proof is checked)\n";
+        assert!(report.contains(bound), "{report}");
+    }
+}
+
+#[tokio::test]
 async fn an_api_key() {
     let rig = rig(&[]).await;
     let key = ApiKey::generate().unwrap();

@@ -236,7 +236,10 @@ pub(crate) mod tests {
 
     #[test]
     fn a_policy_that_is_too_long_is_refused() {
-        let long = "x".repeat(MAX_BYTES);
+        let room = MAX_BYTES - policy(1, &[""], &[]).unwrap().length();
+        let longest = policy(1, &[&"x".repeat(room)], &[]).unwrap();
+        assert!(serde_json::to_string(&longest).unwrap().len() <= MAX_BYTES);
+        let long = "x".repeat(room + 1);
         assert_eq!(policy(1, &[&long], &[]), Err(PolicyTooLarge));
     }
 }

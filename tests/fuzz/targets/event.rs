@@ -28,7 +28,6 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     };
     // Nothing but the house's token is accepted.
     assert!(text.contains("$TOKEN") || event.to_string().contains(&*TOKEN));
-    assert!(!answer.to_string().contains(&*TOKEN));
     let is_http_api = event["version"] == "2.0";
     let arn = if is_http_api {
         &event["routeArn"]
@@ -37,6 +36,8 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     };
     let arn = arn.as_str().expect("an accepted event has a method ARN");
     assert!(arn.starts_with("arn:aws"), "{arn}");
+    // The method ARN is API Gateway's word, and stands in the policy.
+    assert!(arn.contains(&*TOKEN) || !answer.to_string().contains(&*TOKEN));
     let resource = arn.splitn(6, ':').nth(5).expect("six fields");
     let stage = resource.splitn(3, '/').take(2).map(str::len).sum::<usize>() + 1;
     let stage = &arn[..arn.len() - resource.len() + stage];

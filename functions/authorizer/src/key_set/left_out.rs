@@ -163,9 +163,13 @@ mod tests {
         assert!(!reported.is_new(&first));
         let other_reason = LeftOut::new(&json!({"kid": "0"}), Unusable::Use);
         assert!(reported.is_new(&other_reason));
-        for number in 1..1000 {
+        for number in 1..1100 {
             assert!(reported.is_new(&left_out(&json!(number))));
             assert!(reported.0.len() <= Reported::AT_MOST);
+        }
+        // A whole set and more is remembered, not the last key alone.
+        for number in 1000..1100 {
+            assert!(!reported.is_new(&left_out(&json!(number))), "{number}");
         }
     }
 }

@@ -30,10 +30,15 @@ pub fn rule(source: &str, claims: &[u8]) {
     assert_eq!(verdict, rule.check(header, &claims));
     if let Err(refusal) = verdict {
         let said = refusal.to_string();
-        for text in texts(&claims).filter(|text| text.len() >= TELLING) {
+        for text in texts(&claims).filter(|text| is_telling(text)) {
             assert!(source.contains(text) || !said.contains(text), "{said}");
         }
     }
+}
+
+/// Whether nobody but the token says this. Words alone might be our own, as a fuzzer finds out.
+fn is_telling(text: &str) -> bool {
+    text.len() >= TELLING && text.contains(|one: char| one.is_ascii_digit() || !one.is_ascii())
 }
 
 /// The texts of claims, two levels deep.
@@ -53,7 +58,7 @@ mod tests {
 
     #[test]
     fn it_holds_of_rules_that_are_true_false_wrong_and_malformed() {
-        let claims = br#"{"tenant":"a tenant whose name is telling","groups":["a","b"]}"#;
+        let claims = br#"{"tenant":"a tenant whose 7 words are telling","groups":["a","b"]}"#;
         for source in [
             "",
             "true",

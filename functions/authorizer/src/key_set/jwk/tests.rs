@@ -43,6 +43,30 @@ fn members_that_are_null_count_as_absent() {
 }
 
 #[test]
+fn an_rsa_key_has_2048_to_8192_bits_and_an_exponent_of_32_at_most() {
+    /// An odd number of so many bits, and no power of anything.
+    fn number(bits: usize) -> Vec<u8> {
+        let mut bytes = vec![0xb5; bits.div_ceil(8)];
+        bytes[0] = 0xff >> (bytes.len() * 8 - bits);
+        bytes
+    }
+    let key = |bits: usize, exponent: usize| {
+        let (n, e) = (number(bits), number(exponent));
+        verifying_key(&json!({"kty": "RSA", "n": base64url(n), "e": base64url(e)})).err()
+    };
+    for (bits, exponent, expected) in [
+        (2047, 17, Some(Unusable::ModulusSize)),
+        (2048, 17, None),
+        (2049, 32, None),
+        (8192, 2, None),
+        (8193, 17, Some(Unusable::ModulusSize)),
+        (2048, 33, Some(Unusable::Exponent)),
+    ] {
+        assert_eq!(key(bits, exponent), expected, "{bits} bits, {exponent}");
+    }
+}
+
+#[test]
 fn operations_of_which_there_are_none_forbid_nothing() {
     let key = Signer::p256("a").jwk();
     for operations in [json!([]), json!(["verify"]), json!(["sign", "verify"])] {

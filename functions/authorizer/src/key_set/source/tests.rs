@@ -103,6 +103,9 @@ async fn unknown_kids_fetch_at_most_once_in_an_interval() {
     for _ in 0..50 {
         assert_eq!(source.keys_after(&seen).await.unwrap().len(), 2);
     }
+    // Nor is it anybody's fault but the token's for whom there is nothing new.
+    let latest = source.keys().await.unwrap();
+    assert_eq!(source.keys_after(&latest).await.unwrap().len(), 2);
     assert_eq!(issuer.key_set_requests(), 2);
     age(&source, INTERVAL);
     assert_eq!(source.keys_after(&seen).await.unwrap().len(), 1);
@@ -120,6 +123,9 @@ async fn an_unknown_kid_cannot_be_told_while_the_issuer_fails() {
     assert!(source.keys_after(&seen).await.is_err());
     assert_eq!(issuer.key_set_requests(), 2);
     assert!(source.keys().await.is_ok());
+    // Whoever has seen less than there is may find the key there.
+    let less = Arc::new(KeySet::default());
+    assert_eq!(source.keys_after(&less).await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "current_thread")]
