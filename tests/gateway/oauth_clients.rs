@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::keys::text;
 use crate::operator::said;
 use crate::services::usage_key_of;
-use crate::tokens::{is_unauthorized, list};
+use crate::tokens::{is_unauthorized, list, part};
 use keygate_tests::keygate::Keygate;
 use keygate_tests::target::Target;
 
@@ -222,7 +222,10 @@ fn clients_are_listed_in_pages_in_the_order_of_their_registration(target: &Targe
     // And none of them is anybody's key.
     let keys = own.get("/keys").bearer(&token).send().expect(200);
     assert_eq!(keys.json()["items"], json!([]));
-    for query in ["limit=0", "cursor=nonsense", "cursor=e30"] {
+    // Behind the others a cursor of the form, whose name is too long for any client.
+    let long = part(&json!(["a".repeat(1_025), 1]));
+    let long = format!("cursor={long}");
+    for query in ["limit=0", "cursor=nonsense", "cursor=e30", &long] {
         let list = own.get(&format!("/clients?{query}")).bearer(&token).send();
         list.problem(400, "bad-request");
     }

@@ -26,7 +26,7 @@ pub(crate) fn asked(request: &ProxyRequest, plans: Option<&UsagePlans>) -> Resul
     let mut fields = request.fields()?;
     let client_id = fields.required_string("client_id", 1, MAX_CLIENT_ID_BYTES);
     if !fields.has_error("client_id") && !is_client_id(&client_id) {
-        let detail = "holds a quotation mark, a backslash or a control character, or is too long";
+        let detail = "is . or .., holds a quotation mark, a backslash or a control character, or is too long";
         fields.wrong("client_id", detail);
     }
     let issuer = fields.string("issuer", 1, 1024);
@@ -148,6 +148,7 @@ mod tests {
             ("client_id", json!("a\\b")),
             ("client_id", json!("a\n")),
             ("client_id", json!("é".repeat(300))),
+            ("client_id", json!("..")),
             ("issuer", json!("")),
             ("issuer", json!("a\nb")),
             ("name", json!("x".repeat(129))),

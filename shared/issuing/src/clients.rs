@@ -21,10 +21,10 @@ use keygate_principal::name::is_plain_name;
 pub const MAX_CLIENT_ID_BYTES: usize = 512;
 
 /// Whether a client may have this id: what the authorizer takes from a token, within
-/// [`MAX_CLIENT_ID_BYTES`].
+/// [`MAX_CLIENT_ID_BYTES`], and what can end a path: clients take `.` and `..` out of theirs.
 #[must_use]
 pub fn is_client_id(text: &str) -> bool {
-    is_plain_name(text) && text.len() <= MAX_CLIENT_ID_BYTES
+    is_plain_name(text) && text.len() <= MAX_CLIENT_ID_BYTES && !matches!(text, "." | "..")
 }
 
 /// What is asked for when a client is registered or changed. A change keeps the issuer.

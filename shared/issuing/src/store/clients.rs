@@ -10,11 +10,29 @@ use super::{NamedUsageKey, Store, StoreError, number, text, took_place, written}
 use crate::pages;
 use keygate_aws::dynamodb::TableError;
 use keygate_key_record::{ClientRecord, Item, MalformedRecord, RegisteredClient};
+use keygate_principal::name::is_plain_name;
 
 /// A position in the list of clients: the last client before it, and when that was registered
 /// (epoch seconds).
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "(String, u64)")]
 pub struct ClientPosition(String, u64);
+
+/// A position that no list gave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it names what can be no client")]
+pub struct NoPosition;
+
+impl TryFrom<(String, u64)> for ClientPosition {
+    type Error = NoPosition;
+
+    fn try_from((client_id, created_at): (String, u64)) -> Result<Self, Self::Error> {
+        if is_plain_name(&client_id) {
+            return Ok(Self(client_id, created_at));
+        }
+        Err(NoPosition)
+    }
+}
 
 impl ClientPosition {
     fn of(item: &Item) -> Option<Self> {
