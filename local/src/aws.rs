@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use keygate_issuing::{Issuing, Store, UsagePlans};
 use keygate_outbound::Outbound;
 
-use crate::deployment::REGION;
+use crate::deployment::{REGION, STACK_NAME};
 
 /// Both halves of the credentials, which nobody checks.
 const CREDENTIAL: &str = "local";
@@ -49,7 +49,7 @@ impl Services {
         let store = Store::new(dynamodb(outbound, &self.dynamodb), table.to_owned());
         let config = config(outbound, &self.api_gateway);
         let client = aws_sdk_apigateway::Client::new(&config);
-        Issuing::new(store).with_usage_keys(client, plans)
+        Issuing::new(store).with_usage_keys(client, plans, STACK_NAME.to_owned())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line.
 
+pub(crate) mod clients;
 pub(crate) mod keys;
 
 use std::path::PathBuf;
@@ -25,6 +26,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Register, plan, shut out and remove OAuth clients, here or in a deployed table
+    Clients(Box<clients::Clients>),
     /// Print a sample event with a live credential from the running gateway's issuer or key table
     Event(Event),
     /// Explain what the authorizer thinks of the token or API key on standard input

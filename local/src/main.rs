@@ -3,6 +3,7 @@
 mod aws;
 mod binaries;
 mod cli;
+mod clients;
 mod console;
 mod deployment;
 mod dynamodb;
@@ -52,7 +53,7 @@ fn main() -> ExitCode {
     };
     // A command's own words are enough where nothing is served.
     let level = match cli.command {
-        Some(Command::Keys(_) | Command::Explain(_)) => LevelFilter::WARN,
+        Some(Command::Keys(_) | Command::Clients(_) | Command::Explain(_)) => LevelFilter::WARN,
         _ => LevelFilter::INFO,
     };
     // The embedded database warns of each refused call, which is a handler's business.
@@ -136,6 +137,10 @@ async fn run(cli: Cli, console: &Console) -> Result<ExitCode, (String, u8)> {
             });
         }
         Some(Command::Keys(options)) => keys::run(*options).await.map_err(|error| {
+            let code = if error.is_usage() { USAGE } else { 1 };
+            (error.to_string(), code)
+        }),
+        Some(Command::Clients(options)) => clients::run(*options).await.map_err(|error| {
             let code = if error.is_usage() { USAGE } else { 1 };
             (error.to_string(), code)
         }),

@@ -132,6 +132,8 @@ pub(crate) struct UsageKey {
     pub(crate) value: String,
     /// A disabled key is refused like an unknown one.
     pub(crate) enabled: bool,
+    /// What a call of API Gateway has tagged the key with; a template's tags have no meaning here.
+    pub(crate) tags: BTreeMap<String, String>,
 }
 
 /// A token bucket: `burst` tokens at most, refilled at `rate` a second.

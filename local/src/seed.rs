@@ -77,6 +77,8 @@ pub(crate) async fn issue(
         created_at: now(),
         expires_at: None,
         usage_key: usage_key.map(ToOwned::to_owned),
+        // It is the template's own, which no key takes with it.
+        usage_key_id: None,
         usage_plan: None,
         allowed_cidrs: Vec::new(),
     };

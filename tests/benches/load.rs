@@ -25,13 +25,17 @@ const PAGE: &str = include_str!("../../docs/handlers.md");
 /// How long each load goes on.
 const LOAD: Duration = Duration::from_secs(5);
 /// What a single client may send is not what is measured.
-const WITHOUT_LIMITS: [&str; 6] = [
+const WITHOUT_LIMITS: [&str; 10] = [
     "--parameter",
     "RateLimit=1000000",
     "--parameter",
     "BurstLimit=1000000",
     "--parameter",
     "QuotaLimit=1000000000",
+    "--parameter",
+    "UnregisteredRateLimit=1000000",
+    "--parameter",
+    "UnregisteredBurstLimit=1000000",
 ];
 
 fn main() {

@@ -45,6 +45,7 @@ struct State {
     calls: Mutex<Vec<String>>,
     pages: AtomicUsize,
     behind: AtomicU64,
+    scanned: AtomicU64,
 }
 
 impl Faulty {
@@ -83,6 +84,11 @@ impl Faulty {
     /// The operations called so far, in order.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.state.calls.lock().unwrap().clone()
+    }
+
+    /// How many items a DynamoDB has read for its lists so far.
+    pub(crate) fn scanned(&self) -> u64 {
+        self.state.scanned.load(Ordering::SeqCst)
     }
 
     /// How often an operation was called so far.
@@ -137,6 +143,9 @@ impl State {
             }
         }
         let reply = call.body(request.body.clone()).send();
+        let answer: Value = serde_json::from_str(&reply.body).unwrap_or_default();
+        let scanned = answer["ScannedCount"].as_u64().unwrap_or_default();
+        self.scanned.fetch_add(scanned, Ordering::SeqCst);
         let body = match self.behind.load(Ordering::SeqCst) {
             0 => reply.body.clone(),
             seconds => aged(&reply.body, seconds),
@@ -178,6 +187,7 @@ fn operation(request: &Request) -> String {
         ("GET", ["apikeys"]) => "GetApiKeys",
         ("POST", ["apikeys"]) => "CreateApiKey",
         ("DELETE", ["apikeys", _]) => "DeleteApiKey",
+        ("PUT", ["tags", _]) => "TagResource",
         ("DELETE", ["restapis", .., "authorizers"]) => "FlushStageAuthorizersCache",
         // The connection that is opened at the start.
         (method, _) => return format!("{method} {path}"),

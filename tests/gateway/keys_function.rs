@@ -1,12 +1,14 @@
 //! The built `keys` as a process of a test's own, on the services of a gateway.
 
+use std::path::PathBuf;
+
 use keygate_tests::event::Event;
 use keygate_tests::function::Function;
 use keygate_tests::keygate::Keygate;
 use serde_json::{Value, json};
 
 use crate::faulty::{Fault, Faulty};
-use crate::services::{KEY_TABLE, UsageKey, usage_key_of, usage_keys};
+use crate::services::{KEY_TABLE, STACK, UsageKey, dynamodb, usage_key_of, usage_keys};
 use keygate_tests::target::Target;
 
 /// A plan by its name and one by its id.
@@ -14,11 +16,16 @@ const USAGE_PLANS: &str = "standard=keygate-local-standard,partner=partnerusagep
 
 /// The function's own routes.
 const ROUTES: &str = "GET /keys keys:admin\nPOST /keys keys:admin\nGET /keys/{id} keys:admin\n\
-                      DELETE /keys/{id} keys:admin\nPOST /keys/{id}/rotate keys:admin";
+                      DELETE /keys/{id} keys:admin\nPOST /keys/{id}/rotate keys:admin\n\
+                      GET /clients keys:admin\nPOST /clients keys:admin\n\
+                      GET /clients/{id} keys:admin\nPUT /clients/{id} keys:admin\n\
+                      DELETE /clients/{id} keys:admin";
 
 /// The function, whose API Gateway and DynamoDB are a gateway's, behind listeners that can fail.
 pub(crate) struct KeysFunction {
     function: Function,
+    program: PathBuf,
+    settings: Vec<(String, String)>,
     pub(crate) api_gateway: Faulty,
     pub(crate) dynamodb: Faulty,
     pub(crate) gateway: Keygate,
@@ -39,18 +46,54 @@ impl KeysFunction {
         let mut settings = vec![
             ("KEY_TABLE", KEY_TABLE),
             ("ROUTES", ROUTES),
+            ("STACK_NAME", STACK),
             ("AWS_ENDPOINT_URL_API_GATEWAY", api_gateway.url.as_str()),
             ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url.as_str()),
         ];
         settings.extend_from_slice(more);
-        let function = Function::start(target.build().directory.join("keys"), &settings);
+        let program = target.build().directory.join("keys");
+        let function = Function::start(&program, &settings);
+        let settings = settings.iter();
+        let settings = settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Self {
             function,
+            program,
+            settings: settings.collect(),
             api_gateway,
             dynamodb,
             gateway,
             own,
         }
+    }
+
+    /// Starts the function anew on another table, which holds what the table holds now, as one that was
+    /// restored from a backup does.
+    pub(crate) fn restore_to(&mut self, table: &str) {
+        let call = |action: &str, body: &Value| dynamodb(&self.own, &self.gateway, action, body);
+        let described = call("DescribeTable", &json!({"TableName": KEY_TABLE}));
+        let described = &described["Table"];
+        let index = &described["GlobalSecondaryIndexes"][0];
+        let create = json!({
+            "TableName": table, "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": described["KeySchema"],
+            "AttributeDefinitions": described["AttributeDefinitions"],
+            "GlobalSecondaryIndexes": [{
+                "IndexName": index["IndexName"], "KeySchema": index["KeySchema"],
+                "Projection": index["Projection"],
+            }],
+        });
+        call("CreateTable", &create);
+        let scanned = call("Scan", &json!({"TableName": KEY_TABLE}));
+        for item in scanned["Items"].as_array().unwrap() {
+            call("PutItem", &json!({"TableName": table, "Item": item}));
+        }
+        call("DeleteTable", &json!({"TableName": KEY_TABLE}));
+        let settings = self.settings.iter();
+        let mut settings: Vec<(&str, &str)> =
+            settings.map(|(name, value)| (&**name, &**value)).collect();
+        settings.retain(|(name, _)| *name != "KEY_TABLE");
+        settings.push(("KEY_TABLE", table));
+        self.function = Function::start(&self.program, &settings);
     }
 
     /// Answers a request to the gateway's API.
@@ -93,9 +136,9 @@ impl KeysFunction {
         self.answer(event).expect(200).body
     }
 
-    /// The usage keys of the table.
+    /// The usage keys that the function has made.
     pub(crate) fn usage_keys(&self) -> Vec<UsageKey> {
-        usage_keys(&self.own, &self.gateway, &format!("{KEY_TABLE}."))
+        usage_keys(&self.own, &self.gateway, &format!("{STACK}."))
     }
 
     pub(crate) fn usage_key_of(&self, id: &str) -> Option<UsageKey> {

@@ -6,6 +6,7 @@
 
 mod access_log;
 mod claims;
+mod client_steps;
 mod clients;
 mod cors;
 mod dependencies;
@@ -16,6 +17,7 @@ mod key_credentials;
 mod keys;
 mod keys_function;
 mod metadata;
+mod oauth_clients;
 mod operator;
 mod problems;
 mod processes;
@@ -42,6 +44,8 @@ fn main() -> ExitCode {
         metadata::TESTS,
         clients::TESTS,
         problems::TESTS,
+        oauth_clients::TESTS,
+        client_steps::TESTS,
         usage_plan::TESTS,
         usage_keys::TESTS,
         operator::TESTS,

@@ -9,6 +9,8 @@ use keygate_tests::target::Target;
 
 /// The key table of a gateway that serves the template here.
 pub(crate) const KEY_TABLE: &str = "keygate-local-KeyTable";
+/// The stack that the gateway pretends to be; its usage keys carry the name, and a tag with it.
+pub(crate) const STACK: &str = "keygate-local";
 /// A signature of the form that the SDK's have; nobody checks it.
 const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/any/aws4_request, \
                       SignedHeaders=host, Signature=0";
@@ -39,6 +41,15 @@ pub(crate) fn set(own: &Target, gateway: &Keygate, id: &str, attribute: &str, va
     dynamodb(own, gateway, "UpdateItem", &update);
 }
 
+/// Takes an attribute out of a key's item.
+pub(crate) fn unset(own: &Target, gateway: &Keygate, id: &str, attribute: &str) {
+    let update = json!({
+        "TableName": KEY_TABLE, "Key": pk(id), "UpdateExpression": "REMOVE #it",
+        "ExpressionAttributeNames": {"#it": attribute},
+    });
+    dynamodb(own, gateway, "UpdateItem", &update);
+}
+
 /// Calls API Gateway's management API.
 pub(crate) fn management(
     own: &Target,
@@ -58,6 +69,8 @@ pub(crate) struct UsageKey {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) value: String,
+    /// The stack that its tag names.
+    pub(crate) stack: Option<String>,
     /// The id of its plan.
     pub(crate) plan: Option<String>,
 }
@@ -81,6 +94,7 @@ pub(crate) fn usage_keys(own: &Target, gateway: &Keygate, beginning: &str) -> Ve
                 id,
                 name: text(&key["name"]).unwrap(),
                 value: text(&key["value"]).unwrap(),
+                stack: text(&key["tags"]["keygate:stack"]),
                 plan: text(&plans["item"][0]["id"]),
             });
         }
@@ -89,7 +103,8 @@ pub(crate) fn usage_keys(own: &Target, gateway: &Keygate, beginning: &str) -> Ve
     keys
 }
 
-/// The usage key that meters a key.
+/// The usage key that meters a key, or, behind `client#`, a client.
 pub(crate) fn usage_key_of(own: &Target, gateway: &Keygate, id: &str) -> Option<UsageKey> {
-    usage_keys(own, gateway, &format!("{KEY_TABLE}.{id}")).pop()
+    let id = id.replace('#', "%23");
+    usage_keys(own, gateway, &format!("{STACK}.{id}")).pop()
 }

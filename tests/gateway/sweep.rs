@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use crate::faulty::{ALWAYS, Fault, Faulty, UNAVAILABLE};
 use crate::keys::{issue, text};
 use crate::operator::{run, said};
-use crate::services::{KEY_TABLE, dynamodb, management, pk, set, usage_key_of, usage_keys};
+use crate::services::{
+    KEY_TABLE, STACK, dynamodb, management, pk, set, unset, usage_key_of, usage_keys,
+};
 use keygate_tests::keygate::Keygate;
 use keygate_tests::target::Target;
 
@@ -14,6 +16,8 @@ keygate_tests::tests! { for Target:
     a_sweep_finds_a_gateway_in_order needs "own-gateway";
     usage_keys_without_a_key_in_use_are_deleted_once_they_are_old_and_no_others needs "own-gateway";
     a_key_in_use_gets_its_usage_key_and_its_plan_again needs "own-gateway";
+    what_was_made_before_there_were_tags_and_ids_gets_them needs "own-gateway";
+    a_clients_usage_key_is_swept_like_a_keys needs "own-gateway";
     what_a_sweep_cannot_do_is_named_and_stops_nothing_else needs "own-gateway";
     a_sweep_that_cannot_read_says_so needs "own-gateway";
     a_list_that_does_not_end_ends_the_sweep needs "own-gateway";
@@ -80,25 +84,29 @@ fn usage_keys_without_a_key_in_use_are_deleted_once_they_are_old_and_no_others(t
     set(&own, &gateway, expired, "expires_at", &json!({"N": "1000"}));
     let delete = json!({"TableName": KEY_TABLE, "Key": pk(gone)});
     dynamodb(&own, &gateway, "DeleteItem", &delete);
-    // What others have made: other tables, somebody by hand, somebody with values of their own.
+    // What others have made: another stack, and somebody by hand, also with names and values like
+    // those here.
+    let tag = |stack: &str| json!({"keygate:stack": stack});
     let others = [
-        ("another-table.000000000000", "keygate-usage-000000000000"),
         (
-            &format!("{KEY_TABLE}-b.000000000001"),
+            "keygate-other.000000000000",
+            "keygate-usage-000000000000",
+            tag("keygate-other"),
+        ),
+        (
+            "keygate-local.000000000001",
             "keygate-usage-000000000001",
+            json!({}),
         ),
+        ("keygate-local.by-hand", "keygate-usage-by-hand", json!({})),
         (
-            &format!("{KEY_TABLE}.b.000000000002"),
-            "keygate-usage-000000000002",
-        ),
-        (&format!("{KEY_TABLE}.by-hand"), "keygate-usage-by-hand"),
-        (
-            &format!("{KEY_TABLE}.000000000003"),
+            "another",
             "a-value-of-somebody-else",
+            json!({"keygate": STACK}),
         ),
     ];
-    for (name, value) in others {
-        let key = json!({"name": name, "value": value, "enabled": true});
+    for (name, value, tags) in others {
+        let key = json!({"name": name, "value": value, "enabled": true, "tags": tags});
         management(&own, &gateway, Method::POST, "/apikeys", &key).expect(201);
     }
     let before = usage_keys(&own, &gateway, "").len();
@@ -162,6 +170,62 @@ fn a_key_in_use_gets_its_usage_key_and_its_plan_again(target: &Target) {
         (&again["in_order"], &again["restored"]),
         (&json!(4), &json!([]))
     );
+}
+
+fn what_was_made_before_there_were_tags_and_ids_gets_them(target: &Target) {
+    let (gateway, own, api_gateway) = start(target);
+    let [former, revoked] = issued(&own);
+    let usage_keys_of_before = |id: &str| {
+        let usage_key = usage_key_of(&own, &gateway, id).unwrap();
+        let path = format!("/apikeys/{}", usage_key.id);
+        management(&own, &gateway, Method::DELETE, &path, &Value::Null).expect(202);
+        let name = format!("{KEY_TABLE}.{id}");
+        let key = json!({"name": name, "value": usage_key.value, "enabled": true});
+        let made = management(&own, &gateway, Method::POST, "/apikeys", &key).expect(201);
+        let made = text(&made.json(), "id").to_owned();
+        let member = json!({"keyId": made, "keyType": "API_KEY"});
+        let path = "/usageplans/standardusageplan/keys";
+        management(&own, &gateway, Method::POST, path, &member).expect(201);
+        unset(&own, &gateway, id, "usage_key_id");
+        made
+    };
+    let kept = usage_keys_of_before(&former);
+    usage_keys_of_before(&revoked);
+    set(&own, &gateway, &revoked, "status", &json!({"S": "revoked"}));
+    api_gateway.age(15 * 60);
+    let swept = sweep(target, &gateway);
+    assert_eq!(swept["restored"], json!([former]));
+    assert_eq!(swept["deleted"], json!([revoked]));
+    let all = usage_keys(&own, &gateway, KEY_TABLE);
+    assert_eq!(all.len(), 1);
+    assert_eq!((&all[0].id, all[0].stack.as_deref()), (&kept, Some(STACK)));
+    // From now on it is deleted with its key.
+    run(target, &gateway, &["revoke", &former]);
+    assert_eq!(usage_keys(&own, &gateway, KEY_TABLE), []);
+}
+
+fn a_clients_usage_key_is_swept_like_a_keys(target: &Target) {
+    let (gateway, own, api_gateway) = start(target);
+    let token = own.token();
+    for client in ["kept", "gone", "lacking"] {
+        let call = own.post("/clients").bearer(&token);
+        call.json(&json!({"client_id": client})).send().expect(201);
+    }
+    let delete = json!({"TableName": KEY_TABLE, "Key": {"pk": {"S": "client#gone"}}});
+    dynamodb(&own, &gateway, "DeleteItem", &delete);
+    let usage_key = usage_key_of(&own, &gateway, "client#lacking").unwrap();
+    let path = format!("/apikeys/{}", usage_key.id);
+    management(&own, &gateway, Method::DELETE, &path, &Value::Null).expect(202);
+    let swept = sweep(target, &gateway);
+    assert_eq!(swept["young"], json!(["client#gone"]));
+    assert_eq!(swept["restored"], json!(["client#lacking"]));
+    let again = usage_key_of(&own, &gateway, "client#lacking").unwrap();
+    assert_eq!(again.value, usage_key.value);
+    assert_eq!(again.plan.as_deref(), Some("standardusageplan"));
+    api_gateway.age(15 * 60);
+    let swept = sweep(target, &gateway);
+    assert_eq!(swept["deleted"], json!(["client#gone"]));
+    assert_eq!(swept["in_order"], json!(2));
 }
 
 fn what_a_sweep_cannot_do_is_named_and_stops_nothing_else(target: &Target) {

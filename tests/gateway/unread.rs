@@ -18,9 +18,9 @@ fn outputs_that_nobody_reads_hold_up_neither_requests_nor_the_end(target: &Targe
         "--parameter",
         "AuthorizerCacheTtl=0",
         "--parameter",
-        "RateLimit=5000",
+        "UnregisteredRateLimit=5000",
         "--parameter",
-        "BurstLimit=5000",
+        "UnregisteredBurstLimit=5000",
     ];
     let gateway = target.build().start_unread(&uncached);
     let own = target.reaching(&gateway);

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::faulty::{ALWAYS, CONFLICT, Fault, NOT_FOUND, REFUSED, THROTTLED, UNAVAILABLE};
 use crate::keys_function::KeysFunction;
-use crate::services::{KEY_TABLE, dynamodb, set, usage_keys};
+use crate::services::{KEY_TABLE, STACK, dynamodb, set, unset, usage_keys};
 use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
@@ -15,6 +15,10 @@ keygate_tests::tests! { for Target:
     without_usage_plans_nothing_is_asked_of_api_gateway needs "own-gateway";
     a_step_that_fails_while_a_key_is_issued_leaves_nothing_behind needs "own-gateway";
     an_answer_that_is_lost_once_makes_one_usage_key needs "own-gateway";
+    a_usage_key_whose_id_was_lost_is_left_to_the_sweep needs "own-gateway";
+    a_table_that_was_restored_under_another_name_works needs "own-gateway";
+    the_function_never_lists_usage_keys needs "own-gateway";
+    a_key_of_before_there_were_ids_is_revoked_and_its_usage_key_left_to_the_sweep needs "own-gateway";
     a_change_of_a_plan_that_meets_another_goes_on_when_it_is_sent_again needs "own-gateway";
     a_plan_that_a_deployment_made_anew_is_looked_up_again needs "own-gateway";
     a_record_that_may_be_written_is_taken_back_before_its_usage_key needs "own-gateway";
@@ -45,7 +49,7 @@ fn is_metered(keys: &KeysFunction, id: &str) {
     let [usage_key] = &all[..] else {
         panic!("not one: {all:?}")
     };
-    assert_eq!(usage_key.name, format!("{KEY_TABLE}.{id}"));
+    assert_eq!(usage_key.name, format!("{STACK}.{id}"));
     assert_eq!(usage_key.plan.as_deref(), Some("standardusageplan"));
 }
 
@@ -61,8 +65,9 @@ fn each_key_has_a_usage_key_of_its_own_on_the_plan_it_asked_for(target: &Target)
     ] {
         let id = answer.id();
         let usage_key = keys.usage_key_of(&id).expect("a usage key");
-        assert_eq!(usage_key.name, format!("{KEY_TABLE}.{id}"));
+        assert_eq!(usage_key.name, format!("{STACK}.{id}"));
         assert_eq!(usage_key.value, format!("keygate-usage-{id}"));
+        assert_eq!(usage_key.stack.as_deref(), Some(STACK));
         assert_eq!(usage_key.plan.as_deref(), Some(plan));
         assert_eq!(answer.body["usage_plan"], name);
     }
@@ -91,7 +96,6 @@ fn a_step_that_fails_while_a_key_is_issued_leaves_nothing_behind(target: &Target
         ("GetUsagePlans", UNAVAILABLE, "service-unavailable"),
         ("GetUsagePlans", REFUSED, "internal-error"),
         ("CreateApiKey", UNAVAILABLE, "service-unavailable"),
-        ("CreateApiKey", Fault::Lost, "service-unavailable"),
         ("CreateApiKey", THROTTLED, "service-unavailable"),
         ("CreateApiKey", CONFLICT, "service-unavailable"),
         ("CreateApiKey", REFUSED, "internal-error"),
@@ -111,12 +115,7 @@ fn a_step_that_fails_while_a_key_is_issued_leaves_nothing_behind(target: &Target
 
 fn an_answer_that_is_lost_once_makes_one_usage_key(target: &Target) {
     let keys = KeysFunction::start(target);
-    for operation in [
-        "GetUsagePlans",
-        "CreateApiKey",
-        "GetApiKeys",
-        "CreateUsagePlanKey",
-    ] {
+    for operation in ["GetUsagePlans", "CreateUsagePlanKey"] {
         keys.api_gateway.fail(operation, Fault::Lost, 1);
         let id = keys.issue();
         is_metered(&keys, &id);
@@ -135,6 +134,67 @@ fn an_answer_that_is_lost_once_makes_one_usage_key(target: &Target) {
         assert_eq!(rotated.id(), id);
         keys.revoke(&id).expect(204);
     }
+}
+
+fn a_usage_key_whose_id_was_lost_is_left_to_the_sweep(target: &Target) {
+    let keys = KeysFunction::start(target);
+    // The SDK's second try meets the first one's work.
+    keys.api_gateway.fail("CreateApiKey", Fault::Lost, 1);
+    let id = keys.issue();
+    let all = keys.usage_keys();
+    let plans = || all.iter().map(|usage_key| usage_key.plan.as_deref());
+    assert_eq!(plans().flatten().collect::<Vec<_>>(), ["standardusageplan"]);
+    assert_eq!(all.len(), 2, "{all:?}");
+    // What is on the plan is what the record names.
+    keys.revoke(&id).expect(204);
+    let left = keys.usage_keys();
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].plan, None);
+
+    keys.api_gateway.fail("CreateApiKey", Fault::Lost, ALWAYS);
+    keys.ask().problem("service-unavailable");
+    let list = keys.answer(Event::new("GET", "/keys")).expect(200);
+    assert_eq!(list.body["items"].as_array().unwrap().len(), 1);
+}
+
+fn a_table_that_was_restored_under_another_name_works(target: &Target) {
+    let mut keys = KeysFunction::start(target);
+    let (id, rotated) = (keys.issue(), keys.issue());
+    keys.restore_to("restored");
+    keys.rotate_without_grace(&rotated).expect(200);
+    let issued = keys.issue();
+    for id in [&id, &rotated, &issued] {
+        assert!(keys.usage_key_of(id).is_some());
+        for _ in 0..2 {
+            keys.revoke(id).expect(204);
+        }
+    }
+    assert_eq!(keys.usage_keys(), []);
+}
+
+fn the_function_never_lists_usage_keys(target: &Target) {
+    let keys = KeysFunction::start(target);
+    let id = keys.issue();
+    keys.rotate_without_grace(&id).expect(200);
+    keys.revoke(&id).expect(204);
+    keys.api_gateway
+        .fail("CreateUsagePlanKey", UNAVAILABLE, ALWAYS);
+    keys.ask().problem("service-unavailable");
+    assert_eq!(keys.api_gateway.count("GetApiKeys"), 0);
+    let calls = keys.api_gateway.calls();
+    assert!(
+        calls.iter().all(|call| !call.starts_with("GET /apikeys")),
+        "{calls:?}"
+    );
+}
+
+fn a_key_of_before_there_were_ids_is_revoked_and_its_usage_key_left_to_the_sweep(target: &Target) {
+    let keys = KeysFunction::start(target);
+    let id = keys.issue();
+    unset(&keys.own, &keys.gateway, &id, "usage_key_id");
+    keys.revoke(&id).expect(204);
+    assert_eq!(keys.read(&id)["status"], "revoked");
+    assert_eq!(keys.usage_keys().len(), 1);
 }
 
 fn a_change_of_a_plan_that_meets_another_goes_on_when_it_is_sent_again(target: &Target) {
@@ -206,7 +266,7 @@ fn api_gateway_that_does_not_answer_is_told_within_the_functions_time(target: &T
         keys.api_gateway.recover();
     }
     let id = keys.issue();
-    for operation in ["FlushStageAuthorizersCache", "GetApiKeys", "DeleteApiKey"] {
+    for operation in ["FlushStageAuthorizersCache", "DeleteApiKey"] {
         keys.api_gateway.recover();
         keys.api_gateway.fail(operation, Fault::Hangs, ALWAYS);
         let started = Instant::now();
@@ -217,12 +277,12 @@ fn api_gateway_that_does_not_answer_is_told_within_the_functions_time(target: &T
 
 fn a_list_of_api_gateway_that_does_not_end_is_told_within_the_functions_time(target: &Target) {
     let keys = KeysFunction::start(target);
-    let id = keys.issue();
-    keys.api_gateway.fail("GetApiKeys", Fault::Endless, ALWAYS);
+    let operation = "GetUsagePlans";
+    keys.api_gateway.fail(operation, Fault::Endless, ALWAYS);
     let started = Instant::now();
-    keys.revoke(&id).problem("service-unavailable");
+    keys.ask().problem("internal-error");
     assert!(started.elapsed() < IN_TIME, "{:?}", started.elapsed());
-    assert_eq!(keys.read(&id)["status"], "revoked");
+    nothing_is_left(&keys);
 }
 
 fn revoking_flushes_the_stage_and_deletes_the_usage_key(target: &Target) {
@@ -238,7 +298,7 @@ fn revoking_flushes_the_stage_and_deletes_the_usage_key(target: &Target) {
 
 fn a_revocation_that_is_not_finished_says_so_and_is_finished_when_sent_again(target: &Target) {
     let keys = KeysFunction::start(target);
-    for operation in ["FlushStageAuthorizersCache", "GetApiKeys", "DeleteApiKey"] {
+    for operation in ["FlushStageAuthorizersCache", "DeleteApiKey"] {
         for fault in [UNAVAILABLE, THROTTLED, REFUSED] {
             let id = keys.issue();
             keys.api_gateway.fail(operation, fault, ALWAYS);

@@ -15,6 +15,8 @@ keygate_tests::tests! { for Target:
     what_was_not_let_in_is_not_counted needs "usage-plans", "own-gateway";
     an_api_key_is_metered_like_a_token needs "usage-plans", "own-gateway";
     each_issued_key_is_metered_by_itself_and_on_its_plan needs "usage-plans", "own-gateway";
+    each_registered_client_is_metered_by_itself_and_on_its_plan needs "usage-plans", "own-gateway";
+    clients_that_nobody_registered_share_a_plan_without_a_quota needs "usage-plans", "own-gateway";
     the_plan_partner_takes_more_at_once_than_standard needs "usage-plans", "own-gateway";
     issued_keys_are_metered_on_their_plan_after_a_restart needs "usage-plans", "restart", "own-gateway";
 }
@@ -40,9 +42,18 @@ fn until_refused(target: &Target, credential: &str) -> (usize, Reply) {
     refused.expect("a limit is reached")
 }
 
+/// Registers a client on a plan, and gives a token of it as a credential.
+fn registered(target: &Target, client: &str, plan: &str) -> String {
+    let call = target.post("/clients").bearer(&target.token());
+    let body = json!({"client_id": client, "usage_plan": plan});
+    let registered = call.json(&body).send().expect(201).json();
+    assert_eq!(registered["usage_plan"], plan);
+    format!("Bearer {}", target.token_with(&[("client_id", client)]))
+}
+
 fn a_client_that_sends_too_fast_is_told_so_and_served_again_later(target: &Target) {
     let (_gateway, own) = own(target, &["RateLimit=1", "BurstLimit=3"]);
-    let credential = format!("Bearer {}", own.token());
+    let credential = registered(&own, "fast", "standard");
     let (served, refused) = until_refused(&own, &credential);
     assert!(served >= 3, "the burst is 3, and {served} were served");
     refused.problem(429, "too-many-requests");
@@ -60,7 +71,7 @@ fn a_client_that_sends_too_fast_is_told_so_and_served_again_later(target: &Targe
 
 fn a_client_that_used_up_its_quota_is_told_so(target: &Target) {
     let (_gateway, own) = own(target, &["QuotaLimit=3"]);
-    let credential = format!("Bearer {}", own.token());
+    let credential = registered(&own, "busy", "standard");
     let (served, refused) = until_refused(&own, &credential);
     assert_eq!(served, 3);
     refused.problem(429, "quota-exceeded");
@@ -70,7 +81,7 @@ fn a_client_that_used_up_its_quota_is_told_so(target: &Target) {
 
 fn what_was_not_let_in_is_not_counted(target: &Target) {
     let (_gateway, own) = own(target, &["QuotaLimit=3"]);
-    let credential = format!("Bearer {}", own.token());
+    let credential = registered(&own, "refused", "standard");
     for _ in 0..5 {
         list(&own, "Bearer x").expect(401);
         own.get("/books").send().expect(401);
@@ -87,8 +98,8 @@ fn what_was_not_let_in_is_not_counted(target: &Target) {
 }
 
 fn an_api_key_is_metered_like_a_token(target: &Target) {
-    let (gateway, own) = own(target, &["QuotaLimit=2"]);
-    let credential = format!("ApiKey {}", gateway.ready.api_key);
+    let (_gateway, own) = own(target, &["QuotaLimit=2"]);
+    let credential = issue_on(&own, &own.token(), "standard");
     let (served, refused) = until_refused(&own, &credential);
     assert_eq!(served, 2);
     refused.problem(429, "quota-exceeded");
@@ -112,9 +123,48 @@ fn each_issued_key_is_metered_by_itself_and_on_its_plan(target: &Target) {
         assert_eq!(served, quota, "{plan}");
         refused.problem(429, "quota-exceeded");
     }
-    // And none of them has used up what the clients without a usage key of their own share.
-    let shared = format!("Bearer {}", own.token());
-    assert_eq!(until_refused(&own, &shared).0, 2);
+}
+
+fn each_registered_client_is_metered_by_itself_and_on_its_plan(target: &Target) {
+    let (_gateway, own) = own(target, &["QuotaLimit=5", "PartnerQuotaLimit=8"]);
+    for (client, plan, quota) in [
+        ("one", "standard", 5),
+        ("other", "standard", 5),
+        ("large", "partner", 8),
+    ] {
+        let credential = registered(&own, client, plan);
+        let (served, refused) = until_refused(&own, &credential);
+        assert_eq!(served, quota, "{client}");
+        refused.problem(429, "quota-exceeded");
+    }
+    // Whoever used up a quota gets on with a larger plan at once.
+    let call = own.put("/clients/one").bearer(&own.token());
+    let body = json!({"status": "active", "usage_plan": "partner"});
+    call.json(&body).send().expect(200);
+    let credential = format!("Bearer {}", own.token_with(&[("client_id", "one")]));
+    assert_eq!(until_refused(&own, &credential).0, 8);
+}
+
+fn clients_that_nobody_registered_share_a_plan_without_a_quota(target: &Target) {
+    let settings = [
+        "QuotaLimit=1",
+        "BurstLimit=1",
+        "UnregisteredRateLimit=1",
+        "UnregisteredBurstLimit=20",
+    ];
+    let (_gateway, own) = own(target, &settings);
+    let tokens = [own.token(), own.token()].map(|token| format!("Bearer {token}"));
+    for _ in 0..5 {
+        for credential in &tokens {
+            browse(&own, credential).expect(200);
+        }
+    }
+    let (served, refused) = until_refused(&own, &tokens[0]);
+    assert!(served >= 10, "{served}");
+    refused.problem(429, "too-many-requests");
+    // What one of them has used up, the other lacks.
+    let replies = (0..3).map(|_| browse(&own, &tokens[1]).status);
+    assert!(replies.into_iter().any(|status| status == 429));
 }
 
 fn the_plan_partner_takes_more_at_once_than_standard(target: &Target) {

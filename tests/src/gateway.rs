@@ -22,11 +22,15 @@ use crate::suite::{self, Test};
 use crate::target::Target;
 
 /// A limit per client would count tests that share a client as one.
-const WITHOUT_LIMITS: [&str; 4] = [
+const WITHOUT_LIMITS: [&str; 8] = [
     "--parameter",
     "RateLimit=5000",
     "--parameter",
     "BurstLimit=5000",
+    "--parameter",
+    "UnregisteredRateLimit=5000",
+    "--parameter",
+    "UnregisteredBurstLimit=5000",
 ];
 
 /// The `main` of such a suite.

@@ -106,8 +106,20 @@ impl Build {
     #[must_use]
     #[track_caller]
     pub fn keys(&self, gateway: &Keygate, arguments: &[&str]) -> Output {
+        self.operate(gateway, "keys", arguments)
+    }
+
+    /// Runs `keygate clients` to its end, on a gateway's clients.
+    #[must_use]
+    #[track_caller]
+    pub fn clients(&self, gateway: &Keygate, arguments: &[&str]) -> Output {
+        self.operate(gateway, "clients", arguments)
+    }
+
+    #[track_caller]
+    fn operate(&self, gateway: &Keygate, noun: &str, arguments: &[&str]) -> Output {
         let mut command = Command::new(self.directory.join("keygate"));
-        command.arg("keys").args(arguments);
+        command.arg(noun).args(arguments);
         for (flag, address) in [
             ("--dynamodb-port", &gateway.ready.dynamodb),
             ("--api-gateway-port", &gateway.ready.api_gateway),

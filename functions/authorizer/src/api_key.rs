@@ -279,6 +279,7 @@ mod tests {
             created_at: 1_000,
             expires_at: Some(2_000),
             usage_key: None,
+            usage_key_id: None,
             usage_plan: None,
             allowed_cidrs: Vec::new(),
         }

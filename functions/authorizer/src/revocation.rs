@@ -158,7 +158,8 @@ pub(crate) async fn check(
     if matches!(revoked, Ok(true)) {
         return Err(Revoked::Token.into());
     }
-    let client = client?;
+    // Another issuer's client of this name is no business of this record.
+    let client = client?.filter(|client| client.is_of(&token.issuer().iss));
     let is_revoked = client
         .as_ref()
         .is_some_and(|client| client.status != Status::Active);

@@ -230,6 +230,30 @@ fn an_oauth_client_s_record_meters_it_or_shuts_it_out() {
 }
 
 #[test]
+fn the_record_of_one_issuer_s_client_says_nothing_of_another_issuer_s_of_the_same_name() {
+    let house = House::new(BINARY);
+    let client = |id: &str, status: &str, issuer: &str| {
+        house.table.put(&json!({
+            "pk": {"S": format!("client#{id}")},
+            "status": {"S": status},
+            "usage_key": {"S": format!("usage-{id}")},
+            "issuer": {"S": issuer},
+        }));
+    };
+    let own = house.issuer.url.as_str();
+    client("own", "active", own);
+    client("own-leaked", "revoked", own);
+    client("other", "active", "https://other.example");
+    client("other-leaked", "revoked", "https://other.example");
+    let header = |id: &str| format!("Bearer {}", house.token_with("azp", json!(id)));
+    let usage_key = |id: &str| house.allowed(&header(id))["usageIdentifierKey"].clone();
+    assert_eq!(usage_key("own"), "usage-own");
+    assert_eq!(usage_key("other"), "usage-default");
+    assert_eq!(usage_key("other-leaked"), "usage-default");
+    assert_eq!(house.refused(&header("own-leaked")), UNAUTHORIZED);
+}
+
+#[test]
 fn without_usage_keys_none_is_returned() {
     let signer = Signer::ed25519("1");
     let issuer = Issuer::start(&[&signer]);

@@ -1,16 +1,18 @@
-//! The routes of keys.
+//! The routes of keys, and the way to those of clients.
 
 use keygate_api_key::ApiKeyId;
-use keygate_issuing::{Flush, Issued, Issuing, Representation, Stage, WithKey};
+use keygate_issuing::{Issued, Issuing, Representation, WithKey};
 use keygate_key_record::{KeyRecord, now};
 use keygate_problem::{NOT_FOUND, Problem};
 use keygate_proxy::{self as proxy, Caller, Page, ProxyRequest};
 use lambda_http::http::header::{CACHE_CONTROL, HeaderValue};
 use lambda_http::{Body, Response};
 
+use crate::clients;
 use crate::issue::{order, within_callers};
 use crate::refusal::{self, not_found};
 use crate::rotate;
+use crate::stage::{stage, warn_of};
 
 /// What the routes work on.
 #[derive(Debug)]
@@ -31,10 +33,13 @@ impl Keys {
             }
             ("DELETE", "/keys/{id}") => self.revoke(request, &caller).await,
             ("POST", "/keys/{id}/rotate") => self.rotate(request, &caller).await,
-            _ => Err(Problem::new(
-                &NOT_FOUND,
-                "No route of keys has this address.",
-            )),
+            (method, path) => match clients::answer(&self.issuing, method, path, request).await {
+                Some(answer) => answer,
+                None => Err(Problem::new(
+                    &NOT_FOUND,
+                    "No route of keys has this address.",
+                )),
+            },
         }
     }
 
@@ -131,27 +136,4 @@ fn uncached(mut response: Response<Body>) -> Response<Body> {
 fn id(request: &ProxyRequest) -> Result<ApiKeyId, Problem> {
     let id = request.path_parameter("id").unwrap_or_default();
     id.parse().map_err(|_| not_found())
-}
-
-/// A cache that was not flushed is no failure: API Gateway is not to be called, or the invocation
-/// came around the API, or the emulator that serves it knows no flush.
-fn warn_of(flush: Flush, stage: Option<&Stage>) {
-    let stage = stage.map(|Stage { api_id, name }| format!("{api_id}/{name}"));
-    match flush {
-        Flush::Done => {}
-        Flush::NoSuchStage => tracing::warn!(stage, "there is no such stage to flush"),
-        Flush::NotAsked => tracing::warn!(
-            stage,
-            "without USAGE_PLANS cached answers are not flushed, and last their time"
-        ),
-    }
-}
-
-/// The stage whose authorizer has cached answers; the gateway always says it.
-fn stage(request: &ProxyRequest) -> Option<Stage> {
-    let (api_id, name) = request.api_stage()?;
-    Some(Stage {
-        api_id: api_id.to_owned(),
-        name: name.to_owned(),
-    })
 }

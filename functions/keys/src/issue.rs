@@ -80,7 +80,8 @@ fn expires_at(fields: &mut Fields, now: u64) -> Option<u64> {
         .ok()
 }
 
-fn usage_plan(fields: &mut Fields, plans: Option<&UsagePlans>) -> Option<String> {
+/// The usage plan that a body names.
+pub(crate) fn usage_plan(fields: &mut Fields, plans: Option<&UsagePlans>) -> Option<String> {
     let plan = fields.string("usage_plan", 1, 128)?;
     match plans {
         Some(plans) if plans.find(Some(&plan)).is_some() => return Some(plan),

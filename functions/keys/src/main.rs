@@ -1,17 +1,21 @@
-//! A resource behind the gateway: issue, list, rotate and revoke API keys.
+//! Two resources behind the gateway: API keys, which are issued, listed, rotated and revoked, and OAuth
+//! clients, which are registered, put on a plan, shut out and removed.
 
+mod change_client;
+mod clients;
 mod handler;
 mod issue;
 mod refusal;
 #[cfg(test)]
 mod rig;
 mod rotate;
+mod stage;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use keygate_aws as aws;
-use keygate_issuing::Issuing;
+use keygate_issuing::{Issuing, StackPlans};
 use keygate_outbound::Outbound;
 use keygate_proxy::Cors;
 use keygate_settings::{SettingError, Settings};
@@ -34,7 +38,14 @@ async fn open(settings: &Settings) -> Result<Keys, SettingError> {
     let table = settings
         .required("KEY_TABLE", "the DynamoDB table of API keys")?
         .to_owned();
-    let plans = settings.parsed("USAGE_PLANS")?;
+    let plans = match settings.parsed("USAGE_PLANS")? {
+        None => None,
+        Some(plans) => {
+            let stack = settings.required("STACK_NAME", "the stack whose tag usage keys carry")?;
+            let stack = stack.to_owned();
+            Some(StackPlans { plans, stack })
+        }
+    };
     let outbound = Outbound::new(settings)?;
     let config = aws::sdk_config(&outbound).await;
     let issuing =

@@ -1,7 +1,9 @@
-//! What is answered when a key is not issued, rotated or revoked. What a service said is for the
+//! What is answered when a key is not issued, rotated or revoked, or a client not changed. What a service said is for the
 //! log alone.
 
-use keygate_issuing::{ApiGatewayError, Failure, IssueError, RevokeError, RotateError, StoreError};
+use keygate_issuing::{
+    ApiGatewayError, ClientError, Failure, IssueError, RevokeError, RotateError, StoreError,
+};
 use keygate_problem::{
     CONFLICT, INTERNAL_ERROR, INVALID_BODY, NOT_FOUND, Problem, SERVICE_UNAVAILABLE,
 };
@@ -55,12 +57,40 @@ pub(crate) fn of_revoking(error: RevokeError) -> Problem {
     }
 }
 
+pub(crate) fn no_client() -> Problem {
+    Problem::new(&NOT_FOUND, "There is no client with this id.")
+}
+
+pub(crate) fn of_client(error: ClientError) -> Problem {
+    match error {
+        ClientError::Failed(failure) => of_failure(failure),
+        // Checked with the body's other fields, so it is a change in between.
+        ClientError::NoSuchPlan(_) => Problem::new(&INVALID_BODY, "There is no such usage plan."),
+        ClientError::Taken => Problem::new(
+            &CONFLICT,
+            "There is a client with this id. Change or remove it.",
+        ),
+        ClientError::NotFound => no_client(),
+        ClientError::Changed => Problem::new(
+            &CONFLICT,
+            "The client was changed at the same time. Read it again.",
+        ),
+        ClientError::Unfinished(failure) => {
+            tracing::error!(error = %failure, "a client was changed, and something is left to do");
+            unfinished(
+                "The client is changed. Cached answers may go on as before until their time is \
+                 over: send the change again, as PUT or DELETE.",
+            )
+        }
+    }
+}
+
 pub(crate) fn of_store(error: StoreError) -> Problem {
     match error {
         StoreError::Table(error) => error.into_problem(),
         StoreError::Malformed(error) => {
             tracing::error!(%error);
-            Problem::new(&INTERNAL_ERROR, "The key cannot be read.")
+            Problem::new(&INTERNAL_ERROR, "The record cannot be read.")
         }
     }
 }

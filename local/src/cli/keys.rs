@@ -58,10 +58,14 @@ pub(crate) struct PlaceOptions {
     /// A deployed key table instead, reached with the standard AWS credentials
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) table: Option<String>,
+    /// The deployed stack's name, whose tag its usage keys carry; without it none are made
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(crate) stack: Option<String>,
     /// The usage plans to choose from, as USAGE_PLANS has them: name=PLAN, comma separated
+    /// [default: standard and partner, of the stack]
     #[arg(long, value_name = "PLANS", global = true)]
     pub(crate) usage_plans: Option<UsagePlans>,
-    /// The deployed API's id; with --stage, revoking flushes the stage's cached answers
+    /// The deployed API's id; with --stage, a change flushes the stage's cached answers
     #[arg(long, value_name = "ID", global = true)]
     pub(crate) api: Option<String>,
     /// The deployed API's stage
@@ -162,7 +166,7 @@ fn named(text: &str) -> Result<NamedKey, Infallible> {
     Ok(NamedKey(id))
 }
 
-fn name(text: &str) -> Result<String, String> {
+pub(super) fn name(text: &str) -> Result<String, String> {
     if (1..=MAX_NAME_CHARACTERS).contains(&text.chars().count()) {
         return Ok(text.to_owned());
     }

@@ -133,6 +133,14 @@ impl Usage {
         Ok(())
     }
 
+    /// Tags a key, besides the tags that it has.
+    pub(crate) fn tag(&self, id: &str, tags: BTreeMap<String, String>) -> Result<(), Refused> {
+        let mut keys = self.write();
+        let listed = keys.by_id.get_mut(id).ok_or(Refused::NoSuchKey)?;
+        listed.key.tags.extend(tags);
+        Ok(())
+    }
+
     /// Puts a key on a plan, with nothing spent.
     pub(crate) fn put_on(&self, id: &str, plan_id: &str) -> Result<Listed, Refused> {
         let mut keys = self.write();
@@ -206,6 +214,7 @@ mod tests {
             name: format!("name of {id}"),
             value: format!("value of {id}"),
             enabled: true,
+            tags: BTreeMap::new(),
         }
     }
 

@@ -155,6 +155,7 @@ mod tests {
             name: id.into(),
             value: format!("value of {id}"),
             enabled: true,
+            tags: std::collections::BTreeMap::new(),
         };
         Meter::new(plan, &key).unwrap()
     }

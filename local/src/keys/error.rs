@@ -2,7 +2,7 @@
 
 use keygate_api_key::ApiKeyId;
 use keygate_issuing::{
-    Failure, IssueError, MalformedNetworks, RevokeError, RotateError, StoreError,
+    ClientError, Failure, IssueError, MalformedNetworks, RevokeError, RotateError, StoreError,
 };
 use keygate_outbound::OutboundError;
 
@@ -41,6 +41,9 @@ pub(crate) enum KeysError {
     /// The key is not revoked, or not all that follows is done.
     #[error(transparent)]
     Revoke(RevokeError),
+    /// The client is not registered, changed or removed, or not all that follows is done.
+    #[error("{0}: {1}")]
+    Client(String, ClientError),
     /// A part of the sweep could not be done.
     #[error("{0} of the differences could not be put in order")]
     Sweep(usize),
@@ -61,6 +64,7 @@ impl KeysError {
                 | Self::NoKeyNamed(_)
                 | Self::Networks(_)
                 | Self::Issue(IssueError::NoSuchPlan(_))
+                | Self::Client(_, ClientError::NoSuchPlan(_))
         )
     }
 }

@@ -11,7 +11,8 @@ use keygate_key_record::KeyRecord;
 
 pub(crate) use self::error::KeysError;
 use self::output::Printer;
-use self::place::Place;
+pub(crate) use self::output::{cached, print_json, table, time};
+pub(crate) use self::place::Place;
 use crate::cli::keys::{Create, Keys, KeysCommand};
 use crate::console;
 
@@ -38,7 +39,7 @@ async fn carry_out(place: &Place, printer: Printer, command: KeysCommand) -> Res
         KeysCommand::Revoke { id } => revoke(place, printer, &id.id()?).await?,
         KeysCommand::Sweep => {
             if issuing.plans().is_none_or(UsagePlans::is_empty) {
-                let message = "a sweep looks at the usage plans: name them in --usage-plans";
+                let message = "a sweep looks at a stack's usage keys and plans: name it in --stack";
                 return Err(KeysError::Usage(message.to_owned()));
             }
             let swept = issuing.sweep().await?;
@@ -65,7 +66,7 @@ async fn rotate(
     let (issued, flush) = rotated.map_err(KeysError::Rotate)?;
     printer.issued(&issued)?;
     if at_once {
-        output::cached(flush);
+        cached(flush);
     }
     Ok(())
 }
@@ -85,7 +86,7 @@ async fn revoke(place: &Place, printer: Printer, id: &ApiKeyId) -> Result<(), Ke
         return Err(KeysError::Revoke(RevokeError::Unfinished(failure)));
     }
     printer.revoked(id, flush)?;
-    output::cached(flush);
+    cached(flush);
     Ok(())
 }
 

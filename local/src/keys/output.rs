@@ -15,24 +15,24 @@ use crate::cli::keys::Output;
 use crate::console::{print, warn};
 
 /// Said where nobody flushed the stage.
-const MAY_LAST: &str = "answers that are cached for the key may last until their time is over \
+const MAY_LAST: &str = "cached answers may last until their time is over \
                         (AuthorizerCacheTtl): give --api and --stage to flush them";
-const NO_SUCH_STAGE: &str = "there is no such API or stage to flush: answers that are cached for \
-                             the key may last until their time is over (AuthorizerCacheTtl)";
+const NO_SUCH_STAGE: &str = "there is no such API or stage to flush: cached answers may last until \
+                              their time is over (AuthorizerCacheTtl)";
 
 /// Prints in one form.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Printer {
-    output: Output,
+pub(crate) struct Printer {
+    pub(crate) output: Output,
 }
 
 impl Printer {
-    pub(super) fn new(output: Output) -> Self {
+    pub(crate) fn new(output: Output) -> Self {
         Self { output }
     }
 
     /// A key with its secret, the once that it is shown: on a line of its own, to be copied.
-    pub(super) fn issued(self, issued: &Issued) -> io::Result<()> {
+    pub(crate) fn issued(self, issued: &Issued) -> io::Result<()> {
         if self.output == Output::Json {
             let record = Representation::at(now(), &issued.record);
             let key = issued.key.expose();
@@ -43,14 +43,14 @@ impl Printer {
         print(&format!("{record}\nThe key, shown this once:\n\n{key}\n"))
     }
 
-    pub(super) fn record(self, record: &KeyRecord) -> io::Result<()> {
+    pub(crate) fn record(self, record: &KeyRecord) -> io::Result<()> {
         match self.output {
             Output::Table => print(&table(&fields(record))),
             Output::Json => print_json(&Representation::at(now(), record)),
         }
     }
 
-    pub(super) fn list(self, records: &[KeyRecord]) -> io::Result<()> {
+    pub(crate) fn list(self, records: &[KeyRecord]) -> io::Result<()> {
         if self.output == Output::Json {
             let now = now();
             let all = records.iter().map(|record| Representation::at(now, record));
@@ -72,7 +72,7 @@ impl Printer {
         print(&table(&rows))
     }
 
-    pub(super) fn revoked(self, id: &ApiKeyId, flush: Flush) -> io::Result<()> {
+    pub(crate) fn revoked(self, id: &ApiKeyId, flush: Flush) -> io::Result<()> {
         if self.output == Output::Json {
             let flushed = flush == Flush::Done;
             let id = id.as_str();
@@ -81,7 +81,7 @@ impl Printer {
         print(&format!("{id} is revoked.\n"))
     }
 
-    pub(super) fn swept(self, swept: &Swept) -> io::Result<()> {
+    pub(crate) fn swept(self, swept: &Swept) -> io::Result<()> {
         if self.output == Output::Json {
             return print_json(swept);
         }
@@ -90,11 +90,11 @@ impl Printer {
         for (keys, what) in [
             (
                 &swept.deleted,
-                "deleted: usage keys whose key is gone, revoked or expired",
+                "deleted: usage keys whose key or client is gone, revoked or expired",
             ),
             (
                 &swept.restored,
-                "restored: usage keys that a key in use lacked",
+                "restored: usage keys that a key or client in use lacked",
             ),
             (
                 &swept.young,
@@ -116,7 +116,7 @@ impl Printer {
 
 /// What has become of cached answers, if they are not gone. Beside the output, so that whoever
 /// reads that by a program is told as well.
-pub(super) fn cached(flush: Flush) {
+pub(crate) fn cached(flush: Flush) {
     match flush {
         Flush::Done => {}
         Flush::NotAsked => warn(&format!("keygate: {MAY_LAST}")),
@@ -124,7 +124,7 @@ pub(super) fn cached(flush: Flush) {
     }
 }
 
-fn print_json(value: &impl Serialize) -> io::Result<()> {
+pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_string_pretty(value)?;
     print(&format!("{}\n", keygate_visible::json(&text)))
 }
@@ -168,7 +168,7 @@ fn status(record: &KeyRecord) -> &'static str {
     record.status.as_str()
 }
 
-fn time(epoch_seconds: u64) -> String {
+pub(crate) fn time(epoch_seconds: u64) -> String {
     let seconds = i64::try_from(epoch_seconds).ok();
     let time = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
     time.map_or_else(|| epoch_seconds.to_string(), |time| time.to_string())
@@ -176,7 +176,7 @@ fn time(epoch_seconds: u64) -> String {
 
 /// Rows with their columns below each other, and nothing invisible in their cells, which clients
 /// chose.
-fn table<const N: usize>(rows: &[[String; N]]) -> String {
+pub(crate) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let cells = |row: &[String; N]| row.each_ref().map(|cell| line(cell).into_owned());
     let rows: Vec<[String; N]> = rows.iter().map(cells).collect();
     let mut widths = [0; N];

@@ -4,8 +4,8 @@ use aws_sdk_apigateway::Client as ApiGateway;
 use aws_sdk_dynamodb::Client as DynamoDb;
 use keygate_aws::dynamodb::TableError;
 use keygate_issuing::{
-    ApiGatewayError, Failure, IssueError, Issuing, RevokeError, RotateError, Stage, Store,
-    StoreError,
+    ApiGatewayError, ClientError, Failure, IssueError, Issuing, RevokeError, RotateError, Stage,
+    Store, StoreError, UsagePlans,
 };
 use keygate_outbound::Outbound;
 
@@ -15,14 +15,15 @@ use crate::cli::keys::PlaceOptions;
 use crate::deployment::{KEY_TABLE, STACK_NAME};
 use crate::ports;
 
-/// The usage plans when the repository's template is served here, in the form of `USAGE_PLANS`.
-fn usage_plans_here() -> String {
-    format!("standard={STACK_NAME}-standard,partner={STACK_NAME}-partner")
+/// The usage plans of a stack of the repository's template, which lists them in `USAGE_PLANS`.
+fn usage_plans_of(stack: &str) -> UsagePlans {
+    let plans = format!("standard={stack}-standard,partner={stack}-partner");
+    plans.parse().unwrap_or_default()
 }
 
 /// A key table with its API Gateway.
-pub(super) struct Place {
-    pub(super) issuing: Issuing,
+pub(crate) struct Place {
+    pub(crate) issuing: Issuing,
     /// The stage whose cached answers are flushed, where the command line says it.
     stage: Option<Stage>,
     is_local: bool,
@@ -30,7 +31,7 @@ pub(super) struct Place {
 
 impl Place {
     /// The place that the command line names. Nothing is called yet.
-    pub(super) async fn connect(options: &PlaceOptions) -> Result<Self, KeysError> {
+    pub(crate) async fn connect(options: &PlaceOptions) -> Result<Self, KeysError> {
         let outbound = Outbound::new(&keygate_settings::Settings::from_env())?;
         match &options.table {
             None => Self::local(options, &outbound),
@@ -39,8 +40,8 @@ impl Place {
     }
 
     fn local(options: &PlaceOptions, outbound: &Outbound) -> Result<Self, KeysError> {
-        if options.api.is_some() || options.stage.is_some() {
-            let message = "--api and --stage are of a deployed API: name its --table too";
+        if options.api.is_some() || options.stage.is_some() || options.stack.is_some() {
+            let message = "--api, --stage and --stack are of a deployed API: name its --table too";
             return Err(KeysError::Usage(message.to_owned()));
         }
         let services = Services::on_ports(
@@ -49,7 +50,7 @@ impl Place {
         );
         let plans = match &options.usage_plans {
             Some(plans) => plans.clone(),
-            None => usage_plans_here().parse().unwrap_or_default(),
+            None => usage_plans_of(STACK_NAME),
         };
         Ok(Self {
             issuing: services.issuing(outbound, KEY_TABLE, plans),
@@ -84,16 +85,30 @@ impl Place {
             ));
         }
         let store = Store::new(DynamoDb::new(&config), table.to_owned());
-        let plans = options.usage_plans.clone().unwrap_or_default();
+        let client = ApiGateway::new(&config);
+        let issuing = Issuing::new(store);
+        let issuing = match (&options.stack, &options.usage_plans) {
+            (None, Some(_)) => {
+                return Err(usage(
+                    "--usage-plans goes with --stack, whose tag usage keys carry",
+                ));
+            }
+            // It still deletes the usage keys that records name.
+            (None, None) => issuing.with_usage_keys(client, UsagePlans::default(), String::new()),
+            (Some(stack), plans) => {
+                let plans = plans.clone().unwrap_or_else(|| usage_plans_of(stack));
+                issuing.with_usage_keys(client, plans, stack.clone())
+            }
+        };
         Ok(Self {
-            issuing: Issuing::new(store).with_usage_keys(ApiGateway::new(&config), plans),
+            issuing,
             stage,
             is_local: false,
         })
     }
 
     /// The stage whose cached answers are flushed; the gateway on this machine says its own.
-    pub(super) async fn stage(&self) -> Result<Option<Stage>, Failure> {
+    pub(crate) async fn stage(&self) -> Result<Option<Stage>, Failure> {
         if !self.is_local {
             return Ok(self.stage.clone());
         }
@@ -101,11 +116,12 @@ impl Place {
     }
 
     /// An error in the words that help here.
-    pub(super) fn explain(&self, error: KeysError) -> KeysError {
+    pub(crate) fn explain(&self, error: KeysError) -> KeysError {
         let (KeysError::Failed(failure)
         | KeysError::Issue(IssueError::Failed(failure))
         | KeysError::Rotate(RotateError::Failed(failure))
-        | KeysError::Revoke(RevokeError::Failed(failure))) = &error
+        | KeysError::Revoke(RevokeError::Failed(failure))
+        | KeysError::Client(_, ClientError::Failed(failure))) = &error
         else {
             return error;
         };

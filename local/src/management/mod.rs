@@ -1,5 +1,5 @@
 //! The part of API Gateway's management API that the functions and `keygate keys` call: usage
-//! keys, usage plans, and the flush of the authorizer's cache (API Gateway REST API reference).
+//! keys and their tags, usage plans, and the flush of the authorizer's cache (API Gateway REST API reference).
 //! Everything else is refused by name.
 //!
 //! Like DynamoDB here it believes any signature, but asks for one, and for a client that is no page
@@ -19,7 +19,7 @@ use axum::http::uri::Authority;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, put};
 use tokio::net::TcpListener;
 
 use self::answer::ApiError;
@@ -33,6 +33,7 @@ pub(crate) async fn serve(listener: TcpListener, control: Control) {
             "/apikeys/{id}",
             get(usage_keys::read).delete(usage_keys::delete),
         )
+        .route("/tags/{arn}", put(usage_keys::tag))
         .route("/usageplans", get(usage_plans::list))
         .route("/usageplans/{plan}", get(usage_plans::read))
         .route(

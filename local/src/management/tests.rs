@@ -63,6 +63,16 @@ async fn a_usage_key_is_made_listed_put_on_a_plan_and_deleted() {
     let read = client.get_api_key().api_key(&id).send().await.unwrap();
     assert_eq!((read.name(), read.value()), (Some("one"), None));
 
+    let arn = |id: &str| format!("arn:aws:apigateway:{REGION}::/apikeys/{id}");
+    let tag = |id: &str| {
+        let tag = client.tag_resource().resource_arn(arn(id));
+        tag.tags("keygate:stack", "keygate-dev").send()
+    };
+    tag(&id).await.unwrap();
+    assert_eq!(code(tag("nope").await), "NotFoundException");
+    let read = client.get_api_key().api_key(&id).send().await.unwrap();
+    assert_eq!(read.tags().unwrap()["keygate:stack"], "keygate-dev");
+
     let plan = "partnerusageplan";
     let put = || {
         let put = client.create_usage_plan_key().usage_plan_id(plan);
@@ -109,7 +119,7 @@ async fn lists_have_pages_and_begin_as_asked_for() {
     let first = client.get_usage_plans().limit(1).send().await.unwrap();
     let second = client
         .get_usage_plans()
-        .limit(1)
+        .limit(2)
         .set_position(first.position);
     let second = second.send().await.unwrap();
     assert_eq!(second.position, None);

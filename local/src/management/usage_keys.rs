@@ -1,4 +1,4 @@
-//! `CreateApiKey`, `GetApiKeys`, `GetApiKey` and `DeleteApiKey`.
+//! `CreateApiKey`, `GetApiKeys`, `GetApiKey`, `DeleteApiKey`, and `TagResource` of an API key.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::answer::{ApiError, Parameters, page};
+use crate::deployment::REGION;
 use crate::gateway::{Control, Listed, Refused};
 use crate::model::UsageKey;
 
@@ -29,6 +30,14 @@ struct NewKey {
     #[serde(default)]
     enabled: bool,
     value: Option<String>,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewTags {
+    tags: BTreeMap<String, String>,
 }
 
 /// `POST /apikeys`.
@@ -60,6 +69,7 @@ pub(super) async fn create(
         enabled: new.enabled,
         id,
         value,
+        tags: new.tags,
     })?;
     Ok((StatusCode::CREATED, Json(shown(&listed, true))).into_response())
 }
@@ -102,6 +112,23 @@ pub(super) async fn delete(
     Ok(StatusCode::ACCEPTED)
 }
 
+/// `PUT /tags/{arn}`, of a usage key.
+pub(super) async fn tag(
+    State(control): State<Control>,
+    Path(arn): Path<String>,
+    body: Bytes,
+) -> Result<StatusCode, ApiError> {
+    let new: NewTags =
+        serde_json::from_slice(&body).map_err(|error| ApiError::bad_request(error.to_string()))?;
+    let prefix = format!("arn:aws:apigateway:{REGION}::/apikeys/");
+    let Some(id) = arn.strip_prefix(&prefix) else {
+        let message = format!("the local gateway has tags of {prefix}ID alone");
+        return Err(ApiError::bad_request(message));
+    };
+    control.usage.tag(id, new.tags)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// A key's id, as a page's position.
 pub(super) fn id(listed: &Listed) -> &str {
     &listed.key.id
@@ -118,6 +145,7 @@ fn shown(listed: &Listed, value: bool) -> Value {
         "createdDate": created_at,
         "lastUpdatedDate": created_at,
         "stageKeys": [],
+        "tags": key.tags,
     });
     if value {
         shown["value"] = json!(key.value);

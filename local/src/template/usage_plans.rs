@@ -99,6 +99,7 @@ impl Drafts {
             id: key_id.clone(),
             name: name.unwrap_or_else(|| id.clone()),
             enabled,
+            tags: BTreeMap::new(),
         };
         self.keys.insert(
             key_id,

@@ -5,19 +5,29 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 
 use crate::apigateway::{self, ApiGatewayError};
+use crate::metering::Metering;
+use crate::stage::{Flush, Stage};
 use crate::store::Store;
-use crate::usage_keys::{Flush, Stage, UsageKeys};
 use crate::usage_plans::UsagePlans;
 use keygate_aws::dynamodb;
 use keygate_outbound::Outbound;
 use keygate_settings::Settings;
+
+/// A stack's usage plans: what it takes to meter each key and each registered client by itself.
+#[derive(Debug, Clone)]
+pub struct StackPlans {
+    /// The plans to choose from.
+    pub plans: UsagePlans,
+    /// The stack that the usage keys are of: each carries its name in a tag.
+    pub stack: String,
+}
 
 /// The key table with, where usage plans are configured, its usage keys.
 #[derive(Debug)]
 pub struct Issuing {
     /// The key table, for whoever only reads.
     pub store: Store,
-    pub(crate) usage_keys: Option<UsageKeys>,
+    pub(crate) metering: Option<Metering>,
 }
 
 impl Issuing {
@@ -26,20 +36,21 @@ impl Issuing {
     pub fn new(store: Store) -> Self {
         Self {
             store,
-            usage_keys: None,
+            metering: None,
         }
     }
 
-    /// Gives each key a usage key of its own, on one of these plans. Without any plan new keys get
-    /// none, but those that others have got are still deleted.
+    /// Gives each key and each registered client a usage key of its own, on one of these plans, with
+    /// the tag of this stack. Without any plan new ones get none, but those that others have got are
+    /// still deleted.
     #[must_use]
     pub fn with_usage_keys(
         mut self,
         client: aws_sdk_apigateway::Client,
         plans: UsagePlans,
+        stack: String,
     ) -> Self {
-        let table = self.store.table().to_owned();
-        self.usage_keys = Some(UsageKeys::new(client, plans, table));
+        self.metering = Some(Metering::new(client, plans, stack));
         self
     }
 
@@ -50,7 +61,7 @@ impl Issuing {
         outbound: &Outbound,
         settings: &Settings,
         table: String,
-        plans: Option<UsagePlans>,
+        plans: Option<StackPlans>,
         limit: Duration,
     ) -> Self {
         let tables = aws_sdk_dynamodb::Client::new(config);
@@ -60,11 +71,11 @@ impl Issuing {
                 prewarmed.await;
                 Self::new(Store::new(tables, table))
             }
-            Some(plans) => {
+            Some(StackPlans { plans, stack }) => {
                 let client = aws_sdk_apigateway::Client::new(config);
                 let api_gateway = apigateway::prewarm(&client, outbound, settings, limit);
                 tokio::join!(prewarmed, api_gateway);
-                Self::new(Store::new(tables, table)).with_usage_keys(client, plans)
+                Self::new(Store::new(tables, table)).with_usage_keys(client, plans, stack)
             }
         }
     }
@@ -72,7 +83,7 @@ impl Issuing {
     /// The plans that keys are issued on; `None` where keys get no usage key of their own.
     #[must_use]
     pub fn plans(&self) -> Option<&UsagePlans> {
-        self.usage_keys.as_ref().map(UsageKeys::plans)
+        self.metering.as_ref().map(Metering::plans)
     }
 
     /// The stage that the plans cover, for a caller that is not told by a request.
@@ -80,15 +91,15 @@ impl Issuing {
     /// # Errors
     /// When API Gateway does not answer or refuses.
     pub async fn stage_of_plans(&self) -> Result<Option<Stage>, ApiGatewayError> {
-        match &self.usage_keys {
-            Some(usage_keys) => usage_keys.stage().await,
+        match &self.metering {
+            Some(metering) => metering.stage().await,
             None => Ok(None),
         }
     }
 
     pub(crate) async fn flush(&self, stage: Option<&Stage>) -> Result<Flush, ApiGatewayError> {
-        match (&self.usage_keys, stage) {
-            (Some(usage_keys), Some(stage)) => usage_keys.flush(stage).await,
+        match (&self.metering, stage) {
+            (Some(metering), Some(stage)) => metering.flush(stage).await,
             _ => Ok(Flush::NotAsked),
         }
     }

@@ -1,6 +1,6 @@
-//! How an API key comes to be, gets another secret, and ends: in the key table and, where usage
-//! plans are configured, at API Gateway. The function `keys` does it for its callers, `keygate
-//! keys` for an operator.
+//! How an API key comes to be, gets another secret, and ends, and how an OAuth client is registered,
+//! changed and removed: in the key table and, where usage plans are configured, at API Gateway. The
+//! function `keys` does it for its callers, `keygate keys` and `keygate clients` for an operator.
 //!
 //! Two services cannot change in one transaction, so the order of the steps sees to it that what
 //! is left half done harms nobody:
@@ -14,13 +14,18 @@
 //! Issuing, rotating and revoking end within the function's 10 s.
 
 mod apigateway;
+mod client_representation;
+mod clients;
 mod deadline;
 mod differences;
 pub mod expiry;
 mod failure;
+mod holder;
 mod issue;
 mod issued;
 mod issuing;
+mod metered;
+mod metering;
 mod networks;
 mod order;
 mod pages;
@@ -30,23 +35,28 @@ mod revoke;
 #[cfg(test)]
 mod rig;
 mod rotate;
+mod stage;
 mod store;
 mod sweep;
+mod usage_key;
 mod usage_keys;
 mod usage_plans;
 
 pub use apigateway::ApiGatewayError;
+pub use client_representation::ClientRepresentation;
+pub use clients::{ClientError, MAX_CLIENT_ID_BYTES, Registration, is_client_id};
 pub use failure::Failure;
 pub use issue::IssueError;
 pub use issued::Issued;
-pub use issuing::Issuing;
+pub use issuing::{Issuing, StackPlans};
+pub use metered::NoSuchPlan;
 pub use networks::{MAX_NETWORKS, MalformedNetworks, Networks};
 pub use order::{MAX_NAME_CHARACTERS, Order};
 pub use position::Position;
 pub use representation::{Representation, WithKey};
 pub use revoke::RevokeError;
 pub use rotate::{DEFAULT_GRACE, MAX_GRACE, RotateError};
-pub use store::{Store, StoreError};
+pub use stage::{Flush, Stage};
+pub use store::{ClientPosition, Store, StoreError};
 pub use sweep::Swept;
-pub use usage_keys::{Flush, Stage};
 pub use usage_plans::{MalformedUsagePlans, UsagePlan, UsagePlans};

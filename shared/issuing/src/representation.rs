@@ -65,7 +65,7 @@ impl Representation {
     }
 }
 
-fn time(epoch_seconds: u64) -> Option<Timestamp> {
+pub(crate) fn time(epoch_seconds: u64) -> Option<Timestamp> {
     let seconds = i64::try_from(epoch_seconds).ok()?;
     Timestamp::from_second(seconds).ok()
 }

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use crate::deadline::{LIMIT, by};
 use crate::failure::Failure;
 use crate::issuing::Issuing;
-use crate::usage_keys::{Flush, Stage};
+use crate::stage::{Flush, Stage};
 use keygate_api_key::ApiKeyId;
 
 /// Why a key is not revoked, or not all that follows from it is done.
@@ -39,18 +39,15 @@ impl Issuing {
         stage: Option<&Stage>,
     ) -> Result<Flush, RevokeError> {
         let deadline = Instant::now() + LIMIT;
-        if !by(deadline, self.store.revoke(owner, id)).await? {
-            return Err(RevokeError::NotFound);
-        }
+        let revoked = by(deadline, self.store.revoke(owner, id)).await?;
+        let usage_key = revoked.ok_or(RevokeError::NotFound)?;
         // While this is under way the authorizer may be asked again, and knows of it by now.
         let flush = by(deadline, self.flush(stage))
             .await
             .map_err(RevokeError::Unfinished)?;
-        if let Some(usage_keys) = &self.usage_keys {
-            by(deadline, usage_keys.delete(id))
-                .await
-                .map_err(RevokeError::Unfinished)?;
-        }
+        by(deadline, self.unmeter(id.as_str(), &usage_key))
+            .await
+            .map_err(RevokeError::Unfinished)?;
         Ok(flush)
     }
 }

@@ -89,6 +89,7 @@ pub(crate) fn key_of(owner: &str, created_at: u64) -> (KeyRecord, ApiKey) {
         created_at,
         expires_at: Some(now() + 600),
         usage_key: None,
+        usage_key_id: None,
         usage_plan: None,
         allowed_cidrs: Vec::new(),
     };

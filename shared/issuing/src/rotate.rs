@@ -11,7 +11,7 @@ use crate::deadline::{LIMIT, by};
 use crate::failure::Failure;
 use crate::issued::Issued;
 use crate::issuing::Issuing;
-use crate::usage_keys::{Flush, Stage};
+use crate::stage::{Flush, Stage};
 use keygate_api_key::{ApiKey, RandomnessUnavailable};
 use keygate_key_record::{KeyRecord, PreviousSecret, Status, now};
 

@@ -1,20 +1,24 @@
 //! The key table, as far as it holds API keys. What an item holds besides a [`KeyRecord`] is left
 //! alone.
 
+mod clients;
 #[cfg(test)]
 mod tests;
+
+pub use self::clients::ClientPosition;
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use aws_sdk_dynamodb::{Client, Error};
 
 use crate::pages::{self, PagesError};
 use crate::position::Position;
+use crate::usage_key::{UsageKey, is_own_value};
 use keygate_api_key::{ApiKeyId, SecretHash};
 use keygate_aws::dynamodb::TableError;
-use keygate_key_record::{Item, KeyRecord, MalformedRecord, Status};
+use keygate_key_record::{Item, KeyRecord, MalformedRecord, RegisteredClient, Status};
 
 /// Why the table gave no answer, or not the one that was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +37,38 @@ impl<E: Into<Error>> From<PagesError<E>> for StoreError {
             PagesError::Failed(error) => TableError::of(error),
             PagesError::Endless(error) => TableError::Refused(error.to_string()),
         })
+    }
+}
+
+/// The usage key that an item names, whatever else it holds: a malformed record is shut out like any
+/// other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NamedUsageKey {
+    /// API Gateway's own id.
+    pub(crate) id: Option<String>,
+    value: Option<String>,
+}
+
+impl NamedUsageKey {
+    fn of(item: &Item) -> Self {
+        let named = |name: &str| item.get(name)?.as_s().ok().cloned();
+        Self {
+            id: named("usage_key_id"),
+            value: named("usage_key"),
+        }
+    }
+
+    /// The one that a client's record names.
+    pub(crate) fn of_client(client: &RegisteredClient) -> Self {
+        Self {
+            id: client.usage_key_id.clone(),
+            value: client.record.usage_key.clone(),
+        }
+    }
+
+    /// Whether the usage key is one that was made for the record alone.
+    pub(crate) fn is_own(&self) -> bool {
+        self.value.as_deref().is_some_and(is_own_value)
     }
 }
 
@@ -187,14 +223,14 @@ impl Store {
         Ok(read(&pages::entries(pages, |page| page.items).await?))
     }
 
-    /// Shuts a key out for good; false when there is no such key, or `owner` is given and not its
-    /// owner. Revoked again it stays as it is. The record is not read: a malformed one is revoked
+    /// Shuts a key out for good, and says what meters it; `None` when there is no such key, or `owner`
+    /// is given and not its owner. Revoked again it stays as it is. The record is not read: a malformed one is revoked
     /// like any other.
     pub(crate) async fn revoke(
         &self,
         owner: Option<&str>,
         id: &ApiKeyId,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<NamedUsageKey>, StoreError> {
         let mut request = self
             .client
             .update_item()
@@ -202,6 +238,7 @@ impl Store {
             .key("pk", text(KeyRecord::pk(id)))
             .update_expression("SET #status = :revoked REMOVE previous_sha256, previous_until")
             .condition_expression("attribute_exists(pk)")
+            .return_values(ReturnValue::AllNew)
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":revoked", text(Status::Revoked.as_str().to_owned()));
         if let Some(owner) = owner {
@@ -210,6 +247,28 @@ impl Store {
                 .expression_attribute_names("#owner", "owner")
                 .expression_attribute_values(":owner", text(owner.to_owned()));
         }
+        let written = written(request.send().await)?;
+        Ok(written.map(|output| NamedUsageKey::of(&output.attributes.unwrap_or_default())))
+    }
+
+    /// Writes API Gateway's id of a usage key into the record that is metered by this value; false
+    /// when the record is gone, revoked, or metered by another.
+    pub(crate) async fn name_usage_key(
+        &self,
+        pk: String,
+        usage_key: &UsageKey,
+    ) -> Result<bool, StoreError> {
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(pk))
+            .update_expression("SET usage_key_id = :id")
+            .condition_expression("usage_key = :value AND #status = :active")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":id", text(usage_key.id.clone()))
+            .expression_attribute_values(":value", text(usage_key.value.clone()))
+            .expression_attribute_values(":active", text(Status::Active.as_str().to_owned()));
         took_place(request.send().await)
     }
 
@@ -264,13 +323,18 @@ impl Store {
     }
 }
 
-/// Whether a write took place; false when its condition does not hold.
-fn took_place<T>(write: Result<T, impl Into<Error>>) -> Result<bool, StoreError> {
+/// What a write that took place answered; `None` when its condition does not hold.
+fn written<T>(write: Result<T, impl Into<Error>>) -> Result<Option<T>, StoreError> {
     match write.map_err(Into::into) {
-        Ok(_) => Ok(true),
-        Err(Error::ConditionalCheckFailedException(_)) => Ok(false),
+        Ok(output) => Ok(Some(output)),
+        Err(Error::ConditionalCheckFailedException(_)) => Ok(None),
         Err(error) => Err(TableError::of(error).into()),
     }
+}
+
+/// Whether a write took place; false when its condition does not hold.
+fn took_place<T>(write: Result<T, impl Into<Error>>) -> Result<bool, StoreError> {
+    Ok(written(write)?.is_some())
 }
 
 /// The records among items, and what is wrong with the others.

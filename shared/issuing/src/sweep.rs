@@ -1,94 +1,164 @@
 //! The sweep: what was left half done is found and finished.
 //!
-//! It compares the usage keys of the table with its records. Each difference is looked at once
-//! more just before it is acted on, since keys are issued and revoked meanwhile.
+//! It compares the account's usage keys, as far as they carry the stack's tag or a record names them,
+//! with the records of the table. Each difference is looked at once more just before it is acted on,
+//! since keys are issued and revoked meanwhile.
 
 use serde::Serialize;
 
 use crate::apigateway::ApiGatewayError;
-use crate::differences::{Differences, Members, needs_usage_key};
+use crate::differences::{Differences, Lacking, LeftOver, Members};
 use crate::failure::Failure;
+use crate::holder::{Holder, Metered};
 use crate::issuing::Issuing;
-use crate::usage_keys::{Found, UsageKeys};
-use keygate_api_key::ApiKeyId;
+use crate::metering::Metering;
 use keygate_key_record::now;
 
-/// What a sweep did, by key.
+/// What a sweep did, by holder: a key's id, or `client#` with a client's.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
-    /// Keys that have the usage key that they should have.
+    /// Keys and clients that have the usage key that they should have.
     pub in_order: usize,
-    /// Usage keys that were deleted, because their keys are gone, revoked or expired.
+    /// Usage keys that were deleted, because their holders are gone, revoked or expired.
     pub deleted: Vec<String>,
-    /// Usage keys that were made again, or put on their plan again.
+    /// Usage keys that were made again, put on their plan again, or named and tagged where they were
+    /// not.
     pub restored: Vec<String>,
-    /// Usage keys without a key, too young to be deleted.
+    /// Usage keys without a holder, too young to be deleted.
     pub young: Vec<String>,
     /// What could not be done, each with the reason.
     pub failed: Vec<(String, String)>,
 }
 
 impl Issuing {
-    /// Finishes what was left half done. It never touches a usage key that Keygate did not make
-    /// for this table.
+    /// Finishes what was left half done. It never touches a usage key that neither carries the
+    /// stack's tag nor is named in a record of the table.
     ///
     /// # Errors
     /// When the table or API Gateway cannot be read. What goes wrong with one key is in the result.
     pub async fn sweep(&self) -> Result<Swept, Failure> {
         let mut swept = Swept::default();
-        let Some(usage_keys) = &self.usage_keys else {
+        let Some(metering) = &self.metering else {
             return Ok(swept);
         };
         // Usage keys first: one that is listed is either older than its record, or left over.
-        let found = usage_keys.all().await?;
-        let (records, malformed) = self.store.all().await?;
-        for error in malformed {
-            swept.failed.push((error.pk.clone(), error.to_string()));
-        }
-        let members = swept.members(usage_keys).await?;
+        let found = metering.all().await?;
+        let records = self.metered_records(&mut swept).await?;
+        let members = swept.members(metering).await?;
         let differences = Differences::between(&records, &found, &members, now());
         swept.in_order = differences.in_order;
-        let young = differences.young.iter();
-        swept.young = young.map(|usage_key| usage_key.id.to_string()).collect();
-        for usage_key in differences.left_over {
-            let deleted = self.delete_left_over(usage_keys, usage_key).await;
-            swept.note(&usage_key.id, deleted, |swept| &mut swept.deleted);
+        let prefix = format!("{}.", metering.stack());
+        swept.young = differences
+            .young
+            .iter()
+            .map(|left| left.named(&prefix))
+            .collect();
+        for left_over in &differences.left_over {
+            let name = left_over.named(&prefix);
+            let deleted = self.delete_left_over(metering, left_over, &name).await;
+            swept.note(name, deleted, |swept| &mut swept.deleted);
         }
-        for id in differences.lacking {
-            let restored = self.restore(usage_keys, id).await;
-            swept.note(id, restored, |swept| &mut swept.restored);
+        for lacking in &differences.lacking {
+            let name = lacking.metered.holder.to_string();
+            let restored = self.restore(metering, lacking).await;
+            swept.note(name, restored, |swept| &mut swept.restored);
         }
         Ok(swept)
     }
 
+    /// What the table's records say of usage keys of their own.
+    async fn metered_records(&self, swept: &mut Swept) -> Result<Vec<Metered>, Failure> {
+        let (keys, malformed_keys) = self.store.all().await?;
+        let (clients, malformed_clients) = self.store.all_clients().await?;
+        for error in malformed_keys.into_iter().chain(malformed_clients) {
+            swept.failed.push((error.pk.clone(), error.to_string()));
+        }
+        let now = now();
+        let keys = keys.iter().filter_map(|key| Metered::of_key(key, now));
+        Ok(keys
+            .chain(clients.iter().filter_map(Metered::of_client))
+            .collect())
+    }
+
+    /// What the record of a holder says now.
+    async fn metered_now(&self, holder: &Holder) -> Result<Option<Metered>, Failure> {
+        Ok(match holder {
+            Holder::Key(id) => {
+                let record = self.store.get(None, id).await?;
+                record.and_then(|record| Metered::of_key(&record, now()))
+            }
+            Holder::Client(client_id) => {
+                let client = self.store.client(client_id).await?;
+                client.as_ref().and_then(Metered::of_client)
+            }
+        })
+    }
+
     async fn delete_left_over(
         &self,
-        usage_keys: &UsageKeys,
-        usage_key: &Found,
+        metering: &Metering,
+        left_over: &LeftOver<'_>,
+        name: &str,
     ) -> Result<bool, Failure> {
-        let record = self.store.get(None, &usage_key.id).await?;
-        if record.is_some_and(|record| needs_usage_key(&record, now())) {
-            return Ok(false);
+        let usage_key = &left_over.found.usage_key;
+        let holder = match left_over.of {
+            Some(metered) => Some(metered.holder.clone()),
+            None => Holder::named(name),
+        };
+        if let Some(holder) = holder {
+            let metered = self.metered_now(&holder).await?;
+            let metered = metered.filter(|metered| metered.is_in_use);
+            if metered.is_some_and(|metered| metered.value == usage_key.value) {
+                return Ok(false);
+            }
         }
-        usage_keys.delete_by_id(&usage_key.key_id).await?;
+        metering.delete(&usage_key.id).await?;
         Ok(true)
     }
 
-    /// Makes a key's usage key again, or puts it on its plan again.
-    async fn restore(&self, usage_keys: &UsageKeys, id: &ApiKeyId) -> Result<bool, Failure> {
-        let record = self.store.get(None, id).await?;
-        let Some(record) = record.filter(|record| needs_usage_key(record, now())) else {
+    /// Makes a holder's usage key again, or puts it on its plan again, and sees to it that it has its
+    /// tag and stands in the record.
+    async fn restore(&self, metering: &Metering, lacking: &Lacking<'_>) -> Result<bool, Failure> {
+        let holder = &lacking.metered.holder;
+        let metered = self.metered_now(holder).await?;
+        let Some(metered) = metered.filter(|now| now == lacking.metered) else {
             return Ok(false);
         };
-        let name = record.usage_plan.as_deref();
-        let Some(plan) = name.and_then(|name| usage_keys.plans().find(Some(name))) else {
+        let name = metered.plan.as_deref();
+        let Some(plan) = name.and_then(|name| metering.plans().find(Some(name))) else {
             let name = name.unwrap_or("(none)");
             let reason = format!("its usage plan {name} is not configured");
             return Err(ApiGatewayError::Refused(reason).into());
         };
-        let plan_id = usage_keys.plan_id(&plan.target).await?;
-        usage_keys.ensure(id, &plan_id).await?;
-        Ok(true)
+        let plan_id = metering.plan_id(&plan.target).await?;
+        let usage_key = if let Some(found) = lacking.found {
+            if !found.is_tagged {
+                metering.tag(&found.usage_key.id).await?;
+            }
+            found.usage_key.clone()
+        } else {
+            let made = metering
+                .try_create(&holder.to_string(), metered.value)
+                .await?;
+            let taken = "its usage key is said to be there, and is not listed".to_owned();
+            made.ok_or(ApiGatewayError::Unavailable(taken))?
+        };
+        metering.put_on(&usage_key.id, &plan_id).await?;
+        if metered.usage_key_id.as_ref() == Some(&usage_key.id) {
+            return Ok(true);
+        }
+        Ok(self.store.name_usage_key(holder.pk(), &usage_key).await?)
+    }
+}
+
+impl LeftOver<'_> {
+    /// What it is called in the result: its holder, as far as that is known.
+    fn named(&self, prefix: &str) -> String {
+        if let Some(metered) = self.of {
+            return metered.holder.to_string();
+        }
+        let name = self.found.name.as_str();
+        name.strip_prefix(prefix).unwrap_or(name).to_owned()
     }
 }
 
@@ -100,12 +170,12 @@ impl Swept {
     }
 
     /// The usage keys on each configured plan. A plan that is not there is noted.
-    async fn members(&mut self, usage_keys: &UsageKeys) -> Result<Members, Failure> {
+    async fn members(&mut self, metering: &Metering) -> Result<Members, Failure> {
         let mut members = Members::new();
-        for plan in usage_keys.plans().iter() {
-            match usage_keys.plan_id(&plan.target).await {
+        for plan in metering.plans().iter() {
+            match metering.plan_id(&plan.target).await {
                 Ok(plan_id) => {
-                    let on_plan = usage_keys.on_plan(&plan_id).await?;
+                    let on_plan = metering.on_plan(&plan_id).await?;
                     members.insert(plan.name.clone(), on_plan.into_iter().collect());
                 }
                 Err(error @ ApiGatewayError::Unavailable(_)) => return Err(error.into()),
@@ -117,15 +187,15 @@ impl Swept {
 
     fn note(
         &mut self,
-        id: &ApiKeyId,
+        holder: String,
         outcome: Result<bool, Failure>,
         list: impl FnOnce(&mut Self) -> &mut Vec<String>,
     ) {
         match outcome {
-            Ok(true) => list(self).push(id.to_string()),
+            Ok(true) => list(self).push(holder),
             // It was put in order meanwhile.
             Ok(false) => {}
-            Err(error) => self.failed.push((id.to_string(), error.to_string())),
+            Err(error) => self.failed.push((holder, error.to_string())),
         }
     }
 }

@@ -1,176 +1,89 @@
-//! Usage keys at API Gateway: one for each issued key, which meters that key alone ("Usage plans
-//! and API keys for REST APIs", API Gateway guide).
+//! Usage keys at API Gateway: one for each issued key and each registered client, which meters that
+//! one alone ("Usage plans and API keys for REST APIs", API Gateway guide).
 //!
 //! API Gateway calls them API keys. They are no credentials here: the authorizer names one in its
 //! answer (`usageIdentifierKey`), and with the key source `AUTHORIZER` no client can present one.
+//!
+//! Each carries the name of its stack in a tag, by which a deployment's role may delete its own and
+//! no other. It is found by API Gateway's id of it, which the record of what it meters has: nothing
+//! here depends on the name of a table, and only the [sweep](crate::Issuing::sweep) lists.
 
-use std::collections::BTreeMap;
-
+use aws_sdk_apigateway::Error;
 use aws_sdk_apigateway::primitives::DateTime;
-use aws_sdk_apigateway::types::{ApiKey, UsagePlan};
-use aws_sdk_apigateway::{Client, Error};
-use tokio::sync::Mutex;
+use aws_sdk_apigateway::types::ApiKey as Listed;
 
 use crate::apigateway::ApiGatewayError;
+use crate::failure::Failure;
+use crate::metering::{Metering, PAGE};
 use crate::pages;
-use crate::usage_plans::UsagePlans;
-use keygate_api_key::ApiKeyId;
+use crate::usage_key::{UsageKey, value_of};
+use keygate_api_key::ApiKey;
 
-/// How many entries a page of a list has, the most that API Gateway gives.
-const PAGE: i32 = 500;
+/// The tag that says which stack's a usage key is.
+const STACK_TAG: &str = "keygate:stack";
 
-/// The `usageIdentifierKey` of a key: 26 characters, where API Gateway asks for 20 to 128. Values
-/// are unique in an account and region.
-pub(crate) fn value_of(id: &ApiKeyId) -> String {
-    format!("keygate-usage-{id}")
-}
-
-/// A stage of an API.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stage {
-    /// The REST API's id.
-    pub api_id: String,
-    /// The stage's name.
-    pub name: String,
-}
-
-/// What became of a stage's cached answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flush {
-    /// They are gone.
-    Done,
-    /// Nobody said which stage, or API Gateway is not configured: they last until their time is
-    /// over.
-    NotAsked,
-    /// API Gateway has no such stage: the call came around it, or an emulator knows no flush.
-    NoSuchStage,
-}
-
-/// A usage key that carries the name of a key of this table.
+/// A usage key in a list of all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// API Gateway's own id of it.
-    pub(crate) key_id: String,
-    /// The key that it meters.
-    pub(crate) id: ApiKeyId,
+    /// The key.
+    pub(crate) usage_key: UsageKey,
+    /// What people read.
+    pub(crate) name: String,
+    /// Whether it carries this stack's tag.
+    pub(crate) is_tagged: bool,
     /// Epoch seconds.
     pub(crate) created_at: u64,
 }
 
-/// The usage keys of one key table.
-#[derive(Debug)]
-pub(crate) struct UsageKeys {
-    client: Client,
-    plans: UsagePlans,
-    table: String,
-    /// API Gateway's ids of usage plans, by what the configuration calls them.
-    known_plans: Mutex<BTreeMap<String, String>>,
-}
-
-impl UsageKeys {
-    pub(crate) fn new(client: Client, plans: UsagePlans, table: String) -> Self {
-        Self {
-            client,
-            plans,
-            table,
-            known_plans: Mutex::default(),
+impl Metering {
+    /// Makes a usage key that meters `holder`, of this value unless there is one.
+    pub(crate) async fn create(&self, holder: &str, value: String) -> Result<UsageKey, Failure> {
+        if let Some(usage_key) = self.try_create(holder, value).await? {
+            return Ok(usage_key);
         }
+        // The SDK's second try, after the first one's answer was lost, met the first one's work. To
+        // learn its id takes a list of the account's keys, values included, which is the operator's
+        // alone: another is made, and that one left to the sweep.
+        tracing::warn!(
+            holder,
+            "a usage key whose id is unknown is left to the sweep"
+        );
+        let another = value_of(ApiKey::generate()?.id());
+        let usage_key = self.try_create(holder, another).await?;
+        let taken = || ApiGatewayError::Unavailable("the usage key is said to be there".to_owned());
+        Ok(usage_key.ok_or_else(taken)?)
     }
 
-    pub(crate) fn plans(&self) -> &UsagePlans {
-        &self.plans
-    }
-
-    /// The name of a key's usage key, which no other table's begins with.
-    fn name_of(&self, id: &ApiKeyId) -> String {
-        format!("{}.{id}", self.table)
-    }
-
-    /// API Gateway's id of a plan. The template cannot tell the function, as that would be a
-    /// circle (plan, API, function), so each is looked up once.
-    pub(crate) async fn plan_id(&self, target: &str) -> Result<String, ApiGatewayError> {
-        let mut known = self.known_plans.lock().await;
-        if let Some(id) = known.get(target) {
-            return Ok(id.clone());
-        }
-        let plans = self.listed_plans(None).await?;
-        let mut ids = plans
-            .iter()
-            .filter(|plan| is_called(plan, target))
-            .filter_map(UsagePlan::id);
-        match (ids.next(), ids.next()) {
-            (Some(id), None) => {
-                known.insert(target.to_owned(), id.to_owned());
-                Ok(id.to_owned())
-            }
-            (found, _) => {
-                let many = if found.is_some() { "several" } else { "no" };
-                Err(ApiGatewayError::Refused(format!(
-                    "there are {many} usage plans with the id or name {target}"
-                )))
-            }
-        }
-    }
-
-    /// Usage plans at API Gateway; of one usage key, if one is given.
-    async fn listed_plans(&self, key_id: Option<&str>) -> Result<Vec<UsagePlan>, ApiGatewayError> {
-        let pages = self
-            .client
-            .get_usage_plans()
-            .set_key_id(key_id.map(ToOwned::to_owned))
-            .into_paginator()
-            .page_size(PAGE)
-            .send();
-        Ok(pages::entries(pages, |page| page.items).await?)
-    }
-
-    /// The first stage that a configured plan covers.
-    pub(crate) async fn stage(&self) -> Result<Option<Stage>, ApiGatewayError> {
-        let plans = self.listed_plans(None).await?;
-        let configured = |plan: &&UsagePlan| {
-            let mut own = self.plans.iter();
-            own.any(|own| is_called(plan, &own.target))
-        };
-        let stages = plans.iter().filter(configured);
-        let mut stages = stages.flat_map(UsagePlan::api_stages);
-        Ok(stages.find_map(|stage| {
-            Some(Stage {
-                api_id: stage.api_id()?.to_owned(),
-                name: stage.stage()?.to_owned(),
-            })
-        }))
-    }
-
-    /// Sees to it that a key's usage key is there and on the plan of this id.
-    pub(crate) async fn ensure(&self, id: &ApiKeyId, plan_id: &str) -> Result<(), ApiGatewayError> {
+    /// Makes a usage key of this value; `None` when there is one.
+    pub(crate) async fn try_create(
+        &self,
+        holder: &str,
+        value: String,
+    ) -> Result<Option<UsageKey>, ApiGatewayError> {
         let created = self
             .client
             .create_api_key()
-            .name(self.name_of(id))
-            .description("Meters one API key of Keygate, which deletes it with the key.")
-            .value(value_of(id))
+            .name(self.name_of(holder))
+            .description("Meters one client of Keygate, which deletes it with the client.")
+            .value(&value)
             .enabled(true)
+            .tags(STACK_TAG, self.stack())
             .send()
             .await;
-        let key_id = match created.map_err(Error::from) {
-            Ok(key) => key.id,
-            // It is there already: the SDK's second try, after the first one's answer was lost,
-            // meets the first one's work.
-            Err(Error::ConflictException(_)) => self.find(id).await?.into_iter().next(),
-            Err(error) => return Err(ApiGatewayError::of(error)),
-        };
-        match key_id {
-            Some(key_id) => self.put_on(&key_id, plan_id).await,
-            // A list can lag behind a change, and a conflict be one of two changes at once.
-            None => Err(ApiGatewayError::Unavailable(format!(
-                "the usage key {} is said to be there, and is not listed",
-                self.name_of(id)
-            ))),
+        match created.map_err(Error::from) {
+            Ok(created) => match created.id {
+                Some(id) => Ok(Some(UsageKey { id, value })),
+                None => Err(ApiGatewayError::Refused(
+                    "the usage key that it made has no id".to_owned(),
+                )),
+            },
+            Err(Error::ConflictException(_)) => Ok(None),
+            Err(error) => Err(ApiGatewayError::of(error)),
         }
     }
 
     /// Puts a usage key on a plan, if it is not there already.
-    async fn put_on(&self, key_id: &str, plan_id: &str) -> Result<(), ApiGatewayError> {
+    pub(crate) async fn put_on(&self, key_id: &str, plan_id: &str) -> Result<(), ApiGatewayError> {
         let put = self
             .client
             .create_usage_plan_key()
@@ -183,7 +96,7 @@ impl UsageKeys {
             Ok(_) => Ok(()),
             Err(error @ Error::NotFoundException(_)) => {
                 // A deployment has made the plan anew: look it up again next time.
-                self.known_plans.lock().await.clear();
+                self.forget_plans().await;
                 Err(ApiGatewayError::Unavailable(keygate_aws::words(&error)))
             }
             // It is there already, or on another plan, or two changes came at once.
@@ -198,15 +111,8 @@ impl UsageKeys {
         }
     }
 
-    /// Deletes a key's usage key, if there is one.
-    pub(crate) async fn delete(&self, id: &ApiKeyId) -> Result<(), ApiGatewayError> {
-        for key_id in self.find(id).await? {
-            self.delete_by_id(&key_id).await?;
-        }
-        Ok(())
-    }
-
-    pub(crate) async fn delete_by_id(&self, key_id: &str) -> Result<(), ApiGatewayError> {
+    /// Deletes a usage key, if it is there.
+    pub(crate) async fn delete(&self, key_id: &str) -> Result<(), ApiGatewayError> {
         let deleted = self.client.delete_api_key().api_key(key_id).send().await;
         match deleted.map_err(Error::from) {
             Ok(_) | Err(Error::NotFoundException(_)) => Ok(()),
@@ -214,77 +120,76 @@ impl UsageKeys {
         }
     }
 
-    /// API Gateway's ids of a key's usage key. The name is a prefix to look for, so others may
-    /// come with it.
-    async fn find(&self, id: &ApiKeyId) -> Result<Vec<String>, ApiGatewayError> {
-        let found = self.listed(&self.name_of(id)).await?;
-        let found = found.into_iter().filter(|found| found.id == *id);
-        Ok(found.map(|found| found.key_id).collect())
+    /// Puts this stack's tag on a usage key that was made before there was one.
+    pub(crate) async fn tag(&self, key_id: &str) -> Result<(), ApiGatewayError> {
+        let region = self.client.config().region();
+        let region = region.map_or("", AsRef::as_ref);
+        let tagged = self
+            .client
+            .tag_resource()
+            .resource_arn(arn_of(key_id, region))
+            .tags(STACK_TAG, self.stack())
+            .send()
+            .await;
+        tagged.map(drop).map_err(ApiGatewayError::of)
     }
 
-    /// The usage keys of every key of this table.
+    /// Every usage key of the account and region, whoever made it.
     pub(crate) async fn all(&self) -> Result<Vec<Found>, ApiGatewayError> {
-        self.listed(&format!("{}.", self.table)).await
-    }
-
-    /// Usage keys whose name begins so. One that Keygate did not make, by name or by value, is
-    /// left out.
-    async fn listed(&self, beginning: &str) -> Result<Vec<Found>, ApiGatewayError> {
         let pages = self
             .client
             .get_api_keys()
-            .name_query(beginning)
             .include_values(true)
             .into_paginator()
             .page_size(PAGE)
             .send();
         let keys = pages::entries(pages, |page| page.items).await?;
-        Ok(keys.iter().filter_map(|key| self.found(key)).collect())
+        let found = keys.into_iter().filter_map(|key| self.found(key));
+        Ok(found.collect())
     }
 
-    fn found(&self, key: &ApiKey) -> Option<Found> {
-        let (table, id) = key.name()?.rsplit_once('.')?;
-        let id: ApiKeyId = id.parse().ok()?;
-        let is_ours = table == self.table && key.value()? == value_of(&id);
-        let created = key.created_date().map_or(0, DateTime::secs);
-        is_ours.then_some(Found {
-            key_id: key.id()?.to_owned(),
-            id,
-            created_at: u64::try_from(created).unwrap_or_default(),
+    fn found(&self, key: Listed) -> Option<Found> {
+        let created_at = key.created_date().map_or(0, DateTime::secs);
+        let tag = key.tags().and_then(|tags| tags.get(STACK_TAG));
+        let is_tagged = tag.is_some_and(|stack| stack == self.stack());
+        let (id, value) = (key.id?, key.value?);
+        Some(Found {
+            usage_key: UsageKey { id, value },
+            name: key.name.unwrap_or_default(),
+            is_tagged,
+            created_at: u64::try_from(created_at).unwrap_or_default(),
         })
     }
 
-    /// API Gateway's ids of the usage keys on the plan of this id.
-    pub(crate) async fn on_plan(&self, plan_id: &str) -> Result<Vec<String>, ApiGatewayError> {
-        let pages = self
-            .client
-            .get_usage_plan_keys()
-            .usage_plan_id(plan_id)
-            .into_paginator()
-            .page_size(PAGE)
-            .send();
-        let members = pages::entries(pages, |page| page.items).await?;
-        Ok(members.into_iter().filter_map(|key| key.id).collect())
-    }
-
-    /// Empties a stage's cache of authorizer answers.
-    pub(crate) async fn flush(&self, stage: &Stage) -> Result<Flush, ApiGatewayError> {
-        let flushed = self
-            .client
-            .flush_stage_authorizers_cache()
-            .rest_api_id(&stage.api_id)
-            .stage_name(&stage.name)
-            .send()
-            .await;
-        match flushed.map_err(Error::from) {
-            Ok(_) => Ok(Flush::Done),
-            Err(Error::NotFoundException(_)) => Ok(Flush::NoSuchStage),
-            Err(error) => Err(ApiGatewayError::of(error)),
-        }
+    /// What people read as a usage key's name.
+    fn name_of(&self, holder: &str) -> String {
+        format!("{}.{holder}", self.stack())
     }
 }
 
-/// Whether a usage plan has this id or name.
-fn is_called(plan: &UsagePlan, target: &str) -> bool {
-    plan.id() == Some(target) || plan.name() == Some(target)
+/// A usage key's ARN, which has no account.
+fn arn_of(key_id: &str, region: &str) -> String {
+    let partition = match region.split('-').next() {
+        Some("cn") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    };
+    format!("arn:{partition}:apigateway:{region}::/apikeys/{key_id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arn_is_of_the_partition_of_its_region() {
+        for (region, beginning) in [
+            ("eu-west-1", "arn:aws:apigateway:eu-west-1::"),
+            ("cn-north-1", "arn:aws-cn:apigateway:cn-north-1::"),
+            ("us-gov-west-1", "arn:aws-us-gov:apigateway:us-gov-west-1::"),
+        ] {
+            let expected = format!("{beginning}/apikeys/a1b2c3d4e5");
+            assert_eq!(arn_of("a1b2c3d4e5", region), expected);
+        }
+    }
 }

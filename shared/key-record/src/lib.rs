@@ -1,7 +1,10 @@
 //! What the key table holds: `key#<id>` for an API key, `client#<client_id>` for an OAuth client and
 //! `jti#<jti>` for a token that was revoked.
 
-use std::collections::HashMap;
+mod attributes;
+mod client;
+mod item;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -9,47 +12,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use keygate_api_key::{ApiKey, ApiKeyId, SecretHash};
 use keygate_principal::scope::{Scope, Scopes};
 
-/// An item as DynamoDB gives and takes it.
-pub type Item = HashMap<String, AttributeValue>;
-
-/// An item of the key table that cannot be what its key says. It is refused as a fault of the
-/// table, never taken for a good or a bad credential.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the key table's item {pk} is malformed: attribute {attribute}")]
-pub struct MalformedRecord {
-    /// The item's partition key, which holds no secret.
-    pub pk: String,
-    /// The attribute that is missing or has the wrong type.
-    pub attribute: &'static str,
-}
-
-/// Whether a key or a client may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// In use.
-    Active,
-    /// Shut out for good.
-    Revoked,
-}
-
-impl Status {
-    /// The attribute's text: `active` or `revoked`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Revoked => "revoked",
-        }
-    }
-
-    fn read(text: &str) -> Option<Self> {
-        match text {
-            "active" => Some(Self::Active),
-            "revoked" => Some(Self::Revoked),
-            _ => None,
-        }
-    }
-}
+use self::attributes::Attributes;
+pub use self::client::{ClientRecord, RegisteredClient};
+pub use self::item::{Item, MalformedRecord, Status};
 
 /// The secret before the last rotation, good until its grace period ends.
 #[derive(Debug, Clone)]
@@ -83,6 +48,8 @@ pub struct KeyRecord {
     pub expires_at: Option<u64>,
     /// The `usageIdentifierKey` that meters the key.
     pub usage_key: Option<String>,
+    /// API Gateway's own id of that, by which it is deleted; none where the key has none of its own.
+    pub usage_key_id: Option<String>,
     /// The usage plan's name, for people.
     pub usage_plan: Option<String>,
     /// Networks (CIDR) that the key may be used from; empty is anywhere.
@@ -166,6 +133,7 @@ impl KeyRecord {
             created_at: read.number("created_at")?.unwrap_or_default(),
             expires_at: read.number("expires_at")?,
             usage_key: read.text("usage_key")?,
+            usage_key_id: read.text("usage_key_id")?,
             usage_plan: read.text("usage_plan")?,
             allowed_cidrs: read.strings("allowed_cidrs")?,
         })
@@ -198,41 +166,13 @@ impl KeyRecord {
         put("allowed_cidrs", set(self.allowed_cidrs.clone()));
         put("expires_at", self.expires_at.map(number));
         put("usage_key", self.usage_key.as_deref().map(text));
+        put("usage_key_id", self.usage_key_id.as_deref().map(text));
         put("usage_plan", self.usage_plan.as_deref().map(text));
         if let Some(previous) = &self.previous {
             put("previous_sha256", Some(text(&previous.hash.to_hex())));
             put("previous_until", Some(number(previous.until)));
         }
         item
-    }
-}
-
-/// An OAuth client's record: how it is metered, and whether it is shut out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientRecord {
-    /// The `usageIdentifierKey` that meters the client.
-    pub usage_key: Option<String>,
-    /// Whether the client may be used.
-    pub status: Status,
-}
-
-impl ClientRecord {
-    /// The partition key of a client's record.
-    #[must_use]
-    pub fn pk(client_id: &str) -> String {
-        format!("client#{client_id}")
-    }
-
-    /// Reads an item.
-    ///
-    /// # Errors
-    /// When an attribute has the wrong type or the status is missing.
-    pub fn from_item(item: &Item) -> Result<Self, MalformedRecord> {
-        let read = Attributes::new(item);
-        Ok(Self {
-            usage_key: read.text("usage_key")?,
-            status: read.status()?,
-        })
     }
 }
 
@@ -275,78 +215,6 @@ pub fn now() -> u64 {
         .map_or(0, |elapsed| elapsed.as_secs())
 }
 
-struct Attributes<'a> {
-    item: &'a Item,
-    pk: &'a str,
-}
-
-impl<'a> Attributes<'a> {
-    fn new(item: &'a Item) -> Self {
-        let pk = item.get("pk").and_then(|value| value.as_s().ok());
-        Self {
-            item,
-            pk: pk.map_or("", String::as_str),
-        }
-    }
-
-    fn malformed(&self, attribute: &'static str) -> MalformedRecord {
-        MalformedRecord {
-            pk: self.pk.to_owned(),
-            attribute,
-        }
-    }
-
-    fn require<T>(&self, name: &'static str, value: Option<T>) -> Result<T, MalformedRecord> {
-        value.ok_or_else(|| self.malformed(name))
-    }
-
-    fn text(&self, name: &'static str) -> Result<Option<String>, MalformedRecord> {
-        match self.item.get(name) {
-            None => Ok(None),
-            Some(AttributeValue::S(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(self.malformed(name)),
-        }
-    }
-
-    fn number(&self, name: &'static str) -> Result<Option<u64>, MalformedRecord> {
-        match self.item.get(name) {
-            None => Ok(None),
-            Some(AttributeValue::N(digits)) => {
-                digits.parse().map(Some).map_err(|_| self.malformed(name))
-            }
-            Some(_) => Err(self.malformed(name)),
-        }
-    }
-
-    fn hash(&self, name: &'static str) -> Result<Option<SecretHash>, MalformedRecord> {
-        let hash = match self.item.get(name) {
-            None => return Ok(None),
-            Some(AttributeValue::S(hex)) => SecretHash::from_hex(hex),
-            Some(AttributeValue::B(bytes)) => SecretHash::from_bytes(bytes.as_ref()),
-            Some(_) => None,
-        };
-        self.require(name, hash).map(Some)
-    }
-
-    fn strings(&self, name: &'static str) -> Result<Vec<String>, MalformedRecord> {
-        match self.item.get(name) {
-            None => Ok(Vec::new()),
-            Some(AttributeValue::Ss(values)) => Ok(values.clone()),
-            // What the console makes of a list of strings.
-            Some(AttributeValue::L(values)) => values
-                .iter()
-                .map(|value| value.as_s().cloned().map_err(|_| self.malformed(name)))
-                .collect(),
-            Some(_) => Err(self.malformed(name)),
-        }
-    }
-
-    fn status(&self) -> Result<Status, MalformedRecord> {
-        let status = self.text("status")?;
-        self.require("status", status.as_deref().and_then(Status::read))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -363,6 +231,7 @@ mod tests {
             created_at: 1_000,
             expires_at: Some(2_000),
             usage_key: Some("plan-standard".into()),
+            usage_key_id: Some("a1b2c3d4e5".into()),
             usage_plan: Some("standard".into()),
             allowed_cidrs: vec!["192.0.2.0/24".into()],
         }

@@ -83,6 +83,7 @@ pub(crate) fn record(key: &ApiKey) -> KeyRecord {
         created_at: epoch_seconds(),
         expires_at: Some(epoch_seconds() + 600),
         usage_key: Some("usage-team-a".into()),
+        usage_key_id: None,
         usage_plan: Some("standard".into()),
         allowed_cidrs: Vec::new(),
     }

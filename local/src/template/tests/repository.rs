@@ -57,10 +57,15 @@ fn what_the_template_says_reaches_the_model() {
 
     let authorizer = &application.functions["AuthorizerFunction"];
     let plans = &application.api.usage_plans;
-    let standard = plans.iter().find(|plan| plan.name.ends_with("-standard"));
-    let [key] = standard.unwrap().keys.as_slice() else {
+    let shared = plans
+        .iter()
+        .find(|plan| plan.name.ends_with("-unregistered"));
+    let shared = shared.unwrap();
+    let [key] = shared.keys.as_slice() else {
         panic!("one key")
     };
+    // A quota would be one for all.
+    assert_eq!(shared.quota, None);
     assert_eq!(key.value, authorizer.environment["DEFAULT_USAGE_KEY"]);
     assert!(key.enabled);
 
