@@ -34,19 +34,25 @@ async fn carry_out(
             client_id,
             usage_plan,
         } => {
-            let client = find(issuing, &client_id).await?;
-            let usage_plan = Some(usage_plan);
-            change(place, output, &client, client.record.status, usage_plan).await
+            let planned = |client: &RegisteredClient| Registration {
+                usage_plan: Some(usage_plan),
+                ..as_it_is(client)
+            };
+            change(place, output, &client_id, planned).await
         }
         ClientsCommand::Revoke { client_id } => {
-            let client = find(issuing, &client_id).await?;
-            let plan = client.usage_plan.clone();
-            change(place, output, &client, Status::Revoked, plan).await
+            let shut_out = |client: &RegisteredClient| Registration {
+                status: Status::Revoked,
+                ..as_it_is(client)
+            };
+            change(place, output, &client_id, shut_out).await
         }
         ClientsCommand::Restore { client_id } => {
-            let client = find(issuing, &client_id).await?;
-            let plan = client.usage_plan.clone();
-            change(place, output, &client, Status::Active, plan).await
+            let let_in = |client: &RegisteredClient| Registration {
+                status: Status::Active,
+                ..as_it_is(client)
+            };
+            change(place, output, &client_id, let_in).await
         }
         ClientsCommand::Remove { client_id } => remove(place, output, &client_id).await,
     }
@@ -73,25 +79,27 @@ async fn register(place: &Place, output: Output, create: Create) -> Result<(), K
     Ok(())
 }
 
+/// What changes nothing of a client.
+fn as_it_is(client: &RegisteredClient) -> Registration {
+    Registration {
+        name: client.name.clone(),
+        status: client.record.status,
+        usage_plan: client.usage_plan.clone(),
+    }
+}
+
 async fn change(
     place: &Place,
     output: Output,
-    client: &RegisteredClient,
-    status: Status,
-    usage_plan: Option<String>,
+    id: &str,
+    asked: impl FnOnce(&RegisteredClient) -> Registration,
 ) -> Result<(), KeysError> {
-    let registration = Registration {
-        name: client.name.clone(),
-        status,
-        usage_plan,
-    };
-    let id = &client.client_id;
     // The client is shut out whatever API Gateway says.
     let (stage, silence) = match place.stage().await {
         Ok(stage) => (stage, None),
         Err(failure) => (None, Some(failure)),
     };
-    let changed = place.issuing.change(id, &registration, stage.as_ref());
+    let changed = place.issuing.change(id, asked, stage.as_ref());
     let (changed, flush) = changed.await.map_err(|error| of(id, error))?;
     if let Some(failure) = silence {
         return Err(of(id, ClientError::Unfinished(failure)));

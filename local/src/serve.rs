@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use keygate_api_key::ApiKey;
-use keygate_issuing::Failure;
+use keygate_issuing::{Sweep, SweepError};
 use keygate_outbound::{Outbound, OutboundError};
 use keygate_principal::scope::Scopes;
 use keygate_routes::RouteTable;
@@ -80,7 +80,7 @@ pub(crate) enum ServeError {
     DynamoDb(#[from] DynamoDbError),
     /// The usage keys of stored keys cannot be made.
     #[error("the usage keys of the stored API keys cannot be made: {0}")]
-    Sweep(#[from] Failure),
+    Sweep(#[from] SweepError),
     /// There is no API key to start with.
     #[error(transparent)]
     Seed(#[from] SeedError),
@@ -221,7 +221,7 @@ async fn sweep(
         return Ok(());
     };
     let issuing = services.issuing(outbound, table, plans);
-    for (key, reason) in issuing.sweep().await?.failed {
+    for (key, reason) in issuing.sweep(&Sweep::default()).await?.failed {
         tracing::warn!(key, reason, "the key is not metered");
     }
     Ok(())

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::keys::text;
 use crate::operator::said;
-use crate::services::usage_key_of;
+use crate::services::{KEY_TABLE, STACK, dynamodb, usage_key_of, usage_keys};
 use crate::tokens::{is_unauthorized, list, part};
 use keygate_tests::keygate::Keygate;
 use keygate_tests::target::Target;
@@ -21,6 +21,7 @@ keygate_tests::tests! { for Target:
     a_client_that_is_shut_out_is_refused_at_once_until_it_is_let_in_again needs "authorizer-flush";
     a_record_of_another_issuers_client_neither_meters_nor_shuts_out needs "own-gateway";
     clients_are_listed_in_pages_in_the_order_of_their_registration needs "own-gateway";
+    a_client_whose_plan_was_changed_is_let_in_by_what_is_remembered_too needs "own-gateway";
     an_operator_registers_plans_shuts_out_and_removes_a_client needs "own-gateway";
     an_operators_mistake_is_named_in_one_line needs "own-gateway";
 }
@@ -166,39 +167,49 @@ fn a_client_that_is_shut_out_is_refused_at_once_until_it_is_let_in_again(target:
 fn a_record_of_another_issuers_client_neither_meters_nor_shuts_out(target: &Target) {
     let (gateway, own) = target.own(&["--parameter", "QuotaLimit=1"]);
     let admin = own.token();
+    let credential = |client: &str| format!("Bearer {}", own.token_with(&[("client_id", client)]));
     let register = |client: &str, issuer: &str, status: &str| {
         let body = json!({"client_id": client, "issuer": issuer, "status": status});
-        own.post("/clients")
-            .bearer(&admin)
-            .json(&body)
-            .send()
-            .expect(201);
-        format!("Bearer {}", own.token_with(&[("client_id", client)]))
+        own.post("/clients").bearer(&admin).json(&body).send()
     };
+    let other = "https://login.other.example";
+    let untrusted = register("active", other, "active").problem(422, "invalid-body");
+    assert_eq!(untrusted["errors"][0]["field"], "issuer");
     for status in ["active", "revoked"] {
-        let credential = register(status, "https://login.other.example", status);
+        // As it may be left where issuers were several.
+        let item = json!({
+            "pk": {"S": format!("client#{status}")}, "status": {"S": status},
+            "issuer": {"S": other}, "usage_key": {"S": "keygate-usage-of-another"},
+        });
+        let put = json!({"TableName": KEY_TABLE, "Item": item});
+        dynamodb(&own, &gateway, "PutItem", &put);
+        let credential = credential(status);
         for _ in 0..3 {
             list(&own, &credential).expect(200);
         }
     }
-    let metered = register("metered", &gateway.ready.issuer, "active");
+    let register = |client: &str, status: &str| {
+        register(client, &gateway.ready.issuer, status).expect(201);
+        credential(client)
+    };
+    let metered = register("metered", "active");
     list(&own, &metered).expect(200);
     list(&own, &metered).problem(429, "quota-exceeded");
-    let shut_out = register("shut-out", &gateway.ready.issuer, "revoked");
+    let shut_out = register("shut-out", "revoked");
     is_unauthorized(&own, &list(&own, &shut_out));
 }
 
 fn clients_are_listed_in_pages_in_the_order_of_their_registration(target: &Target) {
-    let (_gateway, own) = target.own(&[]);
+    let (gateway, own) = target.own(&[]);
     let token = own.token();
-    let mut registered: Vec<String> = (0..3).map(|_| new_client()).collect();
-    for client in &registered {
-        let body = json!({"client_id": client});
-        own.post("/clients")
-            .bearer(&token)
-            .json(&body)
-            .send()
-            .expect(201);
+    let registered = ["third", "first", "second"];
+    for (client, second) in registered.into_iter().zip(1..) {
+        let item = json!({
+            "pk": {"S": format!("client#{client}")}, "status": {"S": "active"},
+            "owner": {"S": "\"oauth-clients\""}, "created_at": {"N": second.to_string()},
+        });
+        let put = json!({"TableName": KEY_TABLE, "Item": item});
+        dynamodb(&own, &gateway, "PutItem", &put);
     }
     let mut listed = Vec::new();
     let mut path = "/clients?limit=2".to_owned();
@@ -216,8 +227,6 @@ fn clients_are_listed_in_pages_in_the_order_of_their_registration(target: &Targe
             None => break,
         }
     }
-    registered.sort();
-    listed.sort();
     assert_eq!(listed, registered);
     // And none of them is anybody's key.
     let keys = own.get("/keys").bearer(&token).send().expect(200);
@@ -241,6 +250,16 @@ fn run(target: &Target, gateway: &Keygate, arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).expect("JSON is printed")
 }
 
+fn a_client_whose_plan_was_changed_is_let_in_by_what_is_remembered_too(target: &Target) {
+    let (gateway, own) = target.own(&["--parameter", "KeyCacheTtl=600"]);
+    run(target, &gateway, &["create", "mobile"]);
+    let credential = format!("Bearer {}", own.token_with(&[("client_id", "mobile")]));
+    list(&own, &credential).expect(200);
+    run(target, &gateway, &["plan", "mobile", "partner"]);
+    // The authorizer is asked again, and remembers the record of before.
+    list(&own, &credential).expect(200);
+}
+
 fn an_operator_registers_plans_shuts_out_and_removes_a_client(target: &Target) {
     let (gateway, own) = target.own(&[]);
     let credential = format!("Bearer {}", own.token_with(&[("client_id", "mobile")]));
@@ -251,8 +270,10 @@ fn an_operator_registers_plans_shuts_out_and_removes_a_client(target: &Target) {
     assert_eq!(created["usage_plan"], "standard");
     let planned = run(target, &gateway, &["plan", "mobile", "partner"]);
     assert_eq!(planned["usage_plan"], "partner");
-    let usage_key = usage_key_of(&own, &gateway, "client#mobile").unwrap();
-    assert_eq!(usage_key.plan.as_deref(), Some("partnerusageplan"));
+    let usage_keys = usage_keys(&own, &gateway, &format!("{STACK}.client%23mobile"));
+    let plans: Vec<_> = usage_keys.iter().map(|key| key.plan.as_deref()).collect();
+    assert_eq!(plans.len(), 2);
+    assert!(plans.contains(&Some("partnerusageplan")), "{plans:?}");
     list(&own, &credential).expect(200);
     let revoked = run(target, &gateway, &["revoke", "mobile"]);
     assert_eq!(

@@ -18,6 +18,8 @@ keygate_tests::tests! { for Target:
     a_key_in_use_gets_its_usage_key_and_its_plan_again needs "own-gateway";
     what_was_made_before_there_were_tags_and_ids_gets_them needs "own-gateway";
     a_clients_usage_key_is_swept_like_a_keys needs "own-gateway";
+    a_table_that_knows_none_of_the_usage_keys_is_taken_for_the_wrong_one needs "own-gateway";
+    another_stacks_usage_keys_are_taken_over_only_when_that_is_said needs "own-gateway";
     what_a_sweep_cannot_do_is_named_and_stops_nothing_else needs "own-gateway";
     a_sweep_that_cannot_read_says_so needs "own-gateway";
     a_list_that_does_not_end_ends_the_sweep needs "own-gateway";
@@ -61,8 +63,8 @@ fn a_sweep_finds_a_gateway_in_order(target: &Target) {
     assert_eq!(
         swept,
         json!({
-            "in_order": 1, "deleted": nothing, "restored": nothing, "young": nothing,
-            "failed": nothing,
+            "dry_run": false, "in_order": 1, "deleted": nothing, "restored": nothing,
+            "young": nothing, "failed": nothing,
         })
     );
 }
@@ -116,6 +118,10 @@ fn usage_keys_without_a_key_in_use_are_deleted_once_they_are_old_and_no_others(t
     assert_eq!(sorted(&swept["young"]), left_over);
     assert_eq!(swept["deleted"], json!([]));
     api_gateway.age(15 * 60);
+    let dry = run(target, &gateway, &["sweep", "--dry-run"]);
+    assert_eq!(dry["dry_run"], json!(true));
+    assert_eq!(sorted(&dry["deleted"]), left_over);
+    assert_eq!(usage_keys(&own, &gateway, "").len(), before);
     let swept = sweep(target, &gateway);
     assert_eq!(sorted(&swept["deleted"]), left_over);
     assert_eq!(
@@ -226,6 +232,49 @@ fn a_clients_usage_key_is_swept_like_a_keys(target: &Target) {
     let swept = sweep(target, &gateway);
     assert_eq!(swept["deleted"], json!(["client#gone"]));
     assert_eq!(swept["in_order"], json!(2));
+}
+
+fn a_table_that_knows_none_of_the_usage_keys_is_taken_for_the_wrong_one(target: &Target) {
+    let (gateway, own, api_gateway) = start(target);
+    let ids: [String; 2] = issued(&own);
+    for id in &ids {
+        let delete = json!({"TableName": KEY_TABLE, "Key": pk(id)});
+        dynamodb(&own, &gateway, "DeleteItem", &delete);
+    }
+    api_gateway.age(15 * 60);
+    fails(target, &gateway, "--force");
+    assert_eq!(usage_keys(&own, &gateway, STACK).len(), 3);
+    let dry = run(target, &gateway, &["sweep", "--dry-run"]);
+    assert_eq!(sorted(&dry["deleted"]), ids);
+    let swept = run(target, &gateway, &["sweep", "--force"]);
+    assert_eq!(sorted(&swept["deleted"]), ids);
+}
+
+fn another_stacks_usage_keys_are_taken_over_only_when_that_is_said(target: &Target) {
+    let (gateway, own, _) = start(target);
+    let [taken, _] = issued(&own);
+    let usage_key = usage_key_of(&own, &gateway, &taken).unwrap();
+    let tag = |stack: &str| {
+        let arn = format!("arn:aws:apigateway:us-east-1::/apikeys/{}", usage_key.id);
+        let path = format!("/tags/{}", arn.replace(':', "%3A").replace('/', "%2F"));
+        let tags = json!({"tags": {"keygate:stack": stack}});
+        management(&own, &gateway, Method::PUT, &path, &tags).expect(204);
+    };
+    let stack = || usage_key_of(&own, &gateway, &taken).unwrap().stack;
+    tag("keygate-prod");
+    let output = target
+        .build()
+        .keys(&gateway, &["sweep", "--output", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let swept: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(swept["failed"][0][0], json!(taken));
+    let reason = swept["failed"][0][1].to_string();
+    assert!(reason.contains("--adopt-from keygate-prod"), "{reason}");
+    assert_eq!(stack().as_deref(), Some("keygate-prod"));
+    let arguments = ["sweep", "--adopt-from", "keygate-prod"];
+    let swept = run(target, &gateway, &arguments);
+    assert_eq!(swept["restored"], json!([taken]));
+    assert_eq!(stack().as_deref(), Some(STACK));
 }
 
 fn what_a_sweep_cannot_do_is_named_and_stops_nothing_else(target: &Target) {

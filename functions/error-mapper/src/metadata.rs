@@ -13,7 +13,7 @@ use keygate_routes::{Access, RouteTable};
 use keygate_settings::{SettingError, Settings};
 use lambda_http::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, HeaderValue};
 use lambda_http::{Body, Response};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::resource::METADATA;
 
@@ -40,27 +40,10 @@ struct Document<'a> {
     bearer_methods_supported: [&'static str; 1],
 }
 
-/// What this function reads of an element of `OAUTH_ISSUERS`; the authorizer checks the whole.
-#[derive(Deserialize)]
-struct Element {
-    issuer: String,
-}
-
 impl Metadata {
     /// Reads `OAUTH_ISSUER` or, in its stead, `OAUTH_ISSUERS`, and `ADVERTISED_SCOPES`.
     pub(crate) fn read(settings: &Settings) -> Result<Self, SettingError> {
-        let issuers = match settings.optional("OAUTH_ISSUERS")? {
-            Some(json) => serde_json::from_str::<Vec<Element>>(json)
-                .map_err(|error| SettingError::malformed("OAUTH_ISSUERS", error))?
-                .into_iter()
-                .map(|element| element.issuer)
-                .collect(),
-            None => settings
-                .optional("OAUTH_ISSUER")?
-                .map(str::to_owned)
-                .into_iter()
-                .collect(),
-        };
+        let issuers = proxy::trusted_issuers(settings)?;
         Ok(Self {
             issuers,
             advertised: settings.parsed("ADVERTISED_SCOPES")?,

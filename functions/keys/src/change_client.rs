@@ -1,14 +1,13 @@
 //! What is asked for when a client is registered or changed.
 
-use keygate_issuing::{
-    MAX_CLIENT_ID_BYTES, MAX_NAME_CHARACTERS, Registration, UsagePlans, is_client_id,
-};
+use keygate_issuing::{MAX_NAME_CHARACTERS, Registration, UsagePlans};
 use keygate_key_record::Status;
-use keygate_principal::name::is_usable_name;
+use keygate_principal::name::{MAX_BYTES, is_plain_name, is_usable_name};
 use keygate_problem::Problem;
 use keygate_proxy::{Fields, ProxyRequest};
 
 use crate::issue::usage_plan;
+use crate::trust::Trust;
 
 /// A checked request for a new client.
 #[derive(Debug)]
@@ -22,19 +21,30 @@ pub(crate) struct Asked {
 ///
 /// # Errors
 /// Whatever is wrong with the body, field by field.
-pub(crate) fn asked(request: &ProxyRequest, plans: Option<&UsagePlans>) -> Result<Asked, Problem> {
+pub(crate) fn asked(
+    request: &ProxyRequest,
+    plans: Option<&UsagePlans>,
+    trust: &Trust,
+) -> Result<Asked, Problem> {
     let mut fields = request.fields()?;
-    let client_id = fields.required_string("client_id", 1, MAX_CLIENT_ID_BYTES);
-    if !fields.has_error("client_id") && !is_client_id(&client_id) {
-        let detail = "is . or .., holds a quotation mark, a backslash or a control character, or is too long";
-        fields.wrong("client_id", detail);
+    let client_id = fields.required_string("client_id", 1, MAX_BYTES);
+    if !fields.has_error("client_id") {
+        if !is_plain_name(&client_id) {
+            let detail =
+                "holds a quotation mark, a backslash or a control character, or is too long";
+            fields.wrong("client_id", detail);
+        } else if matches!(client_id.as_str(), "." | "..") {
+            let detail = "can end no path, as clients take it out of theirs: use keygate clients";
+            fields.wrong("client_id", detail);
+        }
     }
-    let issuer = fields.string("issuer", 1, 1024);
+    let issuer = fields.string("issuer", 1, MAX_BYTES);
     if issuer
         .as_deref()
-        .is_some_and(|issuer| !is_usable_name(issuer))
+        .is_some_and(|issuer| !is_usable_name(issuer) || !trust.takes(issuer))
     {
-        fields.wrong("issuer", "must be an issuer as it stands in iss");
+        let detail = "must be a trusted issuer, exactly as it stands in iss";
+        fields.wrong("issuer", detail);
     }
     let status = status(&mut fields).unwrap_or(Status::Active);
     let registration = registration(&mut fields, status, plans);
@@ -97,7 +107,9 @@ mod tests {
 
     fn read_new(body: &Value) -> Result<Asked, Problem> {
         let event = Event::new("POST", "/clients").json(body);
-        asked(&request(&event), plans().as_ref())
+        let issuers = [("OAUTH_ISSUER", "https://login.example")];
+        let trust = Trust::read(&issuers.into_iter().collect()).unwrap();
+        asked(&request(&event), plans().as_ref(), &trust)
     }
 
     fn read_change(body: &Value) -> Result<Registration, Problem> {
@@ -147,10 +159,11 @@ mod tests {
             ("client_id", json!("a\"b")),
             ("client_id", json!("a\\b")),
             ("client_id", json!("a\n")),
-            ("client_id", json!("é".repeat(300))),
+            ("client_id", json!("é".repeat(600))),
             ("client_id", json!("..")),
             ("issuer", json!("")),
             ("issuer", json!("a\nb")),
+            ("issuer", json!("https://login.example/")),
             ("name", json!("x".repeat(129))),
             ("status", json!("gone")),
             ("usage_plan", json!("none")),

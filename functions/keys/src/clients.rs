@@ -3,12 +3,14 @@
 
 use keygate_issuing::{ClientRepresentation, Issuing};
 use keygate_key_record::{RegisteredClient, Status};
+use keygate_principal::name::is_plain_name;
 use keygate_problem::Problem;
 use keygate_proxy::{self as proxy, Page, ProxyRequest};
 use lambda_http::{Body, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::change_client::{Asked, asked, change};
+use crate::handler::Keys;
 use crate::refusal::{self, no_client};
 use crate::stage::{stage, warn_of};
 
@@ -21,27 +23,30 @@ const IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC
 
 /// Answers a request of a client's route; `None` when it is of none.
 pub(crate) async fn answer(
-    issuing: &Issuing,
+    keys: &Keys,
     method: &str,
     path: &str,
     request: &ProxyRequest,
 ) -> Option<Result<Response<Body>, Problem>> {
+    let issuing = &keys.issuing;
     Some(match (method, path) {
-        ("POST", "/clients") => register(issuing, request).await,
+        ("POST", "/clients") => register(keys, request).await,
         ("GET", "/clients") => list(issuing, request).await,
         ("GET", "/clients/{id}") => read(issuing, request).await,
-        ("PUT", "/clients/{id}") => replace(issuing, request).await,
+        ("PUT", "/clients/{id}") => replace(keys, request).await,
         ("DELETE", "/clients/{id}") => remove(issuing, request).await,
         _ => return None,
     })
 }
 
-async fn register(issuing: &Issuing, request: &ProxyRequest) -> Result<Response<Body>, Problem> {
+async fn register(keys: &Keys, request: &ProxyRequest) -> Result<Response<Body>, Problem> {
+    let Keys { issuing, trust } = keys;
+    trust.require_lookups()?;
     let Asked {
         client_id,
         issuer,
         registration,
-    } = asked(request, issuing.plans())?;
+    } = asked(request, issuing.plans(), trust)?;
     let stage = stage(request);
     let registered = issuing.register(&client_id, issuer.as_deref(), &registration, stage.as_ref());
     let (client, flush) = registered.await.map_err(refusal::of_client)?;
@@ -66,11 +71,13 @@ async fn read(issuing: &Issuing, request: &ProxyRequest) -> Result<Response<Body
     proxy::json(200, &ClientRepresentation::from(&client))
 }
 
-async fn replace(issuing: &Issuing, request: &ProxyRequest) -> Result<Response<Body>, Problem> {
+async fn replace(keys: &Keys, request: &ProxyRequest) -> Result<Response<Body>, Problem> {
+    let Keys { issuing, trust } = keys;
+    trust.require_lookups()?;
     let id = id(request)?;
     let registration = change(request, issuing.plans())?;
     let stage = stage(request);
-    let changed = issuing.change(id, &registration, stage.as_ref()).await;
+    let changed = issuing.change(id, |_| registration, stage.as_ref()).await;
     let (client, flush) = changed.map_err(refusal::of_client)?;
     warn_of(flush, stage.as_ref());
     log(request, &client, "a client was changed")?;
@@ -94,7 +101,7 @@ async fn remove(issuing: &Issuing, request: &ProxyRequest) -> Result<Response<Bo
 /// The client's id in the path; what none can have names none.
 fn id(request: &ProxyRequest) -> Result<&str, Problem> {
     let id = request.path_parameter("id").unwrap_or_default();
-    if keygate_issuing::is_client_id(id) {
+    if is_plain_name(id) {
         return Ok(id);
     }
     Err(no_client())

@@ -13,11 +13,13 @@ use crate::issue::{order, within_callers};
 use crate::refusal::{self, not_found};
 use crate::rotate;
 use crate::stage::{stage, warn_of};
+use crate::trust::Trust;
 
 /// What the routes work on.
 #[derive(Debug)]
 pub(crate) struct Keys {
     pub(crate) issuing: Issuing,
+    pub(crate) trust: Trust,
 }
 
 impl Keys {
@@ -33,7 +35,7 @@ impl Keys {
             }
             ("DELETE", "/keys/{id}") => self.revoke(request, &caller).await,
             ("POST", "/keys/{id}/rotate") => self.rotate(request, &caller).await,
-            (method, path) => match clients::answer(&self.issuing, method, path, request).await {
+            (method, path) => match clients::answer(self, method, path, request).await {
                 Some(answer) => answer,
                 None => Err(Problem::new(
                     &NOT_FOUND,

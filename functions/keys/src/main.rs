@@ -10,6 +10,7 @@ mod refusal;
 mod rig;
 mod rotate;
 mod stage;
+mod trust;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use keygate_proxy::Cors;
 use keygate_settings::{SettingError, Settings};
 
 use crate::handler::Keys;
+use crate::trust::Trust;
 
 /// How long opening the connections to the table and to API Gateway may hold up the start.
 const PREWARM_LIMIT: Duration = Duration::from_secs(1);
@@ -46,9 +48,10 @@ async fn open(settings: &Settings) -> Result<Keys, SettingError> {
             Some(StackPlans { plans, stack })
         }
     };
+    let trust = Trust::read(settings)?;
     let outbound = Outbound::new(settings)?;
     let config = aws::sdk_config(&outbound).await;
     let issuing =
         Issuing::connected(&config, &outbound, settings, table, plans, PREWARM_LIMIT).await;
-    Ok(Keys { issuing })
+    Ok(Keys { issuing, trust })
 }

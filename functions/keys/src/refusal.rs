@@ -1,5 +1,5 @@
-//! What is answered when a key is not issued, rotated or revoked, or a client not changed. What a service said is for the
-//! log alone.
+//! What is answered when a key is not issued, rotated or revoked, or a client not changed. What a service
+//! said is for the log alone.
 
 use keygate_issuing::{
     ApiGatewayError, ClientError, Failure, IssueError, RevokeError, RotateError, StoreError,

@@ -4,8 +4,7 @@
 #![allow(clippy::doc_markdown)]
 
 use clap::{Args, Subcommand};
-use keygate_issuing::{MAX_CLIENT_ID_BYTES, is_client_id};
-use keygate_principal::name::is_usable_name;
+use keygate_principal::name::{MAX_BYTES, is_plain_name, is_usable_name};
 
 use super::keys::{Output, PlaceOptions, name};
 
@@ -80,11 +79,11 @@ pub(crate) struct Create {
 }
 
 fn client_id(text: &str) -> Result<String, String> {
-    if is_client_id(text) {
+    if is_plain_name(text) {
         return Ok(text.to_owned());
     }
     Err(format!(
-        "a client's id has 1 to {MAX_CLIENT_ID_BYTES} bytes, no quotes, backslashes or control \
+        "a client's id has 1 to {MAX_BYTES} bytes, no quotes, backslashes or control \
          characters"
     ))
 }

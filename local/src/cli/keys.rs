@@ -106,7 +106,20 @@ pub(crate) enum KeysCommand {
         id: NamedKey,
     },
     /// Find and finish what issuing or revoking left half done
-    Sweep,
+    Sweep(SweepOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SweepOptions {
+    /// Only say what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Delete usage keys even where the table looks like another stack's
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// A stack that is gone, whose usage keys are this one's from now on, as far as records name them
+    #[arg(long, value_name = "STACK")]
+    pub(crate) adopt_from: Option<String>,
 }
 
 #[derive(Debug, Args)]

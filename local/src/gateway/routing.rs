@@ -16,7 +16,8 @@ pub(super) struct Router {
     routes: Vec<Route>,
 }
 
-/// A route with the path parameters that the request gives it, percent-decoded.
+/// A route with the path parameters that the request gives it, percent-encoded as they were sent: so
+/// AWS passes them on (serverless/serverless issue 5037, dherault/serverless-offline pull request 271).
 #[derive(Debug)]
 pub(super) struct Matched<'a> {
     pub(super) route: &'a Route,
@@ -45,7 +46,7 @@ impl Router {
         method: &Method,
         path: &str,
     ) -> Result<Option<Matched<'_>>, MalformedPath> {
-        if !is_well_encoded(path) {
+        if !is_well_encoded(path) || percent_decode_str(path).decode_utf8().is_err() {
             return Err(MalformedPath);
         }
         let request: Vec<&str> = match path.strip_prefix('/').unwrap_or(path) {
@@ -53,11 +54,7 @@ impl Router {
             rest => rest.split('/').collect(),
         };
         for route in self.routes.iter().filter(|route| takes(route, method)) {
-            if let Some(raw) = matched(route.path.segments(), &request) {
-                let parameters = raw
-                    .into_iter()
-                    .map(|(name, value)| Ok((name.to_owned(), decode(&value)?)))
-                    .collect::<Result<_, _>>()?;
+            if let Some(parameters) = matched(route.path.segments(), &request) {
                 return Ok(Some(Matched { route, parameters }));
             }
         }
@@ -81,7 +78,7 @@ fn rank(segment: &Segment) -> u8 {
     }
 }
 
-fn matched<'a>(pattern: &'a [Segment], request: &[&str]) -> Option<Vec<(&'a str, String)>> {
+fn matched(pattern: &[Segment], request: &[&str]) -> Option<Vec<(String, String)>> {
     let mut parameters = Vec::new();
     let mut rest = request;
     for segment in pattern {
@@ -90,9 +87,9 @@ fn matched<'a>(pattern: &'a [Segment], request: &[&str]) -> Option<Vec<(&'a str,
             Segment::Literal(text) if text == first => {}
             Segment::Literal(_) => return None,
             Segment::Variable(_) if first.is_empty() => return None,
-            Segment::Variable(name) => parameters.push((name.as_str(), first.to_owned())),
+            Segment::Variable(name) => parameters.push((name.clone(), first.to_owned())),
             Segment::Greedy(name) => {
-                parameters.push((name.as_str(), rest.join("/")));
+                parameters.push((name.clone(), rest.join("/")));
                 return Some(parameters);
             }
         }
@@ -108,13 +105,6 @@ fn is_well_encoded(path: &str) -> bool {
         let digits = part.as_bytes().get(..2);
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     })
-}
-
-fn decode(text: &str) -> Result<String, MalformedPath> {
-    percent_decode_str(text)
-        .decode_utf8()
-        .map(Into::into)
-        .map_err(|_| MalformedPath)
 }
 
 #[cfg(test)]
@@ -160,10 +150,11 @@ mod tests {
     }
 
     #[test]
-    fn an_encoded_slash_stays_inside_its_segment() {
+    fn a_path_parameter_stays_encoded_and_in_its_segment() {
         let router = router();
-        let found = router.find(&Method::GET, "/books/a%2Fb").unwrap().unwrap();
-        assert_eq!(found.parameters, [("id".to_owned(), "a/b".to_owned())]);
+        let found = router.find(&Method::GET, "/books/a%2Fb%20c").unwrap();
+        let expected = [("id".to_owned(), "a%2Fb%20c".to_owned())];
+        assert_eq!(found.unwrap().parameters, expected);
     }
 
     #[test]

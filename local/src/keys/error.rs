@@ -3,6 +3,7 @@
 use keygate_api_key::ApiKeyId;
 use keygate_issuing::{
     ClientError, Failure, IssueError, MalformedNetworks, RevokeError, RotateError, StoreError,
+    SweepError,
 };
 use keygate_outbound::OutboundError;
 
@@ -47,6 +48,9 @@ pub(crate) enum KeysError {
     /// A part of the sweep could not be done.
     #[error("{0} of the differences could not be put in order")]
     Sweep(usize),
+    /// The table looks like the wrong one.
+    #[error(transparent)]
+    Unlikely(SweepError),
     /// What was done cannot be printed.
     #[error("standard output cannot be written: {0}")]
     Output(#[from] std::io::Error),
@@ -66,6 +70,15 @@ impl KeysError {
                 | Self::Issue(IssueError::NoSuchPlan(_))
                 | Self::Client(_, ClientError::NoSuchPlan(_))
         )
+    }
+}
+
+impl From<SweepError> for KeysError {
+    fn from(error: SweepError) -> Self {
+        match error {
+            SweepError::Failed(failure) => Self::Failed(failure),
+            unlikely @ SweepError::Unlikely { .. } => Self::Unlikely(unlikely),
+        }
     }
 }
 

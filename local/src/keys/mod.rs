@@ -6,7 +6,7 @@ mod output;
 mod place;
 
 use keygate_api_key::ApiKeyId;
-use keygate_issuing::{Issued, Issuing, Networks, Order, RevokeError, UsagePlans};
+use keygate_issuing::{Issued, Issuing, Networks, Order, RevokeError, Sweep, UsagePlans};
 use keygate_key_record::KeyRecord;
 
 pub(crate) use self::error::KeysError;
@@ -37,12 +37,17 @@ async fn carry_out(place: &Place, printer: Printer, command: KeysCommand) -> Res
         KeysCommand::Show { id } => printer.record(&find(issuing, &id.id()?).await?)?,
         KeysCommand::Rotate { id, grace } => rotate(place, printer, &id.id()?, grace).await?,
         KeysCommand::Revoke { id } => revoke(place, printer, &id.id()?).await?,
-        KeysCommand::Sweep => {
+        KeysCommand::Sweep(options) => {
             if issuing.plans().is_none_or(UsagePlans::is_empty) {
                 let message = "a sweep looks at a stack's usage keys and plans: name it in --stack";
                 return Err(KeysError::Usage(message.to_owned()));
             }
-            let swept = issuing.sweep().await?;
+            let sweep = Sweep {
+                is_dry_run: options.dry_run,
+                is_forced: options.force,
+                adopted: options.adopt_from,
+            };
+            let swept = issuing.sweep(&sweep).await?;
             printer.swept(&swept)?;
             if !swept.is_complete() {
                 return Err(KeysError::Sweep(swept.failed.len()));

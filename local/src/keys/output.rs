@@ -86,7 +86,11 @@ impl Printer {
             return print_json(swept);
         }
         // Writing to a String cannot fail.
-        let mut text = format!("{:5} in order\n", swept.in_order);
+        let mut text = String::new();
+        if swept.dry_run {
+            text.push_str("Nothing was changed; this is what would be.\n");
+        }
+        let _ = writeln!(text, "{:5} in order", swept.in_order);
         for (keys, what) in [
             (
                 &swept.deleted,
@@ -98,7 +102,7 @@ impl Printer {
             ),
             (
                 &swept.young,
-                "too young to be deleted: look again in 15 minutes",
+                "too young to be deleted, or kept for two hours after a change of the plan",
             ),
         ] {
             let _ = writeln!(text, "{:5} {what}", keys.len());

@@ -1,8 +1,9 @@
 //! OAuth clients: registered, put on a plan, shut out and removed, each with a usage key of its own,
 //! in the order of the steps that API keys have.
 //!
-//! A change of the plan makes another usage key on the new plan and then deletes the former one, so
-//! that the client is metered all the while. What it has spent of a quota does not come along.
+//! A change of the plan makes another usage key on the new plan. Answers that the authorizer or API
+//! Gateway remembers go on naming the former one, so that stays until they are over, and is deleted by
+//! the change after that, or the sweep. What the client has spent of a quota does not come along.
 
 use tokio::time::Instant;
 
@@ -11,21 +12,14 @@ use crate::failure::Failure;
 use crate::issuing::Issuing;
 use crate::metered::{NoSuchPlan, UNDO_LIMIT};
 use crate::stage::{Flush, Stage};
-use crate::store::NamedUsageKey;
+use crate::store::{NamedUsageKey, StoreError};
 use crate::usage_key::{UsageKey, is_own_value, value_of};
 use keygate_api_key::{ApiKey, RandomnessUnavailable};
-use keygate_key_record::{ClientRecord, RegisteredClient, Status, now};
-use keygate_principal::name::is_plain_name;
+use keygate_key_record::{ClientRecord, FormerUsageKey, RegisteredClient, Status, now};
 
-/// How many bytes a client's id has at most; a name at API Gateway holds it.
-pub const MAX_CLIENT_ID_BYTES: usize = 512;
-
-/// Whether a client may have this id: what the authorizer takes from a token, within
-/// [`MAX_CLIENT_ID_BYTES`], and what can end a path: clients take `.` and `..` out of theirs.
-#[must_use]
-pub fn is_client_id(text: &str) -> bool {
-    is_plain_name(text) && text.len() <= MAX_CLIENT_ID_BYTES && !matches!(text, "." | "..")
-}
+/// How long the usage key of before a change of the plan is kept, in seconds: as long as the template
+/// lets the authorizer (`KeyCacheTtl`) and then API Gateway (`AuthorizerCacheTtl`) remember an answer.
+const FORMER_KEPT_SECONDS: u64 = 2 * 3600;
 
 /// What is asked for when a client is registered or changed. A change keeps the issuer.
 #[derive(Debug, Clone)]
@@ -95,6 +89,7 @@ impl Issuing {
             created_at: now(),
             usage_key_id: None,
             usage_plan: None,
+            former_usage_key: None,
         };
         // Before a usage key is made for nothing.
         if by(deadline, self.store.client(client_id)).await?.is_some() {
@@ -103,7 +98,7 @@ impl Issuing {
         let (client, usage_key) = self.applied(&blank, registration, deadline).await?;
         let written = by(deadline, self.store.create_client(&client)).await;
         let may_be_written = match &written {
-            Ok(true) => return self.flushed(client, None, stage, deadline).await,
+            Ok(true) => return self.flushed(client, Vec::new(), stage, deadline).await,
             Ok(false) => false,
             Err(failure) => !failure.is_refused_by_table(),
         };
@@ -119,7 +114,8 @@ impl Issuing {
         Err(written.err().map_or(ClientError::Taken, Into::into))
     }
 
-    /// Gives a client another plan, status and name. The same again does what was left.
+    /// Gives a client the plan, status and name that `asked` makes of its record. The same again does
+    /// what was left.
     ///
     /// # Errors
     /// When there is no such client or plan, the client was changed meanwhile, or a service does not
@@ -127,22 +123,24 @@ impl Issuing {
     pub async fn change(
         &self,
         client_id: &str,
-        registration: &Registration,
+        asked: impl FnOnce(&RegisteredClient) -> Registration,
         stage: Option<&Stage>,
     ) -> Result<(RegisteredClient, Flush), ClientError> {
         let deadline = Instant::now() + LIMIT - UNDO_LIMIT;
-        let read = by(deadline, self.store.client(client_id)).await?;
-        let mut former = read.ok_or(ClientError::NotFound)?;
+        let read = by(deadline, self.store.client_item(client_id)).await?;
+        let read = read.ok_or(ClientError::NotFound)?;
+        let former = RegisteredClient::from_item(&read).map_err(StoreError::from);
+        let mut former = former.map_err(Failure::from)?;
         // One that was written by hand is registered by this.
         if former.created_at == 0 {
             former.created_at = now();
         }
-        let (client, usage_key) = self.applied(&former, registration, deadline).await?;
-        let written = by(deadline, self.store.change_client(&former, &client)).await;
+        let asked = asked(&former);
+        let (mut client, usage_key) = self.applied(&former, &asked, deadline).await?;
+        let over = over(&former, &mut client, usage_key.is_some(), now());
+        let written = by(deadline, self.store.change_client(&read, &client)).await;
         if let Ok(true) = written {
-            let is_over = usage_key.is_some() || client.record.status == Status::Revoked;
-            let former = is_over.then(|| NamedUsageKey::of_client(&former));
-            return self.flushed(client, former, stage, deadline).await;
+            return self.flushed(client, over, stage, deadline).await;
         }
         // After a change that may have been made the usage key may be in use: the sweep knows.
         let is_unwritten = written
@@ -169,16 +167,28 @@ impl Issuing {
     ) -> Result<Flush, ClientError> {
         let deadline = Instant::now() + LIMIT;
         let unmetered = by(deadline, self.store.unmeter_client(client_id)).await?;
-        let usage_key = unmetered.ok_or(ClientError::NotFound)?;
+        let mut item = unmetered.ok_or(ClientError::NotFound)?;
         let unfinished = ClientError::Unfinished;
         let flush = by(deadline, self.flush(stage)).await.map_err(unfinished)?;
         let holder = ClientRecord::pk(client_id);
-        let deleted = by(deadline, self.unmeter(&holder, &usage_key)).await;
-        deleted.map_err(unfinished)?;
+        let client = RegisteredClient::from_item(&item).ok();
+        let former = client.as_ref().and_then(NamedUsageKey::former);
+        for usage_key in former.into_iter().chain([NamedUsageKey::of(&item)]) {
+            let deleted = by(deadline, self.unmeter(&holder, &usage_key)).await;
+            deleted.map_err(unfinished)?;
+        }
         // Last, as it is what this can be done again by.
-        let deleted = by(deadline, self.store.delete_client(client_id)).await;
-        deleted.map_err(unfinished)?;
-        Ok(flush)
+        item.remove("usage_key");
+        let deleted = by(deadline, self.store.delete_client(client_id, &item)).await;
+        if deleted.map_err(unfinished)? {
+            return Ok(flush);
+        }
+        // It was changed or removed meanwhile, or the SDK's second try met the first one's work.
+        let read = by(deadline, self.store.client_item(client_id)).await;
+        match read.map_err(unfinished)? {
+            None => Ok(flush),
+            Some(_) => Err(ClientError::Changed),
+        }
     }
 
     /// The client as it is asked for, with the usage key that was made for that, if it needs another.
@@ -202,10 +212,12 @@ impl Issuing {
             ..former.clone()
         };
         client.record.status = registration.status;
-        let is_metered = former.record.status == Status::Active
-            && former.usage_key_id.is_some()
-            && former.record.usage_key.as_deref().is_some_and(is_own_value)
-            && former.usage_plan == client.usage_plan;
+        if is_shut_out {
+            // Its usage key is deleted next; one that somebody lets several share is not.
+            let usage_key = &mut client.record.usage_key;
+            *usage_key = usage_key.take().filter(|value| !is_own_value(value));
+        }
+        let is_metered = is_metered(former) && former.usage_plan == client.usage_plan;
         let chosen = chosen.filter(|_| !is_shut_out && !is_metered);
         let Some(chosen) = chosen else {
             return Ok((client, None));
@@ -218,21 +230,64 @@ impl Issuing {
         Ok((client, Some(usage_key)))
     }
 
-    /// Empties the stage's cache after a change, then deletes a usage key that is over.
+    /// Empties the stage's cache after a change, then deletes the usage keys that are over.
     async fn flushed(
         &self,
         client: RegisteredClient,
-        over: Option<NamedUsageKey>,
+        over: Vec<NamedUsageKey>,
         stage: Option<&Stage>,
         deadline: Instant,
     ) -> Result<(RegisteredClient, Flush), ClientError> {
         let unfinished = ClientError::Unfinished;
         let flush = by(deadline, self.flush(stage)).await.map_err(unfinished)?;
-        if let Some(over) = over {
-            let holder = ClientRecord::pk(&client.client_id);
-            let deleted = by(deadline, self.unmeter(&holder, &over)).await;
+        let holder = ClientRecord::pk(&client.client_id);
+        for usage_key in over {
+            let deleted = by(deadline, self.unmeter(&holder, &usage_key)).await;
             deleted.map_err(unfinished)?;
         }
         Ok((client, flush))
     }
+}
+
+/// Whether a client is let in on a usage key of its own.
+fn is_metered(client: &RegisteredClient) -> bool {
+    client.record.status == Status::Active
+        && client.usage_key_id.is_some()
+        && client.record.usage_key.as_deref().is_some_and(is_own_value)
+}
+
+/// The usage keys that are over with a change at `now` (epoch seconds). The one that a client in use has
+/// had till then is not, and the record says until when it is kept.
+fn over(
+    former: &RegisteredClient,
+    client: &mut RegisteredClient,
+    has_another: bool,
+    now: u64,
+) -> Vec<NamedUsageKey> {
+    let before = NamedUsageKey::former(former);
+    let [was_in_use, is_in_use] =
+        [former, &*client].map(|client| client.record.status == Status::Active);
+    if !was_in_use || !is_in_use {
+        // Nobody is let in by a remembered answer that should be. Once the client is in use again,
+        // its record has no need of what is over.
+        client.former_usage_key.take_if(|_| is_in_use);
+        let own = NamedUsageKey {
+            id: former.usage_key_id.clone(),
+            value: former.record.usage_key.clone(),
+        };
+        return before.into_iter().chain([own]).collect();
+    }
+    let kept = former.former_usage_key.as_ref();
+    let is_over = kept.is_some_and(|kept| kept.until <= now);
+    if is_over {
+        client.former_usage_key = None;
+    }
+    if has_another && is_metered(former) {
+        // What is still kept of an earlier change is left to the sweep.
+        client.former_usage_key = former.usage_key_id.clone().map(|id| FormerUsageKey {
+            id,
+            until: now + FORMER_KEPT_SECONDS,
+        });
+    }
+    before.filter(|_| is_over).into_iter().collect()
 }

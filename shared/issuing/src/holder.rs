@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::usage_key::{is_own_value, value_of};
 use keygate_api_key::ApiKeyId;
-use keygate_key_record::{ClientRecord, KeyRecord, RegisteredClient, Status};
+use keygate_key_record::{ClientRecord, FormerUsageKey, KeyRecord, RegisteredClient, Status};
 
 /// Whom a usage key meters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +54,8 @@ pub(crate) struct Metered {
     pub(crate) plan: Option<String>,
     /// Whether the holder may be used.
     pub(crate) is_in_use: bool,
+    /// The usage key of before, while it is kept.
+    pub(crate) former: Option<FormerUsageKey>,
 }
 
 impl Metered {
@@ -71,7 +73,16 @@ impl Metered {
             usage_key_id: record.usage_key_id.clone(),
             plan: record.usage_plan.clone(),
             is_in_use: record.status == Status::Active && !record.is_expired(now),
+            former: None,
         })
+    }
+
+    /// API Gateway's id of the usage key that is kept at `now` (epoch seconds) although another meters
+    /// the holder.
+    pub(crate) fn kept(&self, now: u64) -> Option<&str> {
+        let former = self.former.as_ref().filter(|former| now < former.until);
+        let former = former.filter(|_| self.is_in_use);
+        former.map(|former| former.id.as_str())
     }
 
     /// A client's, if it was not made by hand.
@@ -84,6 +95,7 @@ impl Metered {
             usage_key_id,
             plan: client.usage_plan.clone(),
             is_in_use: client.record.status == Status::Active,
+            former: client.former_usage_key.clone(),
         })
     }
 }

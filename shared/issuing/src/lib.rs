@@ -44,7 +44,7 @@ mod usage_plans;
 
 pub use apigateway::ApiGatewayError;
 pub use client_representation::ClientRepresentation;
-pub use clients::{ClientError, MAX_CLIENT_ID_BYTES, Registration, is_client_id};
+pub use clients::{ClientError, Registration};
 pub use failure::Failure;
 pub use issue::IssueError;
 pub use issued::Issued;
@@ -58,5 +58,5 @@ pub use revoke::RevokeError;
 pub use rotate::{DEFAULT_GRACE, MAX_GRACE, RotateError};
 pub use stage::{Flush, Stage};
 pub use store::{ClientPosition, Store, StoreError};
-pub use sweep::Swept;
+pub use sweep::{Sweep, SweepError, Swept};
 pub use usage_plans::{MalformedUsagePlans, UsagePlan, UsagePlans};

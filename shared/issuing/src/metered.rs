@@ -92,17 +92,17 @@ impl Issuing {
         holder: &str,
         usage_key: &NamedUsageKey,
     ) -> Result<(), ApiGatewayError> {
-        match (&self.metering, &usage_key.id) {
-            (Some(metering), Some(id)) => metering.delete(id).await,
-            (Some(_), None) if usage_key.is_own() => {
-                tracing::warn!(
-                    holder,
-                    "the record is of a former version and does not name the usage key's id: the \
-                     sweep deletes it"
-                );
-                Ok(())
-            }
-            _ => Ok(()),
-        }
+        let Some(metering) = self.metering.as_ref().filter(|_| usage_key.is_own()) else {
+            return Ok(());
+        };
+        let Some(id) = &usage_key.id else {
+            tracing::warn!(
+                holder,
+                "the record is of a former version and does not name the usage key's id: the \
+                 sweep deletes it"
+            );
+            return Ok(());
+        };
+        metering.delete(id).await
     }
 }

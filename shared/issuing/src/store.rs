@@ -46,11 +46,12 @@ impl<E: Into<Error>> From<PagesError<E>> for StoreError {
 pub(crate) struct NamedUsageKey {
     /// API Gateway's own id.
     pub(crate) id: Option<String>,
-    value: Option<String>,
+    /// The `usageIdentifierKey`.
+    pub(crate) value: Option<String>,
 }
 
 impl NamedUsageKey {
-    fn of(item: &Item) -> Self {
+    pub(crate) fn of(item: &Item) -> Self {
         let named = |name: &str| item.get(name)?.as_s().ok().cloned();
         Self {
             id: named("usage_key_id"),
@@ -58,17 +59,22 @@ impl NamedUsageKey {
         }
     }
 
-    /// The one that a client's record names.
-    pub(crate) fn of_client(client: &RegisteredClient) -> Self {
-        Self {
-            id: client.usage_key_id.clone(),
-            value: client.record.usage_key.clone(),
-        }
+    /// The one that metered a client before its plan was changed.
+    pub(crate) fn former(client: &RegisteredClient) -> Option<Self> {
+        let former = client.former_usage_key.as_ref()?;
+        Some(Self {
+            id: Some(former.id.clone()),
+            value: None,
+        })
     }
 
-    /// Whether the usage key is one that was made for the record alone.
+    /// Whether the usage key is one that was made for the record alone. A record whose usage key was
+    /// taken out names it by the id.
     pub(crate) fn is_own(&self) -> bool {
-        self.value.as_deref().is_some_and(is_own_value)
+        match &self.value {
+            Some(value) => is_own_value(value),
+            None => self.id.is_some(),
+        }
     }
 }
 
@@ -173,6 +179,19 @@ impl Store {
                 ("created_at".to_owned(), number(position.created_at)),
             ])
         });
+        let (items, more) = self.page(owner, limit, start).await?;
+        let records = well_formed(&items, KeyRecord::from_item);
+        let last = items.last().filter(|_| more).map(Position::of);
+        Ok((records, last.transpose()?))
+    }
+
+    /// Up to `limit` items of an owner, oldest first, behind one of them; and whether there are more.
+    async fn page(
+        &self,
+        owner: &str,
+        limit: usize,
+        start: Option<Item>,
+    ) -> Result<(Vec<Item>, bool), StoreError> {
         let page = self
             .query(owner)
             .set_exclusive_start_key(start)
@@ -183,13 +202,9 @@ impl Store {
             .await
             .map_err(TableError::of)?;
         let more = page.items().len() > limit || page.last_evaluated_key().is_some();
-        let items = page.items().get(..limit).unwrap_or(page.items());
-        let (records, malformed) = read(items);
-        for error in malformed {
-            tracing::error!(%error, "left out of a list");
-        }
-        let last = items.last().filter(|_| more).map(Position::of);
-        Ok((records, last.transpose()?))
+        let mut items = page.items.unwrap_or_default();
+        items.truncate(limit);
+        Ok((items, more))
     }
 
     /// Every key of an owner, oldest first, and the items that are none. As
@@ -202,7 +217,8 @@ impl Store {
         owner: &str,
     ) -> Result<(Vec<KeyRecord>, Vec<MalformedRecord>), StoreError> {
         let pages = self.query(owner).into_paginator().send();
-        Ok(read(&pages::entries(pages, |page| page.items).await?))
+        let items = pages::entries(pages, |page| page.items).await?;
+        Ok(read(&items, KeyRecord::from_item))
     }
 
     /// Every key of the table, as it is now, in no order; and the items that are no keys although
@@ -220,7 +236,8 @@ impl Store {
             .consistent_read(true)
             .into_paginator()
             .send();
-        Ok(read(&pages::entries(pages, |page| page.items).await?))
+        let items = pages::entries(pages, |page| page.items).await?;
+        Ok(read(&items, KeyRecord::from_item))
     }
 
     /// Shuts a key out for good, and says what meters it; `None` when there is no such key, or `owner`
@@ -337,17 +354,32 @@ fn took_place<T>(write: Result<T, impl Into<Error>>) -> Result<bool, StoreError>
     Ok(written(write)?.is_some())
 }
 
-/// The records among items, and what is wrong with the others.
-fn read(items: &[Item]) -> (Vec<KeyRecord>, Vec<MalformedRecord>) {
+/// The records among items, read by `from_item`, and what is wrong with the others.
+fn read<R>(
+    items: &[Item],
+    from_item: impl Fn(&Item) -> Result<R, MalformedRecord>,
+) -> (Vec<R>, Vec<MalformedRecord>) {
     let mut records = Vec::with_capacity(items.len());
     let mut malformed = Vec::new();
     for item in items {
-        match KeyRecord::from_item(item) {
+        match from_item(item) {
             Ok(record) => records.push(record),
             Err(error) => malformed.push(error),
         }
     }
     (records, malformed)
+}
+
+/// The records among items; the log says what is wrong with the others.
+fn well_formed<R>(
+    items: &[Item],
+    from_item: impl Fn(&Item) -> Result<R, MalformedRecord>,
+) -> Vec<R> {
+    let (records, malformed) = read(items, from_item);
+    for error in malformed {
+        tracing::error!(%error, "left out of a list");
+    }
+    records
 }
 
 fn bytes(hash: &SecretHash) -> AttributeValue {

@@ -3,6 +3,10 @@
 //! It compares the account's usage keys, as far as they carry the stack's tag or a record names them,
 //! with the records of the table. Each difference is looked at once more just before it is acted on,
 //! since keys are issued and revoked meanwhile.
+//!
+//! A stack and a table are named side by side, and nothing ties them to each other but the usage keys that
+//! both know. So a usage key with another stack's tag is left alone, and a sweep that looks as if it had
+//! been given the wrong table does nothing.
 
 use serde::Serialize;
 
@@ -12,11 +16,55 @@ use crate::failure::Failure;
 use crate::holder::{Holder, Metered};
 use crate::issuing::Issuing;
 use crate::metering::Metering;
+use crate::usage_keys::Tag;
 use keygate_key_record::now;
 
-/// What a sweep did, by holder: a key's id, or `client#` with a client's.
+/// What a sweep is to do.
+#[derive(Debug, Clone, Default)]
+pub struct Sweep {
+    /// Look, and change nothing.
+    pub is_dry_run: bool,
+    /// Delete even where the table looks like the wrong one.
+    pub is_forced: bool,
+    /// A stack that is gone, whose usage keys are this one's now, as far as records name them.
+    pub adopted: Option<String>,
+}
+
+/// Why there was no sweep.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The table or API Gateway cannot be read.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// What is to be deleted does not look left over.
+    #[error(
+        "{deletions} usage keys of the stack {stack} would be deleted, and the table {table} knows {known} \
+         of the stack's: is it this stack's table, and no old copy? --dry-run lists them, --force deletes \
+         them. Nothing was changed"
+    )]
+    Unlikely {
+        /// The stack's name.
+        stack: String,
+        /// The table's name.
+        table: String,
+        /// How many usage keys would be deleted whose holders the table does not know.
+        deletions: usize,
+        /// How many usage keys meter somebody in use whom the table knows.
+        known: usize,
+    },
+}
+
+impl From<ApiGatewayError> for SweepError {
+    fn from(error: ApiGatewayError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// What a sweep did, or found to do, by holder: a key's id, or `client#` with a client's.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Swept {
+    /// Whether nothing was changed, since that was asked for.
+    pub dry_run: bool,
     /// Keys and clients that have the usage key that they should have.
     pub in_order: usize,
     /// Usage keys that were deleted, because their holders are gone, revoked or expired.
@@ -24,20 +72,24 @@ pub struct Swept {
     /// Usage keys that were made again, put on their plan again, or named and tagged where they were
     /// not.
     pub restored: Vec<String>,
-    /// Usage keys without a holder, too young to be deleted.
+    /// Usage keys that meter nobody, too young to be deleted, or kept until remembered answers are over.
     pub young: Vec<String>,
     /// What could not be done, each with the reason.
     pub failed: Vec<(String, String)>,
 }
 
 impl Issuing {
-    /// Finishes what was left half done. It never touches a usage key that neither carries the
-    /// stack's tag nor is named in a record of the table.
+    /// Finishes what was left half done. It touches only usage keys that carry the stack's tag, or that
+    /// a record of the table names and that carry no other's.
     ///
     /// # Errors
-    /// When the table or API Gateway cannot be read. What goes wrong with one key is in the result.
-    pub async fn sweep(&self) -> Result<Swept, Failure> {
-        let mut swept = Swept::default();
+    /// When the table or API Gateway cannot be read, or the table looks like the wrong one. What goes
+    /// wrong with one key is in the result.
+    pub async fn sweep(&self, sweep: &Sweep) -> Result<Swept, SweepError> {
+        let mut swept = Swept {
+            dry_run: sweep.is_dry_run,
+            ..Swept::default()
+        };
         let Some(metering) = &self.metering else {
             return Ok(swept);
         };
@@ -45,22 +97,43 @@ impl Issuing {
         let found = metering.all().await?;
         let records = self.metered_records(&mut swept).await?;
         let members = swept.members(metering).await?;
-        let differences = Differences::between(&records, &found, &members, now());
+        let adopted = sweep.adopted.as_deref();
+        let differences = Differences::between(&records, &found, &members, adopted, now());
+        if differences.are_unlikely() && !sweep.is_forced && !sweep.is_dry_run {
+            return Err(SweepError::Unlikely {
+                stack: metering.stack().to_owned(),
+                table: self.store.table().to_owned(),
+                deletions: differences.unknown(),
+                known: differences.known(),
+            });
+        }
         swept.in_order = differences.in_order;
         let prefix = format!("{}.", metering.stack());
-        swept.young = differences
-            .young
-            .iter()
-            .map(|left| left.named(&prefix))
-            .collect();
+        let young = differences.young.iter();
+        swept.young = young.map(|left| left.named(&prefix)).collect();
+        for (metered, stack) in &differences.of_others {
+            let reason = format!(
+                "its usage key carries the tag of the stack {stack}: --adopt-from {stack} takes it over, \
+                 if that is gone"
+            );
+            swept.failed.push((metered.holder.to_string(), reason));
+        }
         for left_over in &differences.left_over {
             let name = left_over.named(&prefix);
-            let deleted = self.delete_left_over(metering, left_over, &name).await;
+            let deleted = if sweep.is_dry_run {
+                Ok(true)
+            } else {
+                self.delete_left_over(metering, left_over, &name).await
+            };
             swept.note(name, deleted, |swept| &mut swept.deleted);
         }
         for lacking in &differences.lacking {
             let name = lacking.metered.holder.to_string();
-            let restored = self.restore(metering, lacking).await;
+            let restored = if sweep.is_dry_run {
+                Ok(true)
+            } else {
+                self.restore(metering, lacking).await
+            };
             swept.note(name, restored, |swept| &mut swept.restored);
         }
         Ok(swept)
@@ -108,7 +181,10 @@ impl Issuing {
         if let Some(holder) = holder {
             let metered = self.metered_now(&holder).await?;
             let metered = metered.filter(|metered| metered.is_in_use);
-            if metered.is_some_and(|metered| metered.value == usage_key.value) {
+            let is_needed = |metered: &Metered| {
+                metered.value == usage_key.value || metered.kept(now()) == Some(&usage_key.id)
+            };
+            if metered.as_ref().is_some_and(is_needed) {
                 return Ok(false);
             }
         }
@@ -132,7 +208,7 @@ impl Issuing {
         };
         let plan_id = metering.plan_id(&plan.target).await?;
         let usage_key = if let Some(found) = lacking.found {
-            if !found.is_tagged {
+            if found.tag != Tag::Own {
                 metering.tag(&found.usage_key.id).await?;
             }
             found.usage_key.clone()
@@ -147,7 +223,13 @@ impl Issuing {
         if metered.usage_key_id.as_ref() == Some(&usage_key.id) {
             return Ok(true);
         }
-        Ok(self.store.name_usage_key(holder.pk(), &usage_key).await?)
+        let is_named = self.store.name_usage_key(holder.pk(), &usage_key);
+        let is_named = is_named.await?;
+        if !is_named && lacking.found.is_none() {
+            // The holder was shut out meanwhile: what was made for it would meter nobody.
+            metering.delete(&usage_key.id).await?;
+        }
+        Ok(is_named)
     }
 }
 

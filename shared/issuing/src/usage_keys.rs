@@ -19,8 +19,22 @@ use crate::pages;
 use crate::usage_key::{UsageKey, value_of};
 use keygate_api_key::ApiKey;
 
+/// How many bytes of a usage key's name are kept, as a client's id may be longer than a name should be.
+const MAX_NAME_BYTES: usize = 512;
+
 /// The tag that says which stack's a usage key is.
 const STACK_TAG: &str = "keygate:stack";
+
+/// Which stack a usage key is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tag {
+    /// This one.
+    Own,
+    /// Another.
+    Other(String),
+    /// None: it was made before there were tags, or by somebody else.
+    None,
+}
 
 /// A usage key in a list of all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +43,8 @@ pub(crate) struct Found {
     pub(crate) usage_key: UsageKey,
     /// What people read.
     pub(crate) name: String,
-    /// Whether it carries this stack's tag.
-    pub(crate) is_tagged: bool,
+    /// Whose it is, by its tag.
+    pub(crate) tag: Tag,
     /// Epoch seconds.
     pub(crate) created_at: u64,
 }
@@ -120,7 +134,7 @@ impl Metering {
         }
     }
 
-    /// Puts this stack's tag on a usage key that was made before there was one.
+    /// Puts this stack's tag on a usage key that has none, or another's.
     pub(crate) async fn tag(&self, key_id: &str) -> Result<(), ApiGatewayError> {
         let region = self.client.config().region();
         let region = region.map_or("", AsRef::as_ref);
@@ -150,30 +164,44 @@ impl Metering {
 
     fn found(&self, key: Listed) -> Option<Found> {
         let created_at = key.created_date().map_or(0, DateTime::secs);
-        let tag = key.tags().and_then(|tags| tags.get(STACK_TAG));
-        let is_tagged = tag.is_some_and(|stack| stack == self.stack());
+        let stack = key.tags().and_then(|tags| tags.get(STACK_TAG));
+        let tag = match stack {
+            Some(stack) if stack == self.stack() => Tag::Own,
+            Some(stack) => Tag::Other(stack.clone()),
+            None => Tag::None,
+        };
         let (id, value) = (key.id?, key.value?);
         Some(Found {
             usage_key: UsageKey { id, value },
             name: key.name.unwrap_or_default(),
-            is_tagged,
+            tag,
             created_at: u64::try_from(created_at).unwrap_or_default(),
         })
     }
 
     /// What people read as a usage key's name.
     fn name_of(&self, holder: &str) -> String {
-        format!("{}.{holder}", self.stack())
+        let mut name = format!("{}.{holder}", self.stack());
+        name.truncate(name.floor_char_boundary(MAX_NAME_BYTES));
+        name
     }
 }
 
 /// A usage key's ARN, which has no account.
 fn arn_of(key_id: &str, region: &str) -> String {
-    let partition = match region.split('-').next() {
-        Some("cn") => "aws-cn",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    };
+    let partitions = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("eusc-", "aws-eusc"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+    ];
+    let found = partitions
+        .into_iter()
+        .find(|(prefix, _)| region.starts_with(prefix));
+    let partition = found.map_or("aws", |(_, partition)| partition);
     format!("arn:{partition}:apigateway:{region}::/apikeys/{key_id}")
 }
 
@@ -187,6 +215,10 @@ mod tests {
             ("eu-west-1", "arn:aws:apigateway:eu-west-1::"),
             ("cn-north-1", "arn:aws-cn:apigateway:cn-north-1::"),
             ("us-gov-west-1", "arn:aws-us-gov:apigateway:us-gov-west-1::"),
+            (
+                "us-isob-east-1",
+                "arn:aws-iso-b:apigateway:us-isob-east-1::",
+            ),
         ] {
             let expected = format!("{beginning}/apikeys/a1b2c3d4e5");
             assert_eq!(arn_of("a1b2c3d4e5", region), expected);

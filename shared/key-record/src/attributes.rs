@@ -42,6 +42,11 @@ impl<'a> Attributes<'a> {
         }
     }
 
+    /// What only describes a record: of another type it is as good as missing.
+    pub(crate) fn description(&self, name: &'static str) -> Option<String> {
+        self.text(name).ok().flatten()
+    }
+
     pub(crate) fn number(&self, name: &'static str) -> Result<Option<u64>, MalformedRecord> {
         match self.item.get(name) {
             None => Ok(None),

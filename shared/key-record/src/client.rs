@@ -47,6 +47,16 @@ impl ClientRecord {
 /// What the partition keys of clients begin with.
 const PREFIX: &str = "client#";
 
+/// The usage key that metered a client before its plan was changed. Answers of the authorizer that are
+/// remembered may still name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormerUsageKey {
+    /// API Gateway's own id of it.
+    pub id: String,
+    /// Until when it is kept, in epoch seconds.
+    pub until: u64,
+}
+
 /// A client with all that is kept of it, for whoever registers clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisteredClient {
@@ -63,27 +73,39 @@ pub struct RegisteredClient {
     pub usage_key_id: Option<String>,
     /// The usage plan's name, for people.
     pub usage_plan: Option<String>,
+    /// The usage key of before, while it is kept.
+    pub former_usage_key: Option<FormerUsageKey>,
 }
 
 impl RegisteredClient {
     /// The `owner` by which the table's index lists clients. No principal has this name, as a
     /// quotation mark stands in none.
     pub const INDEXED_AS: &str = "\"oauth-clients\"";
+    /// The attribute that names the [usage key of before](FormerUsageKey).
+    pub const FORMER_ID: &str = "former_usage_key_id";
+    /// The attribute that says until when it is kept.
+    pub const FORMER_UNTIL: &str = "former_usage_key_until";
 
-    /// Reads an item.
+    /// Reads an item. What the authorizer does not read may be of any type, so that whoever it lets in
+    /// by a record can be shut out by it.
     ///
     /// # Errors
-    /// When an attribute has the wrong type or the status is missing.
+    /// When the authorizer could not read it either, or it is no client's.
     pub fn from_item(item: &Item) -> Result<Self, MalformedRecord> {
         let read = Attributes::new(item);
         let client_id = read.pk.strip_prefix(PREFIX);
+        let number = |name| read.number(name).ok().flatten();
         Ok(Self {
             client_id: read.require("pk", client_id)?.to_owned(),
             record: ClientRecord::from_item(item)?,
-            name: read.text("name")?,
-            created_at: read.number("created_at")?.unwrap_or_default(),
-            usage_key_id: read.text("usage_key_id")?,
-            usage_plan: read.text("usage_plan")?,
+            name: read.description("name"),
+            created_at: number("created_at").unwrap_or_default(),
+            usage_key_id: read.description("usage_key_id"),
+            usage_plan: read.description("usage_plan"),
+            former_usage_key: read
+                .description(Self::FORMER_ID)
+                .zip(number(Self::FORMER_UNTIL))
+                .map(|(id, until)| FormerUsageKey { id, until }),
         })
     }
 
@@ -91,15 +113,13 @@ impl RegisteredClient {
     #[must_use]
     pub fn to_item(&self) -> Item {
         let text = |value: &str| AttributeValue::S(value.to_owned());
+        let number = |value: u64| AttributeValue::N(value.to_string());
         let record = &self.record;
         let mut item = Item::from([
             ("pk".to_owned(), text(&ClientRecord::pk(&self.client_id))),
             ("owner".to_owned(), text(Self::INDEXED_AS)),
             ("status".to_owned(), text(record.status.as_str())),
-            (
-                "created_at".to_owned(),
-                AttributeValue::N(self.created_at.to_string()),
-            ),
+            ("created_at".to_owned(), number(self.created_at)),
         ]);
         let optional = [
             ("issuer", &record.issuer),
@@ -112,6 +132,10 @@ impl RegisteredClient {
             if let Some(value) = value {
                 item.insert(name.to_owned(), text(value));
             }
+        }
+        if let Some(former) = &self.former_usage_key {
+            item.insert(Self::FORMER_ID.to_owned(), text(&former.id));
+            item.insert(Self::FORMER_UNTIL.to_owned(), number(former.until));
         }
         item
     }
@@ -135,6 +159,10 @@ mod tests {
             created_at: 1_000,
             usage_key_id: Some("a1b2c3d4e5".to_owned()),
             usage_plan: Some("partner".to_owned()),
+            former_usage_key: Some(FormerUsageKey {
+                id: "f6g7h8i9j0".to_owned(),
+                until: 9_000,
+            }),
         }
     }
 
@@ -156,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_authorizer_reads_a_record_that_somebody_wrote_by_hand() {
+    fn a_record_that_somebody_wrote_by_hand_is_read_as_far_as_the_authorizer_does() {
         let text = |value: &str| AttributeValue::S(value.to_owned());
         let item = Item::from([
             ("pk".to_owned(), text("client#mobile")),
@@ -164,7 +192,13 @@ mod tests {
             ("created_at".to_owned(), text("yesterday")),
         ]);
         let record = ClientRecord::from_item(&item).unwrap();
-        assert_eq!((record.status, record.issuer), (Status::Revoked, None));
+        assert_eq!((record.status, &record.issuer), (Status::Revoked, &None));
+        let registered = RegisteredClient::from_item(&item).unwrap();
+        assert_eq!((registered.record, registered.created_at), (record, 0));
+        let mut unreadable = item;
+        unreadable.insert("usage_key".to_owned(), AttributeValue::Bool(true));
+        assert!(ClientRecord::from_item(&unreadable).is_err());
+        assert!(RegisteredClient::from_item(&unreadable).is_err());
     }
 
     #[test]

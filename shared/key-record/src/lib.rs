@@ -13,7 +13,7 @@ use keygate_api_key::{ApiKey, ApiKeyId, SecretHash};
 use keygate_principal::scope::{Scope, Scopes};
 
 use self::attributes::Attributes;
-pub use self::client::{ClientRecord, RegisteredClient};
+pub use self::client::{ClientRecord, FormerUsageKey, RegisteredClient};
 pub use self::item::{Item, MalformedRecord, Status};
 
 /// The secret before the last rotation, good until its grace period ends.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::{HeaderMap, Method};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt as _};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::caller::Caller;
@@ -26,7 +27,7 @@ pub struct ProxyRequest {
     is_public_url_set: bool,
     routes: Option<Arc<RouteTable>>,
     headers: HeaderMap,
-    path_parameters: lambda_http::aws_lambda_events::query_map::QueryMap,
+    path_parameters: HashMap<String, String>,
     query: lambda_http::aws_lambda_events::query_map::QueryMap,
     authorizer: HashMap<String, Value>,
     body: Body,
@@ -50,7 +51,12 @@ impl ProxyRequest {
         let mapped = context.path.as_deref() == Some(raw_path.as_str());
         let path = unmapped(&raw_path, &public_url, mapped).to_owned();
         let came_to = context.domain_name.zip(context.path);
-        let path_parameters = event.path_parameters();
+        // API Gateway passes them on as they were sent.
+        let path_parameters = event
+            .path_parameters()
+            .iter()
+            .map(|(name, value)| (name.to_owned(), decoded(value)))
+            .collect();
         let query = event.query_string_parameters();
         let (parts, body) = event.into_parts();
         Self {
@@ -158,7 +164,7 @@ impl ProxyRequest {
     /// A path parameter, percent-decoded.
     #[must_use]
     pub fn path_parameter(&self, name: &str) -> Option<&str> {
-        self.path_parameters.first(name)
+        self.path_parameters.get(name).map(String::as_str)
     }
 
     /// A query parameter's first value, percent-decoded.
@@ -217,6 +223,12 @@ fn unmapped<'a>(path: &'a str, public_url: &str, mapped: bool) -> &'a str {
             .unwrap_or(path),
         _ => path,
     }
+}
+
+/// A path parameter, decoded where it is encoded.
+fn decoded(value: &str) -> String {
+    let decoded = percent_decode_str(value).decode_utf8();
+    decoded.map_or_else(|_| value.to_owned(), Into::into)
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::ReturnValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use serde::{Deserialize, Serialize};
 
-use super::{NamedUsageKey, Store, StoreError, number, text, took_place, written};
+use super::{Store, StoreError, number, read, text, took_place, well_formed, written};
 use crate::pages;
 use keygate_aws::dynamodb::TableError;
 use keygate_key_record::{ClientRecord, Item, MalformedRecord, RegisteredClient};
@@ -48,6 +48,13 @@ impl Store {
     /// # Errors
     /// When the table does not answer, refuses, or holds no record there.
     pub async fn client(&self, client_id: &str) -> Result<Option<RegisteredClient>, StoreError> {
+        let item = self.client_item(client_id).await?;
+        let client = item.as_ref().map(RegisteredClient::from_item);
+        Ok(client.transpose()?)
+    }
+
+    /// A client's record as the table has it.
+    pub(crate) async fn client_item(&self, client_id: &str) -> Result<Option<Item>, StoreError> {
         let output = self
             .client
             .get_item()
@@ -57,12 +64,11 @@ impl Store {
             .send()
             .await
             .map_err(TableError::of)?;
-        let client = output.item.as_ref().map(RegisteredClient::from_item);
-        Ok(client.transpose()?)
+        Ok(output.item)
     }
 
-    /// Up to `limit` clients, in the order in which they were registered, behind a position; and the
-    /// next position. From an index, so one of this second may still be missing, and one that
+    /// Up to `limit` clients, in the order of the second in which they were registered, behind a
+    /// position; and the next position. From an index, so one of this second may still be missing, and one that
     /// somebody wrote by hand is not there. A malformed record is left out, and logged.
     ///
     /// # Errors
@@ -80,20 +86,9 @@ impl Store {
                 ("created_at".to_owned(), number(created_at)),
             ])
         });
-        let page = self
-            .query(RegisteredClient::INDEXED_AS)
-            .set_exclusive_start_key(start)
-            // One more tells whether a page is the last.
-            .set_limit(i32::try_from(limit + 1).ok())
-            .send()
-            .await
-            .map_err(TableError::of)?;
-        let more = page.items().len() > limit || page.last_evaluated_key().is_some();
-        let items = page.items().get(..limit).unwrap_or(page.items());
-        let (clients, malformed) = read(items);
-        for error in malformed {
-            tracing::error!(%error, "left out of a list");
-        }
+        let owner = RegisteredClient::INDEXED_AS;
+        let (items, more) = self.page(owner, limit, start).await?;
+        let clients = well_formed(&items, RegisteredClient::from_item);
         let last = items.last().filter(|_| more);
         Ok((clients, last.and_then(ClientPosition::of)))
     }
@@ -115,7 +110,8 @@ impl Store {
             .consistent_read(true)
             .into_paginator()
             .send();
-        Ok(read(&pages::entries(pages, |page| page.items).await?))
+        let items = pages::entries(pages, |page| page.items).await?;
+        Ok(read(&items, RegisteredClient::from_item))
     }
 
     /// Writes a new client's record; false when there is one.
@@ -139,93 +135,64 @@ impl Store {
         &self,
         client: &RegisteredClient,
     ) -> Result<(), StoreError> {
-        let mut request = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .key("pk", text(ClientRecord::pk(&client.client_id)))
-            .condition_expression("attribute_not_exists(usage_key_id)");
-        if let Some(id) = &client.usage_key_id {
-            request = request
-                .condition_expression("usage_key_id = :id")
-                .expression_attribute_values(":id", text(id.clone()));
-        }
-        took_place(request.send().await).map(drop)
+        self.delete_client(&client.client_id, &client.to_item())
+            .await
+            .map(drop)
     }
 
-    /// Writes a client's record in place of the one that was read; false when that has got another
-    /// usage key meanwhile, or is gone. Whatever else the item holds is left alone.
+    /// Writes a client's record in place of the one that was read; false when that was changed
+    /// meanwhile, or is gone. Whatever else the item holds is left alone.
     pub(crate) async fn change_client(
         &self,
-        read: &RegisteredClient,
+        read: &Item,
         changed: &RegisteredClient,
     ) -> Result<bool, StoreError> {
-        let request = self.change(changed);
-        let request = match &read.usage_key_id {
-            None => request.condition_expression(
-                "attribute_exists(pk) AND attribute_not_exists(#usage_key_id)",
-            ),
-            Some(former) => request
-                .condition_expression("#usage_key_id = :former")
-                .expression_attribute_values(":former", text(former.clone())),
-        };
+        let as_read = AsRead::of(read);
+        let request = as_read.values.into_iter().fold(
+            self.change(changed)
+                .condition_expression(as_read.expression),
+            |request, (name, value)| request.expression_attribute_values(name, value),
+        );
         Ok(took_place(request.send().await)? || self.is_client(changed).await?)
     }
 
     /// The update that writes what a change may change.
     fn change(&self, changed: &RegisteredClient) -> UpdateItemFluentBuilder {
-        let optional = [
-            ("name", &changed.name),
-            ("usage_key", &changed.record.usage_key),
-            ("usage_key_id", &changed.usage_key_id),
-            ("usage_plan", &changed.usage_plan),
-        ];
-        let mut request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", text(ClientRecord::pk(&changed.client_id)))
-            // By these a list knows it, and a record that was written by hand has none.
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_names("#created_at", "created_at")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":owner", text(RegisteredClient::INDEXED_AS.to_owned()))
-            .expression_attribute_values(":created_at", number(changed.created_at))
-            .expression_attribute_values(
-                ":status",
-                text(changed.record.status.as_str().to_owned()),
-            );
-        let mut set = vec![
-            "#owner = :owner".to_owned(),
-            "#created_at = :created_at".to_owned(),
-            "#status = :status".to_owned(),
-        ];
-        let mut removed = Vec::new();
-        for (name, value) in optional {
-            request = request.expression_attribute_names(format!("#{name}"), name);
-            match value {
-                None => removed.push(format!("#{name}")),
-                Some(value) => {
-                    set.push(format!("#{name} = :{name}"));
-                    let value = text(value.clone());
-                    request = request.expression_attribute_values(format!(":{name}"), value);
-                }
-            }
-        }
+        // By owner and time a list knows it, and a record that was written by hand has none.
+        let mut item = changed.to_item();
+        item.remove("pk");
+        let changeable = CHANGEABLE.iter();
+        let removed: Vec<String> = changeable
+            .filter(|name| !item.contains_key(**name))
+            .map(|name| format!("#{name}"))
+            .collect();
+        let set: Vec<String> = item
+            .keys()
+            .map(|name| format!("#{name} = :{name}"))
+            .collect();
         let mut update = format!("SET {}", set.join(", "));
         if !removed.is_empty() {
             update.push_str(" REMOVE ");
             update.push_str(&removed.join(", "));
         }
-        request.update_expression(update)
+        let names = CHANGEABLE.iter().map(|name| (*name).to_owned());
+        let names = names.chain(item.keys().cloned());
+        let values = item.iter();
+        let values = values.map(|(name, value)| (format!(":{name}"), value.clone()));
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(ClientRecord::pk(&changed.client_id)))
+            .update_expression(update)
+            .set_expression_attribute_names(Some(
+                names.map(|name| (format!("#{name}"), name)).collect(),
+            ))
+            .set_expression_attribute_values(Some(values.collect()))
     }
 
-    /// Takes a client's usage key out of its record, and says which; `None` when there is no record.
-    /// The record still names it by API Gateway's id, so that this can be done again.
-    pub(crate) async fn unmeter_client(
-        &self,
-        client_id: &str,
-    ) -> Result<Option<NamedUsageKey>, StoreError> {
+    /// Takes a client's usage key out of its record, and gives the record of before; `None` when there
+    /// is none. It still names the usage key by API Gateway's id, so that this can be done again.
+    pub(crate) async fn unmeter_client(&self, client_id: &str) -> Result<Option<Item>, StoreError> {
         let unmetered = self
             .client
             .update_item()
@@ -236,20 +203,29 @@ impl Store {
             .return_values(ReturnValue::AllOld)
             .send()
             .await;
-        let written = written(unmetered)?;
-        Ok(written.map(|output| NamedUsageKey::of(&output.attributes.unwrap_or_default())))
+        Ok(written(unmetered)?.map(|output| output.attributes.unwrap_or_default()))
     }
 
-    /// Deletes a client's record.
-    pub(crate) async fn delete_client(&self, client_id: &str) -> Result<(), StoreError> {
+    /// Deletes a client's record that was read; false when it was changed meanwhile, or is gone.
+    pub(crate) async fn delete_client(
+        &self,
+        client_id: &str,
+        read: &Item,
+    ) -> Result<bool, StoreError> {
+        let as_read = AsRead::of(read);
         let deleted = self
             .client
             .delete_item()
             .table_name(&self.table)
             .key("pk", text(ClientRecord::pk(client_id)))
+            .condition_expression(as_read.expression)
+            .set_expression_attribute_names(Some(AsRead::names()))
+            .set_expression_attribute_values(
+                Some(as_read.values).filter(|values| !values.is_empty()),
+            )
             .send()
             .await;
-        took_place(deleted).map(drop)
+        took_place(deleted)
     }
 
     /// Whether the table has this record. Where the SDK tried twice because the first answer was
@@ -259,15 +235,46 @@ impl Store {
     }
 }
 
-/// The clients among items, and what is wrong with the others.
-fn read(items: &[Item]) -> (Vec<RegisteredClient>, Vec<MalformedRecord>) {
-    let mut clients = Vec::with_capacity(items.len());
-    let mut malformed = Vec::new();
-    for item in items {
-        match RegisteredClient::from_item(item) {
-            Ok(client) => clients.push(client),
-            Err(error) => malformed.push(error),
-        }
+/// What a change writes, or takes out.
+const CHANGEABLE: [&str; 6] = [
+    "name",
+    "usage_key",
+    "usage_key_id",
+    "usage_plan",
+    RegisteredClient::FORMER_ID,
+    RegisteredClient::FORMER_UNTIL,
+];
+
+/// The condition that a client's record is still the one that was read: whether the client may be used,
+/// how it is metered, and since when there is a record.
+struct AsRead {
+    expression: String,
+    values: HashMap<String, AttributeValue>,
+}
+
+impl AsRead {
+    /// What it looks at.
+    const NAMES: [&str; 4] = ["status", "created_at", "usage_key", "usage_key_id"];
+
+    fn of(item: &Item) -> Self {
+        let mut values = HashMap::new();
+        let conditions = Self::NAMES.map(|name| match item.get(name) {
+            Some(value) => {
+                let placeholder = format!(":read_{name}");
+                values.insert(placeholder.clone(), value.clone());
+                format!("#{name} = {placeholder}")
+            }
+            None => format!("attribute_not_exists(#{name})"),
+        });
+        let expression = format!("attribute_exists(pk) AND {}", conditions.join(" AND "));
+        Self { expression, values }
     }
-    (clients, malformed)
+
+    /// The names in the expression.
+    fn names() -> HashMap<String, String> {
+        let names = Self::NAMES.into_iter();
+        names
+            .map(|name| (format!("#{name}"), name.to_owned()))
+            .collect()
+    }
 }

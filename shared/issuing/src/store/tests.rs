@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use super::*;
 use crate::rig::{Rig, key_of};
 use keygate_api_key::ApiKey;
-use keygate_key_record::{PreviousSecret, SecretMatch, now};
+use keygate_key_record::{ClientRecord, PreviousSecret, SecretMatch, now};
 
 /// A record with another secret, and the key that has it.
 fn with_new_secret(record: &KeyRecord) -> (KeyRecord, ApiKey) {
@@ -211,4 +211,72 @@ async fn somebody_elses_key_is_as_good_as_none() {
     let stored = rig.record(&record).await;
     assert_eq!(stored.status, Status::Active);
     assert_eq!(stored.secret_match(&key, now()), SecretMatch::Current);
+}
+
+/// Registers a client that is metered, and gives its record as the table has it.
+async fn registered(rig: &Rig, client_id: &str) -> (RegisteredClient, Item) {
+    let client = RegisteredClient {
+        client_id: client_id.to_owned(),
+        record: ClientRecord {
+            usage_key: Some("keygate-usage-0123456789ab".to_owned()),
+            status: Status::Active,
+            issuer: None,
+        },
+        name: None,
+        created_at: 1_000,
+        usage_key_id: Some("a1b2c3d4e5".to_owned()),
+        usage_plan: Some("standard".to_owned()),
+        former_usage_key: None,
+    };
+    assert!(rig.store().create_client(&client).await.unwrap());
+    let item = rig.store().client_item(client_id).await.unwrap();
+    (client, item.unwrap())
+}
+
+#[tokio::test]
+async fn a_client_that_was_changed_since_it_was_read_is_neither_changed_nor_removed() {
+    let rig = Rig::start();
+    let store = rig.store();
+    let meanwhile: [fn(&mut RegisteredClient); 4] = [
+        |client| client.record.status = Status::Revoked,
+        |client| client.record.usage_key = Some("keygate-usage-ba9876543210".to_owned()),
+        |client| client.usage_key_id = None,
+        // Removed and registered anew.
+        |client| client.created_at += 1,
+    ];
+    for (number, meanwhile) in (0..).zip(meanwhile) {
+        let (client, read) = registered(&rig, &format!("client-{number}")).await;
+        let (mut other, mut planned) = (client.clone(), client.clone());
+        meanwhile(&mut other);
+        assert!(store.change_client(&read, &other).await.unwrap());
+        planned.usage_plan = Some("partner".to_owned());
+        assert!(!store.change_client(&read, &planned).await.unwrap());
+        assert!(!store.delete_client(&client.client_id, &read).await.unwrap());
+        store.withdraw_client(&client).await.unwrap();
+        let stored = store.client(&client.client_id).await.unwrap();
+        assert_eq!(stored, Some(other), "{number}");
+    }
+    let (client, read) = registered(&rig, "unchanged").await;
+    assert!(store.delete_client("unchanged", &read).await.unwrap());
+    assert!(!store.change_client(&read, &client).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_client_that_is_registered_anew_while_it_is_removed_stays() {
+    let rig = Rig::start();
+    let store = rig.store();
+    let (client, _) = registered(&rig, "mobile").await;
+    let mut read = store.unmeter_client("mobile").await.unwrap().unwrap();
+    read.remove("usage_key");
+    assert!(store.delete_client("mobile", &read).await.unwrap());
+    let mut anew = client;
+    anew.record = ClientRecord {
+        usage_key: None,
+        status: Status::Revoked,
+        issuer: None,
+    };
+    anew.usage_key_id = None;
+    assert!(store.create_client(&anew).await.unwrap());
+    assert!(!store.delete_client("mobile", &read).await.unwrap());
+    assert_eq!(store.client("mobile").await.unwrap(), Some(anew));
 }
