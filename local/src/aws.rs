@@ -10,7 +10,8 @@ use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use keygate_issuing::{Issuing, Store, UsagePlans};
 use keygate_outbound::Outbound;
 
-use crate::deployment::{REGION, STACK_NAME};
+use crate::deployment::{REGION, STACK_NAME, queues};
+use crate::model::Application;
 
 /// Both halves of the credentials, which nobody checks.
 const CREDENTIAL: &str = "local";
@@ -36,12 +37,27 @@ impl Services {
         }
     }
 
-    /// What the SDK inside a function needs to find them.
+    /// What the SDK inside a function needs to find them. Calls to any other service come to the listener
+    /// of API Gateway too, which refuses them: what is in them stays on this machine.
     pub(crate) fn environment(&self) -> BTreeMap<String, String> {
         let mut variables = environment(&self.dynamodb);
-        let api_gateway = self.api_gateway.clone();
-        variables.insert("AWS_ENDPOINT_URL_API_GATEWAY".to_owned(), api_gateway);
+        for name in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_API_GATEWAY"] {
+            variables.insert(name.to_owned(), self.api_gateway.clone());
+        }
+        // Or else a developer's own `~/.aws/config` may say so.
+        let (ignore, no) = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false");
+        variables.insert(ignore.to_owned(), no.to_owned());
         variables
+    }
+
+    /// The application with the URLs of queues in its functions' environment at this machine: the SDK for
+    /// JavaScript calls a queue where its URL says, whatever its endpoint is.
+    pub(crate) fn with_queues_here(&self, mut application: Application) -> Application {
+        let functions = application.functions.values_mut();
+        for value in functions.flat_map(|function| function.environment.values_mut()) {
+            *value = value.replace(&queues(), &self.api_gateway);
+        }
+        application
     }
 
     /// Keys in a table of this DynamoDB, with usage keys at this API Gateway.

@@ -13,6 +13,7 @@ use crate::functions::{Launch, Program, can_run};
 use crate::make::{self, MakeError};
 use crate::model::{Application, Build, Function, Runtime};
 use crate::package;
+use crate::process_group;
 use crate::runtimes::{RuntimeError, Wanted, node, python};
 
 /// Why an executable is not there.
@@ -269,12 +270,13 @@ async fn build(
         ])
         .args(binaries.iter().flat_map(|binary| ["--bin", binary]))
         .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true);
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit());
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
-    let output = command.output().await.map_err(BinaryError::Cargo)?;
+    let output = process_group::output(&mut command).await;
+    let output = output.map_err(BinaryError::Cargo)?;
     if !output.status.success() {
         return Err(BinaryError::Build);
     }

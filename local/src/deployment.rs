@@ -28,6 +28,11 @@ pub(crate) fn arn(service: &str, resource: &str) -> String {
     format!("arn:aws:{service}:{REGION}:{ACCOUNT_ID}:{resource}")
 }
 
+/// Where the queues are.
+pub(crate) fn queues() -> String {
+    format!("https://sqs.{REGION}.amazonaws.com")
+}
+
 /// A function's ARN; here a function is named by its logical id.
 pub(crate) fn function_arn(id: &str) -> String {
     arn("lambda", &format!("function:{id}"))

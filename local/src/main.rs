@@ -20,6 +20,7 @@ mod model;
 mod offered;
 mod package;
 mod ports;
+mod process_group;
 mod ready_file;
 mod routes;
 mod runtimes;

@@ -8,6 +8,8 @@ use std::process::Stdio;
 use tempfile::TempDir;
 use tokio::process::Command;
 
+use crate::process_group;
+
 /// Why make did not build a function.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MakeError {
@@ -47,11 +49,12 @@ pub(crate) async fn build(function: &str, code: &Path, artifacts: &Path) -> Resu
         .env("ARTIFACTS_DIR", &package)
         .stdin(Stdio::null())
         .stdout(io::stderr())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true);
-    let status = make.status().await.map_err(MakeError::Make)?;
+        .stderr(Stdio::inherit());
+    let output = process_group::output(&mut make).await;
     let function = function.to_owned();
-    status
+    output
+        .map_err(MakeError::Make)?
+        .status
         .success()
         .then_some(())
         .ok_or(MakeError::Build { function })

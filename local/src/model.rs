@@ -19,7 +19,7 @@ pub(crate) struct Application {
     pub(crate) functions: BTreeMap<String, Function>,
     /// DynamoDB tables to create, in template order.
     pub(crate) tables: Vec<Table>,
-    /// What the template has besides and cannot change an answer of the API, by line.
+    /// What the template has beside its API, and is not there on this machine, by line.
     pub(crate) ignored: Vec<Ignored>,
 }
 

@@ -2,8 +2,9 @@
 //! `/opt` there (Lambda developer guide, "Managing Lambda dependencies with layers").
 //!
 //! Neither place exists here. The package is the working directory of the process, as in Lambda; a
-//! variable that names a file below `/opt` is given the path of the layer's own; and the folders of
-//! layers that Lambda's runtimes search are searched. What a layer cannot be here is refused.
+//! variable that names files below `/opt`, alone, in a list or among other words, is given the paths of the
+//! layers' own; and the folders of layers that Lambda's runtimes search are searched. What a layer cannot
+//! be here is refused.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,9 @@ use crate::model::{Application, Function, Runtime};
 
 /// Where layers are in Lambda.
 const OPT: &str = "/opt/";
+/// What may be before or behind a path in a list or among other words, as in
+/// `/opt/python:/opt/lib`, `--require /opt/trace.cjs` or `-javaagent:/opt/agent.jar`.
+const ENDS: &[char] = &[' ', '\t', '\n', ':', ';', ',', '=', '"', '\''];
 
 /// Why a function finds something else beside its executable than in Lambda.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +36,7 @@ pub(crate) enum PackageError {
         /// `ContentUri`.
         path: PathBuf,
     },
-    /// A variable names a file that no layer has.
+    /// A variable is the path of a file that no layer has.
     #[error("{function}: its variable {variable} names /opt/{file}, which none of its layers has")]
     NoFile {
         /// The function's logical id.
@@ -60,16 +64,24 @@ pub(crate) fn directory(function: &Function, home: &Path) -> Option<PathBuf> {
 
 /// The environment that the template gives a function, with the files of its layers where they are.
 pub(crate) fn environment(function: &Function, home: &Path) -> BTreeMap<String, String> {
-    let mut environment = function.environment.clone();
-    for value in environment.values_mut() {
-        if let Some(path) = value
-            .strip_prefix(OPT)
-            .and_then(|file| in_layers(function, home, file))
-        {
-            *value = path;
-        }
+    let variables = function.environment.iter();
+    variables
+        .map(|(name, value)| (name.clone(), located(function, home, value)))
+        .collect()
+}
+
+/// A value in which each file that a layer has is where it is.
+fn located(function: &Function, home: &Path, value: &str) -> String {
+    let place = |path: &str| in_layers(function, home, path.strip_prefix(OPT)?);
+    if let Some(whole) = place(value) {
+        return whole;
     }
-    environment
+    let parts = value.split_inclusive(ENDS).map(|part| {
+        let path = part.strip_suffix(ENDS).unwrap_or(part);
+        let end = part.strip_prefix(path).unwrap_or_default();
+        place(path).map_or_else(|| part.to_owned(), |place| place + end)
+    });
+    parts.collect()
 }
 
 /// Holds the layers of every function against what a layer can be here.
@@ -95,7 +107,9 @@ fn check_layers(function: &Function, home: &Path) -> Result<(), PackageError> {
         }
     }
     for (variable, value) in &function.environment {
+        // One among several may be missing, as a folder that is searched may.
         if let Some(file) = value.strip_prefix(OPT)
+            && !value.contains(ENDS)
             && in_layers(function, home, file).is_none()
         {
             return Err(PackageError::NoFile {
@@ -138,11 +152,12 @@ pub(crate) fn search_paths(function: &Function, home: &Path) -> BTreeMap<String,
             folders.extend(folder);
         }
     }
+    let environment = environment(function, home);
     variables
         .into_iter()
         .filter(|(_, folders)| !folders.is_empty())
         .filter_map(|(variable, mut folders)| {
-            let given = function.environment.get(&variable).map(Into::into);
+            let given = environment.get(&variable).map(Into::into);
             let given =
                 given.or_else(|| std::env::var_os(&variable).filter(|_| variable == "PATH"));
             folders.extend(given.iter().flat_map(std::env::split_paths));
@@ -156,7 +171,9 @@ pub(crate) fn search_paths(function: &Function, home: &Path) -> BTreeMap<String,
 fn in_layers(function: &Function, home: &Path, file: &str) -> Option<String> {
     let mut layers = function.layers.iter();
     layers.find_map(|layer| {
-        let path = home.join(layer).join(file).canonicalize().ok()?;
+        let layer = home.join(layer).canonicalize().ok()?;
+        let path = layer.join(file.trim_start_matches('/')).canonicalize();
+        let path = path.ok().filter(|path| path.starts_with(&layer))?;
         path.to_str().map(str::to_owned)
     })
 }

@@ -129,7 +129,8 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         dynamodb: listen(options.dynamodb_port, "--dynamodb-port").await?,
         api_gateway: listen(options.api_gateway_port, "--api-gateway-port").await?,
     };
-    let (application, public_url) = load(&options, &listeners)?;
+    let services = Services::on_ports(port(&listeners.dynamodb), port(&listeners.api_gateway));
+    let (application, public_url) = load(&options, &listeners, &services)?;
     let matrix = Matrix::of(&application, &options.template)?;
     say_what_differs(&application, &matrix, console);
     let gateway = gateway::Gateway::new(&application, port(&listeners.gateway))?;
@@ -146,7 +147,6 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         .await
         .unwrap_or(Err(SigningFailed::INTERRUPTED))?;
     let issuer_url = aws::address(port(&listeners.issuer));
-    let services = Services::on_ports(port(&listeners.dynamodb), port(&listeners.api_gateway));
     let (database, _lock) = dynamodb::open(options.data.as_deref())?;
     let seeded = scopes(&matrix);
     let scopes = seeded.clone();
@@ -274,7 +274,9 @@ fn say_what_differs(application: &Application, matrix: &Matrix, console: &Consol
     let ignored: Vec<String> = ignored.collect();
     let left_out = (!ignored.is_empty()).then(|| {
         let list = ignored.join(", ");
-        format!("these are not there on this machine, and change no answer of the API: {list}")
+        format!(
+            "these are not there on this machine, and a handler that calls one is refused: {list}"
+        )
     });
     for text in disagreements.chain(left_out) {
         let text = format!("keygate: {text}");
@@ -283,7 +285,11 @@ fn say_what_differs(application: &Application, matrix: &Matrix, console: &Consol
 }
 
 /// The template with what this machine gives its parameters, unless the caller said otherwise.
-fn load(options: &Serve, listeners: &Listeners) -> Result<(Application, String), ServeError> {
+fn load(
+    options: &Serve,
+    listeners: &Listeners,
+    services: &Services,
+) -> Result<(Application, String), ServeError> {
     let issuer = aws::address(port(&listeners.issuer));
     let mut parameters = offered::parameters(&options.parameters, &issuer);
     // The stage is the template's to say, so the address is only known once it is read.
@@ -292,7 +298,8 @@ fn load(options: &Serve, listeners: &Listeners) -> Result<(Application, String),
     parameters
         .offered
         .insert("PublicUrl".to_owned(), url.clone());
-    Ok((template::load(&options.template, &parameters)?, url))
+    let application = template::load(&options.template, &parameters)?;
+    Ok((services.with_queues_here(application), url))
 }
 
 /// A variable that a function is given.

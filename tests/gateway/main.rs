@@ -4,6 +4,7 @@
 // A test fails by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod absent_services;
 mod access_log;
 mod claims;
 mod client_steps;
@@ -20,6 +21,7 @@ mod metadata;
 mod oauth_clients;
 mod operator;
 mod problems;
+mod process_groups;
 mod processes;
 mod routes;
 mod runtimes;
@@ -53,9 +55,11 @@ fn main() -> ExitCode {
         explain::TESTS,
         start::TESTS,
         processes::TESTS,
+        process_groups::TESTS,
         routes::TESTS,
         handlers::TESTS,
         runtimes::TESTS,
+        absent_services::TESTS,
         access_log::TESTS,
         claims::TESTS,
         unread::TESTS,

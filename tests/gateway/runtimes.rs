@@ -16,8 +16,10 @@ keygate_tests::tests! { for Target:
     a_handler_that_throws_is_a_bad_gateway_and_goes_on needs "python-client", "own-gateway";
     a_handler_that_cannot_be_imported_is_named_with_its_error needs "python-client", "own-gateway";
     layers_are_searched_as_in_lambda needs "python-client", "own-gateway";
+    files_of_layers_are_found_in_lists_and_among_words needs "python-client", "own-gateway";
     a_layer_that_cannot_be_had_here_is_named needs "own-gateway";
     a_missing_client_is_named_with_the_command_that_installs_it needs "node", "own-gateway";
+    an_interpreter_that_does_not_say_its_version_is_named needs "own-gateway";
     what_is_missing_is_named_for_every_function needs "node", "own-gateway";
     a_bootstrap_leaves_no_process_of_its_own_behind needs "python", "own-gateway";
     a_function_that_make_builds_is_served needs "python", "own-gateway";
@@ -25,7 +27,7 @@ keygate_tests::tests! { for Target:
 }
 
 /// A template of somebody who has never heard of Keygate, with a function behind one route.
-fn foreign(properties: &str) -> String {
+pub(crate) fn foreign(properties: &str) -> String {
     format!(
         "Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -121,6 +123,23 @@ fn layers_are_searched_as_in_lambda(target: &Target) {
     assert_eq!(greeted.body, "hello of the base quietly");
 }
 
+fn files_of_layers_are_found_in_lists_and_among_words(target: &Target) {
+    let program = "import os, lent\n\ndef handler(event, context):\n    \
+                   return {'statusCode': 200, 'body': lent.TEXT + os.environ['WORDS']}\n";
+    // Of `/opt/absent` no layer has anything, as Lambda would find.
+    let variables = "PYTHONPATH: '/opt/absent:/opt/lib', \
+                     WORDS: '--file=/opt/text -x /opt/../../template.yaml https://h/opt/text'";
+    let project = with_layers(foreign_in_python(program), variables)
+        .with("layers/base/lib/lent.py", "TEXT = 'lent '\n");
+    let (_gateway, own) = target.own(&["--template", &project.template()]);
+    let folder = project.folder().canonicalize().unwrap();
+    let expected = format!(
+        "lent --file={}/layers/base/text -x /opt/../../template.yaml https://h/opt/text",
+        folder.display()
+    );
+    assert_eq!(own.get("/greeting").send().expect(200).body, expected);
+}
+
 fn a_layer_that_cannot_be_had_here_is_named(target: &Target) {
     let project = || Project::new("").with("src/greeting/app.py", "");
     let with_extension =
@@ -136,6 +155,10 @@ fn a_layer_that_cannot_be_had_here_is_named(target: &Target) {
         (
             with_layers(project(), "TEXT: /opt/other"),
             ["TEXT", "names /opt/other"],
+        ),
+        (
+            with_layers(project(), "TEXT: /opt/../../src/greeting/app.py"),
+            ["TEXT", "names /opt/../../src"],
         ),
         (
             with_layers(project(), "AWS_LAMBDA_EXEC_WRAPPER: /opt/text"),
@@ -163,7 +186,7 @@ fn a_handler_that_throws_is_a_bad_gateway_and_goes_on(target: &Target) {
 
 /// A gateway that builds what the template names does not start; what it said.
 #[track_caller]
-fn refused(target: &Target, project: &Project) -> (ExitStatus, String) {
+pub(crate) fn refused(target: &Target, project: &Project) -> (ExitStatus, String) {
     let template = project.template();
     match target
         .build()
@@ -189,9 +212,10 @@ fn a_handler_that_cannot_be_imported_is_named_with_its_error(target: &Target) {
 fn a_missing_client_is_named_with_the_command_that_installs_it(target: &Target) {
     let node = IN_PYTHON.replace("python3.99", "nodejs24.x");
     let without = Project::new(&foreign(&node)).with("src/greeting/app.mjs", "");
-    // A Python that has nothing installed, with pip and, as `uv venv` makes it, without.
+    // A Python that has nothing installed, with pip and, as `uv venv` makes it, without. It reads what it
+    // is given, which is nothing of the gateway's.
     let python = |project: Project| {
-        project.with_executable(".venv/bin/python", "#!/bin/sh\necho 3.13\nexit 1\n")
+        project.with_executable(".venv/bin/python", "#!/bin/sh\ncat\necho 3.13\nexit 1\n")
     };
     let in_python = || python(Project::new(&foreign(IN_PYTHON)).with("src/greeting/app.py", ""));
     let with_pip = in_python().with_executable(".venv/bin/pip", "");
@@ -215,6 +239,16 @@ fn a_missing_client_is_named_with_the_command_that_installs_it(target: &Target) 
         assert!(said.trim_end().ends_with(&command), "{command}: {said}");
         assert_eq!(said.trim_end().lines().count(), 1, "{said}");
     }
+}
+
+fn an_interpreter_that_does_not_say_its_version_is_named(target: &Target) {
+    let project = Project::new(&foreign(IN_PYTHON))
+        .with("src/greeting/app.py", "")
+        .with_executable(".venv/bin/python", "#!/bin/sh\nexec sleep 600\n");
+    let (status, said) = refused(target, &project);
+    assert_eq!(status.code(), Some(1), "{said}");
+    let words = "/.venv/bin/python does not say its version";
+    assert!(said.contains(words) && said.lines().count() == 1, "{said}");
 }
 
 fn what_is_missing_is_named_for_every_function(target: &Target) {
@@ -266,7 +300,7 @@ fn a_bootstrap_leaves_no_process_of_its_own_behind(target: &Target) {
 }
 
 /// A function that make builds from a file of another name.
-const MADE: &str = "    Metadata: {BuildMethod: makefile}
+pub(crate) const MADE: &str = "    Metadata: {BuildMethod: makefile}
     Properties:
       CodeUri: src
       Runtime: provided.al2023";

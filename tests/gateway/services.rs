@@ -11,16 +11,20 @@ use keygate_tests::target::Target;
 pub(crate) const KEY_TABLE: &str = "keygate-local-KeyTable";
 /// The stack that the gateway pretends to be; its usage keys carry the name, and a tag with it.
 pub(crate) const STACK: &str = "keygate-local";
-/// A signature of the form that the SDK's have; nobody checks it.
-const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/any/aws4_request, \
-                      SignedHeaders=host, Signature=0";
+/// A signature of the form that the SDK's have; nobody checks it, but for the service that it names.
+fn signed(service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/{service}/aws4_request, \
+         SignedHeaders=host, Signature=0"
+    )
+}
 
 /// Calls DynamoDB's own API.
 pub(crate) fn dynamodb(own: &Target, gateway: &Keygate, action: &str, body: &Value) -> Value {
     let call = own.absolute(Method::POST, &gateway.ready.dynamodb);
     let call = call
         .header("x-amz-target", &format!("DynamoDB_20120810.{action}"))
-        .header("authorization", SIGNED)
+        .header("authorization", &signed("dynamodb"))
         .header("x-amz-date", "20260101T000000Z")
         .header("content-type", "application/x-amz-json-1.0");
     call.body(body.to_string()).send().expect(200).json()
@@ -59,7 +63,7 @@ pub(crate) fn management(
     body: &Value,
 ) -> Reply {
     let call = own.absolute(method, &format!("{}{path}", gateway.ready.api_gateway));
-    let call = call.header("authorization", SIGNED);
+    let call = call.header("authorization", &signed("apigateway"));
     call.body(body.to_string()).send()
 }
 

@@ -7,25 +7,25 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde::de::IgnoredAny;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::time::{Instant, timeout_at};
 
 use super::invoke_error::InvokeError;
 use super::program::{Program, inherited};
 use super::runtime_api::RuntimeApi;
 use crate::console::Lines;
+use crate::process_group::ProcessGroup;
 
 /// A longer line is shown in parts: CloudWatch Logs' own limit of an event, in bytes.
 const MAX_LINE: u64 = 256 * 1024;
 
-/// A running process with the Runtime API that it alone polls.
+/// A running process with the Runtime API that it alone polls. What it has started ends with it.
 #[derive(Debug)]
 pub(super) struct Process {
     program: Arc<Program>,
-    child: Child,
+    group: ProcessGroup,
     runtime_api: RuntimeApi,
 }
 
@@ -61,38 +61,33 @@ impl Process {
             .env("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        // Ctrl-C reaches the whole foreground group; in a group of its own a function is ended by
-        // the gateway, after the requests in flight.
-        command.process_group(0);
-        let mut child = command.spawn().map_err(does_not_start)?;
-        if let Some(stdout) = child.stdout.take() {
+            .stderr(Stdio::piped());
+        // Ctrl-C does not reach the group: the gateway ends a function after the requests in flight.
+        let mut group = ProcessGroup::start(&mut command).map_err(does_not_start)?;
+        let (stdout, stderr) = group.outputs();
+        if let Some(stdout) = stdout {
             tokio::spawn(show(function.id.clone(), stdout, log.clone()));
         }
-        if let Some(stderr) = child.stderr.take() {
+        if let Some(stderr) = stderr {
             tokio::spawn(show(function.id.clone(), stderr, log.clone()));
         }
         Ok(Self {
             program: Arc::clone(program),
-            child,
+            group,
             runtime_api,
         })
     }
 
     /// How the process ended while it was idle, if it did.
     pub(super) fn has_ended(&mut self) -> Option<std::process::ExitStatus> {
-        self.child.try_wait().ok().flatten()
+        self.group.has_ended()
     }
 
     /// Waits until the process asks for its first invocation.
     pub(super) async fn ready(&mut self, deadline: Instant) -> Result<(), InvokeError> {
         tokio::select! {
             () = self.runtime_api.polled() => Ok(()),
-            status = self.child.wait() => Err(match status {
-                Ok(status) => self.program.does_not_start(status),
-                Err(error) => self.program.does_not_start(error),
-            }),
+            status = self.group.ended() => Err(self.program.does_not_start(status)),
             () = tokio::time::sleep_until(deadline) => {
                 Err(self.program.does_not_start("it does not ask for an invocation"))
             }
@@ -113,7 +108,7 @@ impl Process {
                 Ok(None) => InvokeError::Crashed,
                 Err(_) => InvokeError::TimedOut { after },
             },
-            _ = self.child.wait() => InvokeError::Crashed,
+            _ = self.group.ended() => InvokeError::Crashed,
         };
         tracing::warn!(function = self.program.function.id, request_id, %ended, "the process is gone");
         self.kill().await;
@@ -121,25 +116,8 @@ impl Process {
     }
 
     /// Ends the process and waits for its end.
-    pub(super) async fn kill(mut self) {
-        self.kill_group();
-        // An error means that it has ended already.
-        let _ = self.child.kill().await;
-    }
-
-    /// Ends the process with those that it has started, as a shell script does; it is its group's first.
-    fn kill_group(&self) {
-        // One that was waited for has no id any more, which may be another's by now.
-        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
-        if let Some(group) = id.and_then(Pid::from_raw) {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.kill_group();
+    pub(super) async fn kill(self) {
+        self.group.kill().await;
     }
 }
 

@@ -5,6 +5,7 @@
 //! Like DynamoDB here it believes any signature, but asks for one, and for a client that is no page
 //! in a browser.
 
+mod absent;
 mod answer;
 #[cfg(test)]
 mod tests;
@@ -51,6 +52,10 @@ pub(crate) async fn serve(listener: TcpListener, control: Control) {
         .fallback(unsupported)
         .method_not_allowed_fallback(unsupported)
         .layer(middleware::from_fn(signed))
+        .layer(middleware::from_fn_with_state(
+            absent::Called::default(),
+            absent::refused,
+        ))
         .layer(middleware::from_fn(no_page))
         .with_state(control);
     // It ends with the program only.

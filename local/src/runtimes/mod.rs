@@ -12,12 +12,19 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use tokio::process::Command;
+use tokio::time::timeout;
 
 use crate::functions;
 use crate::model::{Function, Runtime};
+use crate::process_group;
+
+/// How long an interpreter may take to say its version, which takes it a moment: as long as Lambda gives a
+/// function to start.
+const MAX_PROBE: Duration = Duration::from_secs(10);
 
 /// Why a function's runtime is not there.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +40,19 @@ pub(crate) enum RuntimeError {
         runtime: Runtime,
         /// What was looked for.
         programs: String,
+    },
+    /// An interpreter is there, and is silent.
+    #[error(
+        "{function}: its Runtime is {runtime}, and {} does not say its version within {MAX_PROBE:?}",
+        interpreter.display()
+    )]
+    Silent {
+        /// The function's logical id.
+        function: String,
+        /// Its runtime.
+        runtime: Runtime,
+        /// What was asked.
+        interpreter: PathBuf,
     },
     /// There is no client.
     #[error(
@@ -96,7 +116,11 @@ impl Wanted<'_> {
     }
 
     /// Has an interpreter say something, as the function would find it; `None` when it cannot be run.
-    async fn ask(&self, interpreter: &Path, arguments: &[&str]) -> Option<Output> {
+    async fn ask(
+        &self,
+        interpreter: &Path,
+        arguments: &[&str],
+    ) -> Result<Option<Output>, RuntimeError> {
         let mut command = Command::new(interpreter);
         command
             .args(arguments)
@@ -104,8 +128,15 @@ impl Wanted<'_> {
             .env_clear()
             .envs(functions::inherited())
             .envs(self.search_paths)
-            .kill_on_drop(true);
-        command.output().await.ok()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let output = timeout(MAX_PROBE, process_group::output(&mut command)).await;
+        output.map(Result::ok).map_err(|_| RuntimeError::Silent {
+            function: self.function.id.clone(),
+            runtime: self.function.runtime.clone(),
+            interpreter: interpreter.to_owned(),
+        })
     }
 
     /// Another version than the template's may answer otherwise than Lambda will.

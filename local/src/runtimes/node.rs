@@ -19,7 +19,7 @@ pub(crate) async fn launch(wanted: &Wanted<'_>, version: &str) -> Result<Launch,
     let no_node = || wanted.no_interpreter("node");
     // The client names its interpreter itself: `#!/usr/bin/env node`.
     let node = on_path("node").ok_or_else(no_node)?;
-    let said = wanted.ask(&node, &["--version"]).await;
+    let said = wanted.ask(&node, &["--version"]).await?;
     let said = said.ok_or_else(no_node)?.stdout;
     let said = String::from_utf8_lossy(&said);
     let found = said.trim().trim_start_matches('v').split('.').next();

@@ -31,7 +31,7 @@ pub(crate) async fn launch(wanted: &Wanted<'_>, version: &str) -> Result<Launch,
         let found = programs.into_iter().filter_map(on_path).collect();
         (found, programs.join(" or "))
     };
-    let Some((interpreter, output)) = first_that_runs(wanted, candidates).await else {
+    let Some((interpreter, output)) = first_that_runs(wanted, candidates).await? else {
         return Err(wanted.no_interpreter(&programs));
     };
     if !output.status.success() {
@@ -53,14 +53,14 @@ pub(crate) async fn launch(wanted: &Wanted<'_>, version: &str) -> Result<Launch,
 async fn first_that_runs(
     wanted: &Wanted<'_>,
     candidates: Vec<PathBuf>,
-) -> Option<(PathBuf, Output)> {
+) -> Result<Option<(PathBuf, Output)>, RuntimeError> {
     for interpreter in candidates {
-        let output = wanted.ask(&interpreter, &["-c", PROBE]).await;
+        let output = wanted.ask(&interpreter, &["-c", PROBE]).await?;
         if let Some(output) = output.filter(|output| !output.stdout.is_empty()) {
-            return Some((interpreter, output));
+            return Ok(Some((interpreter, output)));
         }
     }
-    None
+    Ok(None)
 }
 
 /// The command that installs the client where it is looked for.

@@ -1,8 +1,8 @@
 //! What is beside the API: resources that a handler may send to or that watch and alarm, and events that
-//! reach a function by another way. They are not there on this machine, and cannot change what the
-//! API answers.
+//! reach a function by another way. They are not there on this machine: a handler that calls one is
+//! refused, and everything else is answered as if they were.
 
-use crate::deployment::{ACCOUNT_ID, REGION, arn};
+use crate::deployment::{ACCOUNT_ID, REGION, arn, queues};
 
 /// Types of resources beside the API. What configures, guards or answers requests is none of them.
 const RESOURCES: &[&str] = &[
@@ -78,6 +78,7 @@ pub(super) fn name_property(kind: &str) -> &'static str {
     match kind {
         "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm" => "AlarmName",
         "AWS::CloudWatch::Dashboard" => "DashboardName",
+        "AWS::IAM::ManagedPolicy" => "ManagedPolicyName",
         "AWS::KinesisFirehose::DeliveryStream" => "DeliveryStreamName",
         "AWS::S3::Bucket" => "BucketName",
         "AWS::SNS::Topic" => "TopicName",
@@ -86,20 +87,45 @@ pub(super) fn name_property(kind: &str) -> &'static str {
     }
 }
 
-/// What `Ref` gives for a resource of this type and name.
-pub(super) fn reference(kind: &str, name: String) -> String {
+/// The property by which the ARN of a resource of this type takes another form than it has here.
+pub(super) fn form_property(kind: &str) -> Option<&'static str> {
     match kind {
-        "AWS::SNS::Topic" => resource_arn(kind, &name),
-        "AWS::SQS::Queue" => queue_url(&name),
-        _ => name,
+        "AWS::Events::Rule" => Some("EventBusName"),
+        "AWS::IAM::ManagedPolicy" => Some("Path"),
+        _ => None,
     }
+}
+
+/// What `Ref` gives for a resource of this type and name, where it is known (CloudFormation template
+/// reference, "Return values" of each type).
+pub(super) fn reference(kind: &str, name: String) -> Option<String> {
+    Some(match kind {
+        "AWS::CloudWatch::Alarm"
+        | "AWS::CloudWatch::CompositeAlarm"
+        | "AWS::CloudWatch::Dashboard"
+        | "AWS::Events::EventBus"
+        | "AWS::Events::Rule"
+        | "AWS::KinesisFirehose::DeliveryStream"
+        | "AWS::S3::Bucket"
+        | "AWS::Scheduler::ScheduleGroup" => name,
+        "AWS::IAM::ManagedPolicy" | "AWS::SNS::Topic" => resource_arn(kind, &name)?,
+        "AWS::SQS::Queue" => queue_url(&name),
+        _ => return None,
+    })
 }
 
 /// What `Fn::GetAtt` gives, where it is known.
 pub(super) fn attribute(kind: &str, name: &str, attribute: &str) -> Option<String> {
     Some(match (kind, attribute) {
-        (_, "Arn") | ("AWS::SNS::Topic", "TopicArn") => resource_arn(kind, name),
-        ("AWS::SNS::Topic", "TopicName") | ("AWS::SQS::Queue", "QueueName") => name.to_owned(),
+        ("AWS::IAM::ManagedPolicy", "PolicyArn") | ("AWS::SNS::Topic", "TopicArn") => {
+            resource_arn(kind, name)?
+        }
+        // Neither has one of this name.
+        ("AWS::IAM::ManagedPolicy" | "AWS::SNS::Topic", "Arn") => return None,
+        (_, "Arn") => resource_arn(kind, name)?,
+        ("AWS::Events::EventBus", "Name")
+        | ("AWS::SNS::Topic", "TopicName")
+        | ("AWS::SQS::Queue", "QueueName") => name.to_owned(),
         ("AWS::SQS::Queue", "QueueUrl") => queue_url(name),
         ("AWS::S3::Bucket", "DomainName") => format!("{name}.s3.amazonaws.com"),
         ("AWS::S3::Bucket", "RegionalDomainName") => format!("{name}.s3.{REGION}.amazonaws.com"),
@@ -108,19 +134,25 @@ pub(super) fn attribute(kind: &str, name: &str, attribute: &str) -> Option<Strin
 }
 
 fn queue_url(name: &str) -> String {
-    format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/{name}")
+    format!("{}/{ACCOUNT_ID}/{name}", queues())
 }
 
-fn resource_arn(kind: &str, name: &str) -> String {
-    let mut parts = kind.split("::").skip(1);
-    let service = parts.next().unwrap_or_default().to_ascii_lowercase();
-    match kind {
-        "AWS::S3::Bucket" => format!("arn:aws:s3:::{name}"),
-        "AWS::SNS::Topic" | "AWS::SQS::Queue" => arn(&service, name),
-        "AWS::IAM::ManagedPolicy" => format!("arn:aws:iam::{ACCOUNT_ID}:policy/{name}"),
-        _ => {
-            let resource = parts.next().unwrap_or_default().to_ascii_lowercase();
-            arn(&service, &format!("{resource}/{name}"))
+/// The ARN of a resource (Service Authorization Reference, "Resource types defined by" each service).
+fn resource_arn(kind: &str, name: &str) -> Option<String> {
+    Some(match kind {
+        "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm" => {
+            arn("cloudwatch", &format!("alarm:{name}"))
         }
-    }
+        "AWS::Events::EventBus" => arn("events", &format!("event-bus/{name}")),
+        "AWS::Events::Rule" => arn("events", &format!("rule/{name}")),
+        "AWS::IAM::ManagedPolicy" => format!("arn:aws:iam::{ACCOUNT_ID}:policy/{name}"),
+        "AWS::KinesisFirehose::DeliveryStream" => {
+            arn("firehose", &format!("deliverystream/{name}"))
+        }
+        "AWS::S3::Bucket" => format!("arn:aws:s3:::{name}"),
+        "AWS::SNS::Topic" => arn("sns", name),
+        "AWS::SQS::Queue" => arn("sqs", name),
+        "AWS::Scheduler::ScheduleGroup" => arn("scheduler", &format!("schedule-group/{name}")),
+        _ => return None,
+    })
 }

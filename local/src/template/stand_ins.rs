@@ -74,7 +74,7 @@ impl Resolver<'_> {
             return Value::Unknown;
         }
         if ignored::is_resource(kind) {
-            return self.ignored_attribute(id, kind, name, line, place);
+            return self.ignored_value(id, kind, Some(name), line, place);
         }
         let physical_id = match self.physical_id(id, line, place) {
             Value::Text(text) => text,
@@ -94,21 +94,34 @@ impl Resolver<'_> {
         })
     }
 
-    fn ignored_attribute(
+    /// What `Fn::GetAtt` gives for an attribute, or `Ref` without one, of a resource beside the API.
+    fn ignored_value(
         &self,
         id: &str,
         kind: &str,
-        name: &str,
+        attribute: Option<&str>,
         line: usize,
         place: &str,
     ) -> Value {
         let generated = || generated_name(id);
-        match self.own_name(id, ignored::name_property(kind), line, place, generated) {
-            Value::Text(own) => match ignored::attribute(kind, &own, name) {
-                Some(value) => Value::Text(value),
-                None => self.no_attribute(id, kind, name, line, place),
-            },
-            other => other,
+        let own = match self.own_name(id, ignored::name_property(kind), line, place, generated) {
+            Value::Text(own) => own,
+            other => return other,
+        };
+        let has_other_form = ignored::form_property(kind)
+            .is_some_and(|property| self.property(id, property).is_some());
+        let value = match attribute {
+            _ if has_other_form => None,
+            Some(name) => ignored::attribute(kind, &own, name),
+            None => ignored::reference(kind, own),
+        };
+        match (value, attribute) {
+            (Some(value), _) => Value::Text(value),
+            (None, Some(name)) => self.no_attribute(id, kind, name, line, place),
+            (None, None) => {
+                let message = format!("the local gateway has no `Ref` of {kind} `{id}`");
+                self.wrong(line, place, &message)
+            }
         }
     }
 
@@ -169,14 +182,15 @@ impl Resolver<'_> {
                 Value::Text(id.to_ascii_lowercase())
             }
             Some(kind) if ignored::is_resource(kind) => {
-                match self.own_name(id, ignored::name_property(kind), line, place, generated) {
-                    Value::Text(name) => Value::Text(ignored::reference(kind, name)),
-                    other => other,
-                }
+                self.ignored_value(id, kind, None, line, place)
             }
             // The type is reported as not supported where the resource stands.
             _ => Value::Unknown,
         }
+    }
+
+    fn property(&self, id: &str, property: &str) -> Option<&Node> {
+        self.resources.get(id)?.get("Properties")?.get(property)
     }
 
     /// The name that a resource's property gives it, or the generated one.
@@ -188,12 +202,7 @@ impl Resolver<'_> {
         place: &str,
         generated: impl FnOnce() -> String,
     ) -> Value {
-        let given = self
-            .resources
-            .get(id)
-            .and_then(|resource| resource.get("Properties"))
-            .and_then(|properties| properties.get(property));
-        let Some(given) = given else {
+        let Some(given) = self.property(id, property) else {
             return Value::Text(generated());
         };
         let own_place = format!("{id}.{property}");

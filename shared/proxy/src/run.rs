@@ -50,8 +50,9 @@ where
     }
 }
 
-/// A function's `main` once there is an asynchronous runtime. Starts logging, reads the settings, has `open` make what the handler
-/// stands on, and answers invocations with `handler` until the environment is shut down.
+/// A function's `main` once there is an asynchronous runtime. Starts logging, reads the settings, has
+/// `open` make what the handler stands on, and answers invocations with `handler` until the environment
+/// is shut down.
 ///
 /// `function` is the package's name, `env!("CARGO_PKG_NAME")`. A setting that is missing or
 /// malformed is one line on standard error and exit code 64.

@@ -1,5 +1,6 @@
 //! Whole templates, small ones and the repository's own.
 
+mod beside;
 mod functions;
 mod intrinsics;
 mod properties;

@@ -1,0 +1,100 @@
+//! References to resources beside the API.
+
+use super::{load, problem, with};
+
+/// The small template with a resource, and one variable that is this.
+fn referring(resource: &str, value: &str) -> String {
+    let text = with(&format!("  Beside: {resource}\n"));
+    text.replacen("'#value'", value, 1)
+}
+
+#[test]
+fn a_reference_to_what_is_beside_the_api_has_the_form_that_aws_gives_it() {
+    for (kind, reference, expected) in [
+        ("CloudWatch::Alarm", "!Ref Beside", "NAME"),
+        (
+            "CloudWatch::Alarm",
+            "!GetAtt Beside.Arn",
+            "arn:aws:cloudwatch:HERE:alarm:NAME",
+        ),
+        (
+            "CloudWatch::CompositeAlarm",
+            "!GetAtt Beside.Arn",
+            "arn:aws:cloudwatch:HERE:alarm:NAME",
+        ),
+        ("Events::EventBus", "!Ref Beside", "NAME"),
+        (
+            "Events::EventBus",
+            "!GetAtt Beside.Arn",
+            "arn:aws:events:HERE:event-bus/NAME",
+        ),
+        (
+            "Events::Rule",
+            "!GetAtt Beside.Arn",
+            "arn:aws:events:HERE:rule/NAME",
+        ),
+        (
+            "IAM::ManagedPolicy",
+            "!Ref Beside",
+            "arn:aws:iam::123456789012:policy/NAME",
+        ),
+        ("KinesisFirehose::DeliveryStream", "!Ref Beside", "NAME"),
+        (
+            "KinesisFirehose::DeliveryStream",
+            "!GetAtt Beside.Arn",
+            "arn:aws:firehose:HERE:deliverystream/NAME",
+        ),
+        (
+            "SNS::Topic",
+            "!GetAtt Beside.TopicArn",
+            "arn:aws:sns:HERE:NAME",
+        ),
+    ] {
+        let text = referring(&format!("{{Type: AWS::{kind}}}"), reference);
+        let application = load(&text, &[]).unwrap();
+        let here = expected.replace("HERE", "us-east-1:123456789012");
+        let value = &application.functions["Fn"].environment["VALUE"];
+        assert_eq!(
+            *value,
+            here.replace("NAME", "keygate-local-Beside"),
+            "{kind} {reference}"
+        );
+    }
+}
+
+#[test]
+fn a_reference_whose_form_is_not_known_is_refused_with_its_line() {
+    for (resource, reference, words) in [
+        (
+            "{Type: AWS::SNS::Subscription}",
+            "!Ref Beside",
+            "no `Ref` of AWS::SNS::Subscription",
+        ),
+        (
+            "{Type: AWS::SNS::Topic}",
+            "!GetAtt Beside.Arn",
+            "no attribute `Arn` of AWS::SNS::Topic",
+        ),
+        (
+            "{Type: AWS::CloudWatch::Dashboard}",
+            "!GetAtt Beside.Arn",
+            "no attribute `Arn`",
+        ),
+        (
+            "{Type: AWS::Events::Rule, Properties: {EventBusName: other}}",
+            "!GetAtt Beside.Arn",
+            "no attribute `Arn`",
+        ),
+        (
+            "{Type: AWS::IAM::ManagedPolicy, Properties: {Path: /team/}}",
+            "!Ref Beside",
+            "no `Ref` of",
+        ),
+    ] {
+        let refused = problem(&referring(resource, reference));
+        assert!(
+            refused.contains(words) && refused.contains("line 22"),
+            "{words}: {refused}"
+        );
+    }
+}
