@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::AttributeValue;
 use keygate_api_key::{ApiKey, RandomnessUnavailable};
-use keygate_key_record::{KeyRecord, Status, now};
+use keygate_key_record::{KeyRecord, Metadata, Status, now};
 use keygate_principal::scope::Scopes;
 
 /// The principal that the seeded key speaks for.
@@ -81,6 +81,7 @@ pub(crate) async fn issue(
         usage_key_id: None,
         usage_plan: None,
         allowed_cidrs: Vec::new(),
+        metadata: Metadata::default(),
     };
     client
         .put_item()

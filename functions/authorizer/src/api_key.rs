@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use keygate_api_key::ApiKey;
-use keygate_key_record::{KeyRecord, MalformedRecord, SecretMatch, Status};
+use keygate_key_record::{KeyRecord, MalformedRecord, Metadata, SecretMatch, Status};
 
 use crate::key_table::{Found, KeyTable, KeyTableError};
 use crate::moment;
@@ -282,6 +282,7 @@ mod tests {
             usage_key_id: None,
             usage_plan: None,
             allowed_cidrs: Vec::new(),
+            metadata: Metadata::default(),
         }
     }
 
