@@ -11,6 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::change_client::{Asked, asked, change};
 use crate::refusal::{self, no_client};
 use crate::stage::{stage, warn_of};
+use crate::usage;
 
 /// What stands in a path as it is (RFC 3986 section 2.3); a client's id may be an address.
 const IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC
@@ -32,6 +33,7 @@ pub(crate) async fn answer(
         ("GET", "/clients/{id}") => read(issuing, request).await,
         ("PUT", "/clients/{id}") => replace(issuing, request).await,
         ("DELETE", "/clients/{id}") => remove(issuing, request).await,
+        ("GET", "/clients/{id}/usage") => usage(issuing, request).await,
         _ => return None,
     })
 }
@@ -64,6 +66,13 @@ async fn read(issuing: &Issuing, request: &ProxyRequest) -> Result<Response<Body
     let found = issuing.store.client(id(request)?).await;
     let client = found.map_err(refusal::of_store)?.ok_or_else(no_client)?;
     proxy::json(200, &ClientRepresentation::from(&client))
+}
+
+async fn usage(issuing: &Issuing, request: &ProxyRequest) -> Result<Response<Body>, Problem> {
+    let days = usage::days(request)?;
+    let found = issuing.store.client(id(request)?).await;
+    let client = found.map_err(refusal::of_store)?.ok_or_else(no_client)?;
+    usage::answer(issuing.usage_of_client(&client, days).await)
 }
 
 async fn replace(issuing: &Issuing, request: &ProxyRequest) -> Result<Response<Body>, Problem> {

@@ -10,6 +10,7 @@ mod refusal;
 mod rig;
 mod rotate;
 mod stage;
+mod usage;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -46,9 +47,11 @@ async fn open(settings: &Settings) -> Result<Keys, SettingError> {
             Some(StackPlans { plans, stack })
         }
     };
+    let prefix = settings.parsed("KEY_PREFIX")?.unwrap_or_default();
     let outbound = Outbound::new(settings)?;
     let config = aws::sdk_config(&outbound).await;
     let issuing =
         Issuing::connected(&config, &outbound, settings, table, plans, PREWARM_LIMIT).await;
+    let issuing = issuing.with_prefix(prefix);
     Ok(Keys { issuing })
 }

@@ -52,6 +52,7 @@ impl Rig {
             expires_at: None,
             usage_plan: None,
             networks: Networks::default(),
+            metadata: Metadata::default(),
         };
         let issued = self.issuing.issue(&order).await.unwrap();
         (issued.record, issued.key)
