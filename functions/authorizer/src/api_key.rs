@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use keygate_api_key::ApiKey;
-use keygate_key_record::{KeyRecord, MalformedRecord, Metadata, SecretMatch, Status};
+use keygate_key_record::{KeyRecord, MalformedRecord, SecretMatch, Status};
 
 use crate::key_table::{Found, KeyTable, KeyTableError};
 use crate::moment;
@@ -260,6 +260,7 @@ fn network(record: &KeyRecord, source: Option<IpAddr>) -> Result<(), ApiKeyError
 mod tests {
     use aws_sdk_dynamodb::Client;
     use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
+    use keygate_key_record::Metadata;
     use keygate_outbound::Outbound;
     use keygate_settings::Settings;
     use keygate_tests::table::Table;
