@@ -172,9 +172,8 @@ fn parameter(text: &str) -> Result<(String, String), String> {
 
 /// What may be an API key or a JWT, or was to be one, up to the blank or the quotation mark that ends
 /// it. A JWT begins as its header does, `{"`, and a key may have another prefix than `kg`.
-static CREDENTIAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"(?:(kg_|eyJ)|([A-Za-z]{1,16}_)[0-9A-Za-z]{12})[^\s'"]*"#).ok()
-});
+static CREDENTIAL: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(?:(kg_|eyJ)|([A-Za-z]{1,16}_)[0-9A-Za-z]{12})[^\s'"]*"#).ok());
 
 /// An error of the command line without the usage that follows it: what is wrong, and a tip if
 /// there is one. A credential that stands where none belongs is not quoted.

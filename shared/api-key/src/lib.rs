@@ -320,7 +320,13 @@ mod tests {
 
     #[test]
     fn no_token_looks_like_a_key() {
-        for token in ["eyJhbGciOiJub25lIn0.e30.", "eyJx_x.e30.abc", "a.b.c", "kg", "1_a"] {
+        for token in [
+            "eyJhbGciOiJub25lIn0.e30.",
+            "eyJx_x.e30.abc",
+            "a.b.c",
+            "kg",
+            "1_a",
+        ] {
             assert!(!looks_like_api_key(token), "{token}");
         }
         assert!(looks_like_api_key("kg_mistyped!"));

@@ -99,6 +99,7 @@ pub(crate) fn wire(item: &Item) -> Value {
         AttributeValue::S(text) => json!({"S": text}),
         AttributeValue::N(digits) => json!({"N": digits}),
         AttributeValue::Ss(texts) => json!({"SS": texts}),
+        AttributeValue::M(members) => json!({"M": wire(members)}),
         other => panic!("a key's record has no {other:?}"),
     };
     let members = item
