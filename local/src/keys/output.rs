@@ -5,7 +5,7 @@ use std::io;
 
 use jiff::Timestamp;
 use keygate_api_key::ApiKeyId;
-use keygate_issuing::{Flush, Issued, LastUsed, Representation, Swept, Usage, WithKey};
+use keygate_issuing::{Flush, Issued, LastUse, LastUsed, Representation, Swept, Usage, WithKey};
 use keygate_key_record::{KeyRecord, Status, now};
 use keygate_visible::line;
 use serde::Serialize;
@@ -76,10 +76,11 @@ impl Printer {
                 status(record).to_owned(),
                 record.expires_at.map_or_else(|| "-".to_owned(), time),
                 record.usage_plan.clone().unwrap_or_else(|| "-".to_owned()),
-                last_used.of(record).map_or_else(
-                    || "?".to_owned(),
-                    |day| day.map_or_else(|| "-".to_owned(), |day| day.to_string()),
-                ),
+                match last_used.of(now(), record) {
+                    LastUse::On(day) => day.to_string(),
+                    LastUse::NotSince => "-".to_owned(),
+                    LastUse::Unknown => "?".to_owned(),
+                },
             ]
         }));
         print(&table(&rows))

@@ -35,14 +35,32 @@ pub struct LastUsed {
     plans: BTreeMap<String, Arc<OfPlan>>,
 }
 
+/// When a key was last used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum LastUse {
+    /// On this day.
+    On(Date),
+    /// On no day since [`LastUsed::since`]: `null`.
+    NotSince,
+    /// Nobody knows: API Gateway does not count the key by itself, or no longer, or did not say.
+    Unknown,
+}
+
 /// A key in a list.
 #[derive(Debug, Serialize)]
 pub struct Listed {
     #[serde(flatten)]
     record: Representation,
-    /// The day; `null` when it was none since [`LastUsed::since`]. Left out where that is not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_used: Option<Option<Date>>,
+    #[serde(skip_serializing_if = "LastUse::is_unknown")]
+    last_used: LastUse,
+}
+
+impl LastUse {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    fn is_unknown(&self) -> bool {
+        *self == Self::Unknown
+    }
 }
 
 impl LastUsed {
@@ -52,22 +70,31 @@ impl LastUsed {
         self.since
     }
 
-    /// The day on which a key was last used, or none since [`LastUsed::since`]; nothing where that is not
-    /// known: API Gateway does not count the key by itself, or no longer.
+    /// When a key was last used, at `now` (epoch seconds).
     #[must_use]
-    pub fn of(&self, record: &KeyRecord) -> Option<Option<Date>> {
-        let metered = Metered::of_key(record, now())?;
-        let plan = self.plans.get(metered.plan.as_deref()?)?;
-        let day = plan.get(metered.usage_key_id.as_deref()?).copied();
-        (day.is_some() || metered.is_in_use).then_some(day)
+    pub fn of(&self, now: u64, record: &KeyRecord) -> LastUse {
+        let Some(metered) = Metered::of_key(record, now) else {
+            return LastUse::Unknown;
+        };
+        let plan = metered.plan.as_deref();
+        let plan = plan.and_then(|name| self.plans.get(name));
+        match (plan, metered.usage_key_id.as_deref()) {
+            (Some(plan), Some(key_id)) => match plan.get(key_id) {
+                Some(day) => LastUse::On(*day),
+                None if metered.is_in_use => LastUse::NotSince,
+                // Its usage goes with its usage key.
+                None => LastUse::Unknown,
+            },
+            _ => LastUse::Unknown,
+        }
     }
 
-    /// A key with its day, at `now` (epoch seconds).
+    /// A key with when it was last used, at `now` (epoch seconds).
     #[must_use]
     pub fn list(&self, now: u64, record: &KeyRecord) -> Listed {
         Listed {
             record: Representation::at(now, record),
-            last_used: self.of(record),
+            last_used: self.of(now, record),
         }
     }
 }

@@ -57,7 +57,7 @@ pub use failure::Failure;
 pub use issue::IssueError;
 pub use issued::Issued;
 pub use issuing::{Issuing, StackPlans};
-pub use last_used::{LastUsed, Listed};
+pub use last_used::{LastUse, LastUsed, Listed};
 pub use metered::NoSuchPlan;
 pub use networks::{MAX_NETWORKS, MalformedNetworks, Networks};
 pub use order::{MAX_NAME_CHARACTERS, Order};

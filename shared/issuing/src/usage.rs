@@ -19,7 +19,8 @@ const PAGES: usize = 4;
 /// What API Gateway counted of one key or client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Usage {
-    usage_plan: Option<String>,
+    #[serde(rename = "usage_plan")]
+    plan: Option<String>,
     from: Date,
     to: Date,
     /// All of them together.
@@ -72,7 +73,7 @@ impl Usage {
         &self.days
     }
 
-    fn of(usage_plan: Option<String>, days: Days, counted: &[Counted]) -> Self {
+    fn of(plan: Option<String>, days: Days, counted: &[Counted]) -> Self {
         let on = |date: Date| counted.iter().find(|counted| counted.day == date);
         let all = days.iter().map(|date| Day {
             date,
@@ -80,7 +81,7 @@ impl Usage {
         });
         let all: Vec<Day> = all.collect();
         Self {
-            usage_plan,
+            plan,
             from: days.from,
             to: days.to,
             requests: all.iter().map(|day| day.requests).sum(),
