@@ -49,6 +49,9 @@ fn new_keys_begin_as_the_deployment_says_and_those_of_before_go_on(target: &Targ
     let token = own.token_with(&[("client_id", "me")]);
     let issued = issue(&own, &token, &["books:read"]).json();
     begins(&issued, "AcmeKey");
+    let seeded = &gateway.ready.api_key;
+    assert!(seeded.starts_with("AcmeKey_"), "another prefix");
+    list(&own, &format!("ApiKey {seeded}")).expect(200);
     let before = run(target, &gateway, &create(&[]));
     begins(&before, "kg");
     let by_hand = run(target, &gateway, &create(&["--key-prefix", "acme"]));
