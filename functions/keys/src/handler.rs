@@ -85,8 +85,8 @@ impl Keys {
         let listed = self.issuing.store.list(caller.principal(), limit, after);
         let (records, next) = listed.await.map_err(refusal::of_store)?;
         // The list does not fail for what only stands beside the keys.
-        let last_used = self.issuing.last_used(&records).await;
-        let last_used = last_used.unwrap_or_else(|error| {
+        let read = self.issuing.last_used(&records).await;
+        let last_used = read.unwrap_or_else(|error| {
             tracing::warn!(%error, "when keys were last used is not known");
             LastUsed::default()
         });

@@ -113,11 +113,10 @@ impl Usage {
     /// What a key's requests on some days were, and what was left of its plan's quota, where it has
     /// one; nothing where the key is on no plan.
     pub(crate) fn of_days(&self, key: &UsageKey, days: &[Date]) -> Vec<(u64, Option<u64>)> {
-        let meter = self.read().meters.get(&key.value).cloned();
-        let meter = meter.iter();
-        meter
-            .flat_map(|meter| days.iter().map(|day| meter.of_day(*day)))
-            .collect()
+        match self.read().meters.get(&key.value) {
+            Some(meter) => days.iter().map(|day| meter.of_day(*day)).collect(),
+            None => Vec::new(),
+        }
     }
 
     /// Adds a key that is on no plan yet.

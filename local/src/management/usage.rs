@@ -57,8 +57,8 @@ pub(super) async fn read(
 
 fn date(query: &Parameters, name: &str) -> Result<Date, ApiError> {
     let text = query.text(name).unwrap_or_default();
-    let date: Result<Date, _> = text.parse();
-    let date = date.ok().filter(|date| date.to_string() == text);
+    let read: Option<Date> = text.parse().ok();
+    let date = read.filter(|date| date.to_string() == text);
     date.ok_or_else(|| ApiError::bad_request(format!("{name} is a date such as 2026-01-31")))
 }
 

@@ -54,8 +54,8 @@ impl Metering {
 
 /// The usage keys of a page. Their pairs begin with the day that the page says, or with `from`.
 fn of_page(page: GetUsageOutput, from: Date) -> Option<Vec<(String, Vec<Counted>)>> {
-    let first = page.start_date.and_then(|date| date.parse().ok());
-    let first = first.unwrap_or(from);
+    let said = page.start_date.and_then(|date| date.parse().ok());
+    let first = said.unwrap_or(from);
     let keys = page.items?.into_iter();
     Some(
         keys.map(|(key_id, pairs)| (key_id, by_day(first, &pairs)))

@@ -75,11 +75,13 @@ impl Usage {
 
     fn of(plan: Option<String>, days: Days, counted: &[Counted]) -> Self {
         let on = |date: Date| counted.iter().find(|counted| counted.day == date);
-        let all = days.iter().map(|date| Day {
-            date,
-            requests: on(date).map_or(0, |counted| counted.requests),
-        });
-        let all: Vec<Day> = all.collect();
+        let all: Vec<Day> = days
+            .iter()
+            .map(|date| Day {
+                date,
+                requests: on(date).map_or(0, |counted| counted.requests),
+            })
+            .collect();
         Self {
             plan,
             from: days.from,
@@ -117,9 +119,9 @@ impl Issuing {
         let metering = self.metering.as_ref().ok_or(UsageError::NotMetered)?;
         let metered = metered.ok_or(UsageError::NotMetered)?;
         let key_id = metered.usage_key_id.ok_or(UsageError::NotMetered)?;
-        let plan = metered.plan.as_deref();
-        let plan = plan.and_then(|name| metering.plans().find(Some(name)));
-        let plan = plan.ok_or(UsageError::NotMetered)?;
+        let name = metered.plan.as_deref();
+        let configured = name.and_then(|name| metering.plans().find(Some(name)));
+        let plan = configured.ok_or(UsageError::NotMetered)?;
         let plan_id = by(deadline, metering.plan_id(&plan.target)).await?;
         let counted = metering.counted(&plan_id, Some(&key_id), days, PAGES);
         let Some(counted) = by(deadline, counted).await? else {

@@ -169,13 +169,14 @@ impl KeyRecord {
             set(self.scopes.iter().map(ToString::to_string).collect()),
         );
         put("allowed_cidrs", set(self.allowed_cidrs.clone()));
-        let metadata = self.metadata.iter();
-        let metadata: Item = metadata
+        let entries: Item = self
+            .metadata
+            .iter()
             .map(|(name, value)| (name.to_owned(), text(value)))
             .collect();
         put(
             "metadata",
-            (!metadata.is_empty()).then_some(AttributeValue::M(metadata)),
+            (!entries.is_empty()).then_some(AttributeValue::M(entries)),
         );
         put("expires_at", self.expires_at.map(number));
         put("usage_key", self.usage_key.as_deref().map(text));
