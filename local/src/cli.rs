@@ -171,9 +171,9 @@ fn parameter(text: &str) -> Result<(String, String), String> {
 }
 
 /// What may be an API key or a JWT, or was to be one, up to the blank or the quotation mark that ends
-/// it. A JWT begins as its header does, `{"`.
+/// it. A JWT begins as its header does, `{"`, and a key may have another prefix than `kg`.
 static CREDENTIAL: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"(kg_|eyJ)[^\s'"]*"#).ok());
+    LazyLock::new(|| Regex::new(r#"(?:(kg_|eyJ)|([A-Za-z]{1,16}_)[0-9A-Za-z]{12})[^\s'"]*"#).ok());
 
 /// An error of the command line without the usage that follows it: what is wrong, and a tip if
 /// there is one. A credential that stands where none belongs is not quoted.
@@ -188,7 +188,7 @@ pub(crate) fn one_line(error: &str) -> String {
     let Some(credential) = CREDENTIAL.as_ref() else {
         return "the command line cannot be read; --help says more".to_owned();
     };
-    let text = credential.replace_all(&text, "${1}...");
+    let text = credential.replace_all(&text, "${1}${2}...");
     keygate_visible::line(&text).into_owned()
 }
 
@@ -229,6 +229,9 @@ mod tests {
             assert!(!wrong.contains("0123") && !wrong.contains("ABC"), "{wrong}");
         }
         assert!(wrong(&["keygate", key]).contains("'kg_...'"));
+        let other = key.replacen("kg", "AcmeKey", 1);
+        assert!(wrong(&["keygate", &other]).contains("'AcmeKey_...'"));
+        assert!(wrong(&["keygate", "my_template.yaml"]).contains("'my_template.yaml'"));
         let token = wrong(&["keygate", "explain", "--source", "eyJhbGciOiJub25lIn0.e30."]);
         assert!(token.contains("'eyJ...'"), "{token}");
     }

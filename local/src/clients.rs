@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::cli::clients::{Clients, ClientsCommand, Create};
 use crate::cli::keys::Output;
 use crate::console::{print, warn};
-use crate::keys::{KeysError, Place, cached, print_json, table, time};
+use crate::keys::{KeysError, Place, Printer, cached, no_usage, print_json, table, time};
 
 /// Carries out one command.
 pub(crate) async fn run(options: Clients) -> Result<(), KeysError> {
@@ -29,6 +29,13 @@ async fn carry_out(
         ClientsCommand::List => Ok(print_list(output, &list(issuing).await?)?),
         ClientsCommand::Show { client_id } => {
             Ok(print_client(output, &find(issuing, &client_id).await?)?)
+        }
+        ClientsCommand::Usage { client_id, days } => {
+            let days = days.days()?;
+            let client = find(issuing, &client_id).await?;
+            let usage = issuing.usage_of_client(&client, days).await;
+            let usage = usage.map_err(|error| no_usage(&client_id, error))?;
+            Ok(Printer::new(output).usage(&usage)?)
         }
         ClientsCommand::Plan {
             client_id,

@@ -3,9 +3,11 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::AttributeValue;
-use keygate_api_key::{ApiKey, RandomnessUnavailable};
-use keygate_key_record::{KeyRecord, Status, now};
+use keygate_api_key::{ApiKey, KeyPrefix, RandomnessUnavailable};
+use keygate_key_record::{KeyRecord, Metadata, Status, now};
 use keygate_principal::scope::Scopes;
+
+use crate::model::Application;
 
 /// The principal that the seeded key speaks for.
 const OWNER: &str = "local";
@@ -23,12 +25,21 @@ pub(crate) enum SeedError {
     Table(String),
 }
 
-/// Writes a new key with these scopes, in place of the one of an earlier start.
+/// The letters that the functions have new keys begin with.
+pub(crate) fn prefix(application: &Application) -> KeyPrefix {
+    let mut functions = application.functions.values();
+    let prefix =
+        functions.find_map(|function| function.environment.get("KEY_PREFIX")?.parse().ok());
+    prefix.unwrap_or_default()
+}
+
+/// Writes a new key with these scopes and this prefix, in place of the one of an earlier start.
 pub(crate) async fn seed(
     client: &Client,
     table: &str,
     scopes: &Scopes,
     usage_key: Option<&str>,
+    prefix: &KeyPrefix,
 ) -> Result<ApiKey, SeedError> {
     let failed = |error: String| SeedError::Table(error);
     let earlier = client
@@ -55,17 +66,18 @@ pub(crate) async fn seed(
                 .map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
         }
     }
-    issue(client, table, scopes, usage_key).await
+    issue(client, table, scopes, usage_key, prefix).await
 }
 
-/// Writes a new key with these scopes.
+/// Writes a new key with these scopes and this prefix.
 pub(crate) async fn issue(
     client: &Client,
     table: &str,
     scopes: &Scopes,
     usage_key: Option<&str>,
+    prefix: &KeyPrefix,
 ) -> Result<ApiKey, SeedError> {
-    let key = ApiKey::generate()?;
+    let key = prefix.generate()?;
     let record = KeyRecord {
         id: key.id().clone(),
         secret: key.secret_hash(),
@@ -81,6 +93,7 @@ pub(crate) async fn issue(
         usage_key_id: None,
         usage_plan: None,
         allowed_cidrs: Vec::new(),
+        metadata: Metadata::default(),
     };
     client
         .put_item()

@@ -200,7 +200,8 @@ async fn prepare(
             return Ok(None);
         };
         sweep(application, services, &outbound, table).await?;
-        let key = seed::seed(&client, table, scopes, usage_key(application)).await?;
+        let (usage_key, prefix) = (usage_key(application), seed::prefix(application));
+        let key = seed::seed(&client, table, scopes, usage_key, &prefix).await?;
         Ok::<_, ServeError>(Some(key))
     };
     let (warmed, key) = tokio::join!(functions.warm(), keys);

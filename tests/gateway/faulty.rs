@@ -183,6 +183,7 @@ fn operation(request: &Request) -> String {
     let name = match (&*request.method, &parts[..]) {
         ("GET", ["usageplans"]) => "GetUsagePlans",
         ("GET", ["usageplans", _, "keys"]) => "GetUsagePlanKeys",
+        ("GET", ["usageplans", _, "usage"]) => "GetUsage",
         ("POST", ["usageplans", _, "keys"]) => "CreateUsagePlanKey",
         ("GET", ["apikeys"]) => "GetApiKeys",
         ("POST", ["apikeys"]) => "CreateApiKey",

@@ -269,6 +269,8 @@ fn a_key_that_never_was_is_not_found(target: &Target) {
         revoked.problem(404, "not-found");
         let rotated = target.post(&format!("{path}/rotate")).bearer(&token);
         rotated.send().problem(404, "not-found");
+        let usage = target.get(&format!("{path}/usage")).bearer(&token);
+        usage.send().problem(404, "not-found");
     }
 }
 
@@ -282,6 +284,8 @@ fn a_caller_sees_only_their_own_keys(target: &Target) {
     revoked.problem(404, "not-found");
     let rotated = target.post(&format!("{path}/rotate")).bearer(&other);
     rotated.send().problem(404, "not-found");
+    let usage = target.get(&format!("{path}/usage")).bearer(&other);
+    usage.send().problem(404, "not-found");
     let list = target.get("/keys").bearer(&other).send().expect(200);
     assert_eq!(list.json()["items"], json!([]));
     let read = target.get(&path).bearer(&owner).send().expect(200);
@@ -296,7 +300,7 @@ fn keys_need_their_own_scope(target: &Target) {
 }
 
 /// A request to each route.
-fn each_route() -> [Event; 5] {
+fn each_route() -> [Event; 6] {
     let path = "/keys/0123456789ab";
     let body = json!({"name": "a", "scopes": ["books:read"]});
     [
@@ -305,6 +309,7 @@ fn each_route() -> [Event; 5] {
         Event::new("GET", path),
         Event::new("DELETE", path),
         Event::new("POST", &format!("{path}/rotate")),
+        Event::new("GET", &format!("{path}/usage")),
     ]
 }
 

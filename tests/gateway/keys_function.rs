@@ -17,6 +17,7 @@ const USAGE_PLANS: &str = "standard=keygate-local-standard,partner=partnerusagep
 /// The function's own routes.
 const ROUTES: &str = "GET /keys keys:admin\nPOST /keys keys:admin\nGET /keys/{id} keys:admin\n\
                       DELETE /keys/{id} keys:admin\nPOST /keys/{id}/rotate keys:admin\n\
+                      GET /keys/{id}/usage keys:admin\nGET /clients/{id}/usage keys:admin\n\
                       GET /clients keys:admin\nPOST /clients keys:admin\n\
                       GET /clients/{id} keys:admin\nPUT /clients/{id} keys:admin\n\
                       DELETE /clients/{id} keys:admin";
@@ -107,6 +108,11 @@ impl KeysFunction {
             body: serde_json::from_str(body).unwrap_or_default(),
             faults: [self.api_gateway.faults(), self.dynamodb.faults()].concat(),
         }
+    }
+
+    /// What the function says of a key's or a client's usage.
+    pub(crate) fn usage(&self, collection: &str, id: &str) -> Answer {
+        self.answer(Event::new("GET", &format!("/{collection}/{id}/usage")))
     }
 
     /// Asks for a key of `me`.

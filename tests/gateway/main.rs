@@ -15,6 +15,8 @@ mod explain;
 mod faulty;
 mod handlers;
 mod key_credentials;
+mod key_metadata;
+mod key_prefix;
 mod keys;
 mod keys_function;
 mod metadata;
@@ -30,6 +32,7 @@ mod start;
 mod sweep;
 mod tokens;
 mod unread;
+mod usage;
 mod usage_keys;
 mod usage_plan;
 mod visible;
@@ -41,6 +44,8 @@ fn main() -> ExitCode {
         keys::TESTS,
         tokens::TESTS,
         key_credentials::TESTS,
+        key_metadata::TESTS,
+        key_prefix::TESTS,
         dependencies::TESTS,
         cors::TESTS,
         metadata::TESTS,
@@ -50,6 +55,7 @@ fn main() -> ExitCode {
         client_steps::TESTS,
         usage_plan::TESTS,
         usage_keys::TESTS,
+        usage::TESTS,
         operator::TESTS,
         sweep::TESTS,
         explain::TESTS,

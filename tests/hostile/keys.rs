@@ -29,7 +29,12 @@ impl Key {
     }
 
     pub(crate) fn text(&self) -> String {
-        let body = format!("kg_{}_{}", self.id, self.secret);
+        self.text_under("kg")
+    }
+
+    /// The same under another prefix, with the checksum that it then has.
+    fn text_under(&self, prefix: &str) -> String {
+        let body = format!("{prefix}_{}_{}", self.id, self.secret);
         let checksum = checksum(&body);
         body + &checksum
     }
@@ -95,9 +100,11 @@ fn malformed() -> Vec<Case> {
         text[..text.len() - 1].to_owned(),
         format!("{text}0"),
         format!("{text}{text}"),
-        text.replace("kg_", "KG_"),
         text.replace("kg_", "kg-"),
-        text.replace("kg_", "gk_"),
+        key.text_under(""),
+        key.text_under("kg1"),
+        key.text_under("kg_kg"),
+        key.text_under("abcdefghijklmnopq"),
         text.replacen('_', "", 1),
         text.replacen(&format!("{}_", key.id), &format!("{}-", key.id), 1),
         text.replacen(&key.id, &key.id[..11], 1),
@@ -139,6 +146,8 @@ fn malformed() -> Vec<Case> {
     let other = Key::random();
     mistyped.push(format!("kg_{}_{}{sum}", other.id, key.secret));
     mistyped.push(format!("kg_{}_{}{sum}", key.id, other.secret));
+    mistyped.push(text.replace("kg_", "KG_"));
+    mistyped.push(text.replace("kg_", "gk_"));
     mistyped.push(format!("{body}000000"));
     mistyped.push(format!("{body}zzzzzz"));
     cases.extend(

@@ -35,7 +35,7 @@ pub struct PolicyAnswer {
     principal_id: String,
     policy_document: Policy,
     /// Strings only: API Gateway takes no nested values. `principal`, `credential` and `scopes` are
-    /// always there; `client_id`, `key_id`, `issuer` and the claims that are passed on where the
+    /// always there; `client_id`, `key_id`, `issuer`, the claims that are passed on and metadata where the
     /// credential has them.
     context: Context,
     /// Left out when there is none: `null` is no usage key. HTTP APIs have no usage plans.
@@ -102,9 +102,8 @@ fn context(grant: &Grant) -> Context {
         ("scopes", principal.scopes.to_string()),
     ];
     let own = own.into_iter().chain(optional);
-    let claims = principal.claims.iter();
-    claims
-        .map(|(name, value)| (Cow::Owned(name.clone()), value.clone()))
+    let told = principal.told.iter();
+    told.map(|(name, value)| (Cow::Owned(name.clone()), value.clone()))
         .chain(own.map(|(name, value)| (Cow::Borrowed(name), value)))
         .collect()
 }
@@ -179,7 +178,7 @@ mod tests {
                 client_id: Some("app".into()),
                 key_id: None,
                 issuer: Some("https://login.example.com/".into()),
-                claims: BTreeMap::new(),
+                told: BTreeMap::new(),
             },
             usage_key: Some("usage-app".into()),
         }
@@ -232,6 +231,7 @@ mod tests {
         denied.principal.issuer = None;
         denied.principal.key_id = Some("0123456789ab".into());
         denied.principal.credential = CredentialKind::ApiKey;
+        denied.principal.told = [("metadata_tenant".to_owned(), "acme".to_owned())].into();
         assert_eq!(
             wire(denied),
             json!({
@@ -249,6 +249,7 @@ mod tests {
                     "credential": "api_key",
                     "scopes": "",
                     "key_id": "0123456789ab",
+                    "metadata_tenant": "acme",
                 },
             })
         );
@@ -258,7 +259,7 @@ mod tests {
     fn claims_are_told_and_never_in_place_of_our_own_names() {
         let mut told = grant("books:read");
         let claims = [("claim_tenant", "acme"), ("principal", "mallory")];
-        told.principal.claims = claims
+        told.principal.told = claims
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into();
         let context = &wire(told)["context"];

@@ -260,6 +260,7 @@ fn network(record: &KeyRecord, source: Option<IpAddr>) -> Result<(), ApiKeyError
 mod tests {
     use aws_sdk_dynamodb::Client;
     use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
+    use keygate_key_record::Metadata;
     use keygate_outbound::Outbound;
     use keygate_settings::Settings;
     use keygate_tests::table::Table;
@@ -282,6 +283,7 @@ mod tests {
             usage_key_id: None,
             usage_plan: None,
             allowed_cidrs: Vec::new(),
+            metadata: Metadata::default(),
         }
     }
 

@@ -220,7 +220,7 @@ impl Authorizer {
         let token = verified?;
         let mut principal = self.principal(&token, watch)?;
         let usage_key = self.client_usage_key(&token, &principal, watch).await?;
-        principal.claims = self.claims(&token, watch)?;
+        principal.told = self.claims(&token, watch)?;
         Ok((principal, usage_key))
     }
 
@@ -340,6 +340,11 @@ impl Authorizer {
             watch.made(line, principal.as_ref().err().map(Rejection::failure));
             watch.made(Line::new("scopes", key.record().scopes.to_string()), None);
             watch.scopes(Some(key.record().scopes.clone()));
+            let metadata = &key.record().metadata;
+            if !metadata.is_empty() {
+                let found = json!(metadata).to_string();
+                watch.made(Line::new("metadata", found), None);
+            }
         }
         Ok((principal?, key.record().usage_key.clone()))
     }

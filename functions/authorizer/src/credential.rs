@@ -102,7 +102,7 @@ impl<'a> Credential<'a> {
         if credential.is_empty() || !credential.bytes().all(is_b64token) {
             return Err(CredentialError::Malformed);
         }
-        // No JWT is lost by the prefix: "kg_" decodes to bytes that begin no JSON object.
+        // No JWT is lost: it has dots, and no key has one.
         if is("ApiKey") || looks_like_api_key(credential) {
             return Ok(Self::ApiKey(credential.parse()?));
         }
@@ -178,7 +178,9 @@ mod tests {
             CredentialError::Malformed
         );
         assert_eq!(error("ApiKey a.b.c"), ApiKeyError::Shape.into());
-        assert_eq!(error("Bearer kg_a.b.c"), ApiKeyError::Shape.into());
+        assert_eq!(error("Bearer kg_abc"), ApiKeyError::Shape.into());
+        let dotted = Credential::in_authorization("Bearer kg_a.b.c");
+        assert!(matches!(dotted, Ok(Credential::Token("kg_a.b.c"))));
     }
 
     #[test]

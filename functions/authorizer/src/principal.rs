@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use keygate_principal::metadata::context_key;
 use keygate_principal::name::is_usable_name;
 use keygate_principal::scope::Scopes;
 
@@ -42,8 +43,8 @@ pub(crate) struct Principal {
     pub(crate) key_id: Option<String>,
     /// The token's issuer.
     pub(crate) issuer: Option<String>,
-    /// What else handlers are told, by the context's names: a token's claims.
-    pub(crate) claims: BTreeMap<String, String>,
+    /// What else handlers are told, by the context's names: a token's claims, or a key's metadata.
+    pub(crate) told: BTreeMap<String, String>,
 }
 
 /// A token does not say who is calling, or says what it may not.
@@ -88,7 +89,7 @@ impl Principal {
             client_id: client_id.map(str::to_owned),
             key_id: None,
             issuer: Some(issuer.iss.clone()),
-            claims: BTreeMap::new(),
+            told: BTreeMap::new(),
         })
     }
 
@@ -98,6 +99,7 @@ impl Principal {
         if !is_usable_name(&record.owner) {
             return Err(UnusableOwner);
         }
+        let metadata = record.metadata.iter();
         Ok(Self {
             name: record.owner.clone(),
             credential: CredentialKind::ApiKey,
@@ -105,7 +107,9 @@ impl Principal {
             client_id: None,
             key_id: Some(record.id.to_string()),
             issuer: None,
-            claims: BTreeMap::new(),
+            told: metadata
+                .map(|(name, value)| (context_key(name), value.to_owned()))
+                .collect(),
         })
     }
 }

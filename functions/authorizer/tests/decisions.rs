@@ -5,8 +5,8 @@
 mod house;
 
 use house::{House, key_header, record};
-use keygate_api_key::ApiKey;
-use keygate_key_record::{KeyRecord, PreviousSecret, Status};
+use keygate_api_key::{ApiKey, KeyPrefix};
+use keygate_key_record::{KeyRecord, Metadata, PreviousSecret, Status};
 use keygate_tests::authorizer::{Authorizer, STAGE};
 use keygate_tests::issuer::{AUDIENCE, Issuer, epoch_seconds};
 use keygate_tests::loopback::Response;
@@ -146,6 +146,47 @@ fn an_api_key_speaks_for_its_owner_with_its_own_usage_key() {
             })
         );
     }
+}
+
+#[test]
+fn an_api_key_s_metadata_is_told_beside_what_is_keygate_s_own() {
+    let house = House::new(BINARY);
+    let key = ApiKey::generate().unwrap();
+    let mut record = record(&key);
+    let entries = [("tenant", "acme"), ("cost-centre", "7"), ("principal", "x")];
+    let entries = entries.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    record.metadata = Metadata::new(entries.into()).unwrap();
+    house.put_key(&record);
+    let answer = house.allowed(&key_header(&key));
+    let context = &answer["context"];
+    assert_eq!(context["metadata_tenant"], "acme");
+    assert_eq!(context["metadata_cost_centre"], "7");
+    assert_eq!(context["metadata_principal"], "x");
+    assert_eq!(context["principal"], "team-a");
+    assert_eq!(context.as_object().unwrap().len(), 7);
+}
+
+#[test]
+fn a_key_is_good_under_any_prefix_and_no_token_is_taken_for_one() {
+    let house = House::new(BINARY);
+    for prefix in ["k", "AcmeKey", "eyJhbGciOiJFUzI"] {
+        let prefix: KeyPrefix = prefix.parse().unwrap();
+        let key = prefix.generate().unwrap();
+        house.put_key(&record(&key));
+        for scheme in ["ApiKey", "Bearer"] {
+            let answer = house.allowed(&format!("{scheme} {}", key.expose()));
+            assert_eq!(answer["context"]["key_id"], key.id().as_str());
+        }
+    }
+    // The base64url of a header that begins so has an underscore behind letters alone.
+    let alg = house.signer.alg();
+    let kid = house.signer.jwk()["kid"].clone();
+    let header = format!("{{\"?\":1,\"alg\":\"{alg}\",\"kid\":{kid}}}");
+    let claims = house.issuer.claims().to_string();
+    let token = house.signer.token_of_text(&header, &claims);
+    assert!(token.starts_with("eyI_"), "{token}");
+    let answer = house.allowed(&format!("Bearer {token}"));
+    assert_eq!(answer["context"]["credential"], "jwt");
 }
 
 #[test]

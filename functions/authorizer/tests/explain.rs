@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use house::{key_header, record, wire};
 use keygate_api_key::ApiKey;
-use keygate_key_record::{KeyRecord, PreviousSecret, Status};
+use keygate_key_record::{KeyRecord, Metadata, PreviousSecret, Status};
 use keygate_outbound::Outbound;
 use keygate_settings::Settings;
 use keygate_tests::function::ROUTES;
@@ -274,6 +274,12 @@ accepted, 2 routes are open
   closed  PUT /books/{id}          books:write
   closed  DELETE /books/{id}       books:write"
     );
+
+    record.metadata = Metadata::new([("tenant".into(), "acme".into())].into()).unwrap();
+    let report = rig.report_of_key(&key, &record).await;
+    let report = settled(&rig, &report);
+    let line = "\nok      metadata          {\"tenant\":\"acme\"}\n";
+    assert!(report.contains(line), "{report}");
 
     record.previous = Some(PreviousSecret {
         hash: former.secret_hash(),

@@ -13,6 +13,7 @@ use crate::change_client::{Asked, asked, change};
 use crate::handler::Keys;
 use crate::refusal::{self, no_client};
 use crate::stage::{stage, warn_of};
+use crate::usage;
 
 /// What stands in a path as it is (RFC 3986 section 2.3); a client's id may be an address.
 const IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC
@@ -35,6 +36,7 @@ pub(crate) async fn answer(
         ("GET", "/clients/{id}") => read(issuing, request).await,
         ("PUT", "/clients/{id}") => replace(keys, request).await,
         ("DELETE", "/clients/{id}") => remove(issuing, request).await,
+        ("GET", "/clients/{id}/usage") => usage(issuing, request).await,
         _ => return None,
     })
 }
@@ -69,6 +71,13 @@ async fn read(issuing: &Issuing, request: &ProxyRequest) -> Result<Response<Body
     let found = issuing.store.client(id(request)?).await;
     let client = found.map_err(refusal::of_store)?.ok_or_else(no_client)?;
     proxy::json(200, &ClientRepresentation::from(&client))
+}
+
+async fn usage(issuing: &Issuing, request: &ProxyRequest) -> Result<Response<Body>, Problem> {
+    let days = usage::days(request)?;
+    let found = issuing.store.client(id(request)?).await;
+    let client = found.map_err(refusal::of_store)?.ok_or_else(no_client)?;
+    usage::answer(issuing.usage_of_client(&client, days).await)
 }
 
 async fn replace(keys: &Keys, request: &ProxyRequest) -> Result<Response<Body>, Problem> {

@@ -1,12 +1,14 @@
 //! The routes of keys, and the way to those of clients.
 
+use jiff::civil::Date;
 use keygate_api_key::ApiKeyId;
-use keygate_issuing::{Issued, Issuing, Representation, WithKey};
+use keygate_issuing::{Issued, Issuing, LastUsed, Listed, Representation, WithKey};
 use keygate_key_record::{KeyRecord, now};
 use keygate_problem::{NOT_FOUND, Problem};
 use keygate_proxy::{self as proxy, Caller, Page, ProxyRequest};
 use lambda_http::http::header::{CACHE_CONTROL, HeaderValue};
 use lambda_http::{Body, Response};
+use serde::Serialize;
 
 use crate::clients;
 use crate::issue::{order, within_callers};
@@ -14,12 +16,22 @@ use crate::refusal::{self, not_found};
 use crate::rotate;
 use crate::stage::{stage, warn_of};
 use crate::trust::Trust;
+use crate::usage;
 
 /// What the routes work on.
 #[derive(Debug)]
 pub(crate) struct Keys {
     pub(crate) issuing: Issuing,
     pub(crate) trust: Trust,
+}
+
+/// A page of keys.
+#[derive(Debug, Serialize)]
+struct KeyPage {
+    #[serde(flatten)]
+    page: Page<Listed>,
+    /// From which day on usage was looked at; `null` where API Gateway did not say it.
+    last_used_since: Option<Date>,
 }
 
 impl Keys {
@@ -35,6 +47,11 @@ impl Keys {
             }
             ("DELETE", "/keys/{id}") => self.revoke(request, &caller).await,
             ("POST", "/keys/{id}/rotate") => self.rotate(request, &caller).await,
+            ("GET", "/keys/{id}/usage") => {
+                let days = usage::days(request)?;
+                let record = self.find(request, &caller).await?;
+                usage::answer(self.issuing.usage_of_key(&record, days).await)
+            }
             (method, path) => match clients::answer(self, method, path, request).await {
                 Some(answer) => answer,
                 None => Err(Problem::new(
@@ -69,10 +86,20 @@ impl Keys {
         let after = request.cursor()?;
         let listed = self.issuing.store.list(caller.principal(), limit, after);
         let (records, next) = listed.await.map_err(refusal::of_store)?;
+        // The list does not fail for what only stands beside the keys.
+        let read = self.issuing.last_used(&records).await;
+        let last_used = read.unwrap_or_else(|error| {
+            tracing::warn!(%error, "when keys were last used is not known");
+            LastUsed::default()
+        });
         let now = now();
         let entries = records.iter();
-        let entries = entries.map(|record| Representation::at(now, record));
-        proxy::json(200, &Page::new(entries.collect(), next.as_ref())?)
+        let entries = entries.map(|record| last_used.list(now, record));
+        let page = KeyPage {
+            page: Page::new(entries.collect(), next.as_ref())?,
+            last_used_since: last_used.since(),
+        };
+        proxy::json(200, &page)
     }
 
     async fn revoke(

@@ -2,6 +2,7 @@
 
 use keygate_issuing::expiry::{self, ExpiryError};
 use keygate_issuing::{MAX_NAME_CHARACTERS, Networks, Order, UsagePlans};
+use keygate_key_record::Metadata;
 use keygate_principal::scope::{Scope, Scopes};
 use keygate_problem::{INSUFFICIENT_SCOPE, Problem};
 use keygate_proxy::{Caller, Fields, ProxyRequest};
@@ -25,6 +26,7 @@ pub(crate) fn order(
         expires_at: expires_at(&mut fields, now),
         usage_plan: usage_plan(&mut fields, plans),
         networks: networks(&mut fields),
+        metadata: metadata(&mut fields),
     };
     fields.finish()?;
     within_callers(&order.scopes, caller)?;
@@ -94,6 +96,26 @@ pub(crate) fn usage_plan(fields: &mut Fields, plans: Option<&UsagePlans>) -> Opt
     None
 }
 
+fn metadata(fields: &mut Fields) -> Metadata {
+    let entries = match fields.value("metadata") {
+        None => return Metadata::default(),
+        Some(Value::Object(entries)) => entries.into_iter(),
+        Some(_) => {
+            fields.wrong("metadata", "must be an object of strings");
+            return Metadata::default();
+        }
+    };
+    let texts = entries.map(|(name, value)| Some((name, value.as_str()?.to_owned())));
+    let read = match texts.collect::<Option<_>>() {
+        Some(texts) => Metadata::new(texts).map_err(|error| error.to_string()),
+        None => Err("must be an object of strings".to_owned()),
+    };
+    read.unwrap_or_else(|detail| {
+        fields.wrong("metadata", detail);
+        Metadata::default()
+    })
+}
+
 fn networks(fields: &mut Fields) -> Networks {
     let texts = fields.strings("allowed_cidrs").unwrap_or_default();
     Networks::read(&texts).unwrap_or_else(|error| {
@@ -132,6 +154,7 @@ mod tests {
             "name": "é", "scopes": ["books:read", "books:read"], "expires_at": NOW + 1,
             "usage_plan": "partner",
             "allowed_cidrs": ["2001:DB8::/32", "192.0.2.0/24", "192.0.2.0/24"],
+            "metadata": {"tenant": "acme", "cost-centre": ""},
         });
         let order = read(&body, "books:read keys:admin").unwrap();
         assert_eq!((order.owner.as_str(), order.name.as_str()), ("me", "é"));
@@ -140,6 +163,8 @@ mod tests {
         assert_eq!(order.usage_plan.as_deref(), Some("partner"));
         let networks = ["192.0.2.0/24", "2001:db8::/32"];
         assert_eq!(order.networks.to_texts(), networks);
+        let metadata: Vec<_> = order.metadata.iter().collect();
+        assert_eq!(metadata, [("cost-centre", ""), ("tenant", "acme")]);
     }
 
     #[test]
@@ -171,6 +196,14 @@ mod tests {
             ("allowed_cidrs", json!(["192.0.2.1/24"])),
             ("allowed_cidrs", json!(["2001:db8::/32", "x"])),
             ("allowed_cidrs", json!(vec!["192.0.2.0/24"; 21])),
+            ("metadata", json!("tenant=acme")),
+            ("metadata", json!(["tenant"])),
+            ("metadata", json!({"tenant": 7})),
+            ("metadata", json!({"tenant": null})),
+            ("metadata", json!({"a b": "x"})),
+            ("metadata", json!({"a-b": "x", "a_b": "x"})),
+            ("metadata", json!({"tenant": "acme\u{202e}"})),
+            ("metadata", json!({"tenant": "x".repeat(257)})),
             ("owner", json!("somebody")),
         ] {
             let mut body = json!({"name": "a", "scopes": ["books:read"]});

@@ -95,7 +95,7 @@ pub(crate) fn of_store(error: StoreError) -> Problem {
     }
 }
 
-fn of_failure(failure: Failure) -> Problem {
+pub(crate) fn of_failure(failure: Failure) -> Problem {
     let words = failure.to_string();
     let problem = match failure {
         Failure::Store(error) => return of_store(error),

@@ -6,7 +6,7 @@
 use clap::{Args, Subcommand};
 use keygate_principal::name::{MAX_BYTES, is_plain_name, is_usable_name};
 
-use super::keys::{Output, PlaceOptions, name};
+use super::keys::{DayOptions, Output, PlaceOptions, name};
 
 #[derive(Debug, Args)]
 pub(crate) struct Clients {
@@ -30,6 +30,14 @@ pub(crate) enum ClientsCommand {
         /// The client's id, as its tokens name it
         #[arg(value_parser = client_id)]
         client_id: String,
+    },
+    /// Print how often a client was used, day by day in UTC, and what is left of its quota
+    Usage {
+        /// The client's id, as its tokens name it
+        #[arg(value_parser = client_id)]
+        client_id: String,
+        #[command(flatten)]
+        days: DayOptions,
     },
     /// Put a client on a usage plan
     Plan {

@@ -6,8 +6,10 @@
 use std::convert::Infallible;
 
 use clap::{Args, Subcommand, ValueEnum};
-use keygate_api_key::{ApiKey, ApiKeyError, ApiKeyId, looks_like_api_key};
-use keygate_issuing::{DEFAULT_GRACE, MAX_GRACE, MAX_NAME_CHARACTERS, UsagePlans, expiry};
+use keygate_api_key::{ApiKey, ApiKeyError, ApiKeyId, KeyPrefix, looks_like_api_key};
+use keygate_issuing::{
+    DEFAULT_GRACE, Days, DaysError, MAX_GRACE, MAX_NAME_CHARACTERS, UsagePlans, expiry, today,
+};
 use keygate_key_record::now;
 use keygate_principal::name::is_usable_name;
 use keygate_principal::scope::Scopes;
@@ -65,6 +67,9 @@ pub(crate) struct PlaceOptions {
     /// [default: standard and partner, of the stack]
     #[arg(long, value_name = "PLANS", global = true)]
     pub(crate) usage_plans: Option<UsagePlans>,
+    /// The letters that new keys begin with, as KeyPrefix has them [default: kg]
+    #[arg(long, value_name = "LETTERS", global = true)]
+    pub(crate) key_prefix: Option<KeyPrefix>,
     /// The deployed API's id; with --stage, a change flushes the stage's cached answers
     #[arg(long, value_name = "ID", global = true)]
     pub(crate) api: Option<String>,
@@ -77,11 +82,19 @@ pub(crate) struct PlaceOptions {
 pub(crate) enum KeysCommand {
     /// Issue a key and print it, once
     Create(Create),
-    /// List keys
+    /// List keys, with the day in UTC on which each was last used
     List {
         /// Only the keys of this principal
         #[arg(long)]
         owner: Option<String>,
+    },
+    /// Print how often a key was used, day by day in UTC, and what is left of its quota
+    Usage {
+        /// The key's id, or the whole key, which is not printed again
+        #[arg(value_parser = named)]
+        id: NamedKey,
+        #[command(flatten)]
+        days: DayOptions,
     },
     /// Print one key's record
     Show {
@@ -122,6 +135,24 @@ pub(crate) struct SweepOptions {
     pub(crate) adopt_from: Option<String>,
 }
 
+/// The days that usage is asked for.
+#[derive(Debug, Args)]
+pub(crate) struct DayOptions {
+    /// The first day, such as 2026-01-31, at most 90 days ago [default: 30 days]
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
+    /// The last day [default: today]
+    #[arg(long, value_name = "DATE")]
+    to: Option<String>,
+}
+
+impl DayOptions {
+    /// The days from one to the other.
+    pub(crate) fn days(&self) -> Result<Days, DaysError> {
+        Days::read(self.from.as_deref(), self.to.as_deref(), today())
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Create {
     /// What people call the key
@@ -142,6 +173,9 @@ pub(crate) struct Create {
     /// A network that the key may be used from, such as 192.0.2.0/24; may be given several times
     #[arg(long = "cidr", value_name = "CIDR")]
     pub(crate) networks: Vec<String>,
+    /// What to note about the key, and to tell handlers; may be given several times
+    #[arg(long = "metadata", value_name = "NAME=VALUE", value_parser = entry)]
+    pub(crate) metadata: Vec<(String, String)>,
 }
 
 /// A key that an argument names by its id, or by the whole key, whose id it is then. What is neither
@@ -153,10 +187,10 @@ pub(crate) struct NamedKey(Result<ApiKeyId, NoKeyNamed>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoKeyNamed {
     /// No id by its form.
-    #[error("an id is 12 letters and digits, which a key has behind kg_")]
+    #[error("an id is 12 letters and digits, which a key has behind its first _, as in kg_")]
     Id,
     /// A key that is not whole, or mistyped.
-    #[error("name the key by its id, the 12 letters and digits behind kg_: {0}")]
+    #[error("name the key by its id, the 12 letters and digits behind its first _: {0}")]
     Key(ApiKeyError),
 }
 
@@ -191,6 +225,13 @@ fn owner(text: &str) -> Result<String, &'static str> {
         return Ok(text.to_owned());
     }
     Err("an owner has 1 to 1,024 bytes, no quotes or control characters")
+}
+
+fn entry(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("write it as NAME=VALUE, such as tenant=acme")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn expires(text: &str) -> Result<u64, String> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use keygate_key_record::now;
 
 use super::usage_plan::{self, ImpossibleThrottle, Meter, Refusal};
@@ -78,7 +79,7 @@ impl Usage {
 
     /// Counts a request of the usage key of this value, and gives the key's id. A request that is
     /// refused is not counted.
-    pub(super) fn admit(&self, value: Option<&str>, now: Timestamp) -> Result<Arc<str>, Refusal> {
+    pub(crate) fn admit(&self, value: Option<&str>, now: Timestamp) -> Result<Arc<str>, Refusal> {
         let meter = value.and_then(|value| self.read().meters.get(value).cloned());
         meter.ok_or(Refusal::UnknownKey)?.admit(now)
     }
@@ -107,6 +108,15 @@ impl Usage {
             .filter(|(id, _)| after.is_none_or(|after| id.as_str() > after));
         let fitting = behind.map(|(_, listed)| listed).filter(|key| fits(key));
         fitting.take(limit).cloned().collect()
+    }
+
+    /// What a key's requests on some days were, and what was left of its plan's quota, where it has
+    /// one; nothing where the key is on no plan.
+    pub(crate) fn of_days(&self, key: &UsageKey, days: &[Date]) -> Vec<(u64, Option<u64>)> {
+        match self.read().meters.get(&key.value) {
+            Some(meter) => days.iter().map(|day| meter.of_day(*day)).collect(),
+            None => Vec::new(),
+        }
     }
 
     /// Adds a key that is on no plan yet.

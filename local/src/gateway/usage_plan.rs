@@ -4,14 +4,15 @@
 //! [`usage_keys`]: super::usage_keys
 
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use governor::{DefaultDirectRateLimiter, Quota as Bucket, RateLimiter};
-use jiff::civil::{Date, Weekday};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
+use jiff::civil::Date;
 
-use crate::model::{Period, Quota, Throttle, UsageKey, UsagePlan};
+use super::usage_counts::{UsageCounts, day};
+use crate::model::{Quota, Throttle, UsageKey, UsagePlan};
 
 /// What is left to one usage key.
 #[derive(Debug)]
@@ -19,19 +20,13 @@ pub(super) struct Meter {
     key_id: Arc<str>,
     enabled: bool,
     bucket: Option<DefaultDirectRateLimiter>,
-    quota: Option<(Quota, Mutex<Spent>)>,
-}
-
-/// Requests made in the period that began on a day.
-#[derive(Debug, Clone, Copy)]
-struct Spent {
-    since: Date,
-    requests: u64,
+    quota: Option<Quota>,
+    counts: Mutex<UsageCounts>,
 }
 
 /// Why a request is not let through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// No usage key, or one on no plan, or a disabled one.
     UnknownKey,
     /// The bucket is empty.
@@ -53,18 +48,12 @@ impl Meter {
             let bucket = bucket(throttle).ok_or_else(impossible)?;
             Ok(RateLimiter::direct(bucket))
         });
-        let quota = plan.quota.map(|quota| {
-            let spent = Spent {
-                since: Date::MIN,
-                requests: 0,
-            };
-            (quota, Mutex::new(spent))
-        });
         Ok(Self {
             key_id: Arc::from(key.id.as_str()),
             enabled: key.enabled,
             bucket: bucket.transpose()?,
-            quota,
+            quota: plan.quota,
+            counts: Mutex::default(),
         })
     }
 
@@ -73,39 +62,35 @@ impl Meter {
         if !self.enabled {
             return Err(Refusal::UnknownKey);
         }
-        if self.is_used_up(now) {
+        let today = day(now);
+        if self.remaining(&self.counts(), today) == Some(0) {
             return Err(Refusal::QuotaExceeded);
         }
         let bucket = self.bucket.as_ref();
         if bucket.is_some_and(|bucket| bucket.check().is_err()) {
             return Err(Refusal::Throttled);
         }
-        if self.spend(now) {
-            Ok(Arc::clone(&self.key_id))
-        } else {
-            Err(Refusal::QuotaExceeded)
+        // Others may have been let through in between.
+        let mut counts = self.counts();
+        if self.remaining(&counts, today) == Some(0) {
+            return Err(Refusal::QuotaExceeded);
         }
+        counts.add(today);
+        Ok(Arc::clone(&self.key_id))
     }
 
-    fn is_used_up(&self, now: Timestamp) -> bool {
-        self.quota.as_ref().is_some_and(|(quota, spent)| {
-            let spent = *spent.lock().unwrap_or_else(PoisonError::into_inner);
-            spent.since == period_start(quota.period, now) && spent.requests >= quota.limit
-        })
+    /// The requests of a day, and what was left of the quota at its end, where there is one.
+    pub(super) fn of_day(&self, day: Date) -> (u64, Option<u64>) {
+        let counts = self.counts();
+        (counts.of(day), self.remaining(&counts, day))
     }
 
-    fn spend(&self, now: Timestamp) -> bool {
-        let Some((quota, spent)) = &self.quota else {
-            return true;
-        };
-        let mut spent = spent.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = period_start(quota.period, now);
-        if spent.since != since {
-            *spent = Spent { since, requests: 0 };
-        }
-        let left = spent.requests < quota.limit;
-        spent.requests += u64::from(left);
-        left
+    fn remaining(&self, counts: &UsageCounts, day: Date) -> Option<u64> {
+        self.quota.map(|quota| counts.remaining(quota, day))
+    }
+
+    fn counts(&self) -> MutexGuard<'_, UsageCounts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -123,21 +108,10 @@ fn bucket(throttle: Throttle) -> Option<Bucket> {
     Some(Bucket::with_period(interval)?.allow_burst(burst))
 }
 
-fn period_start(period: Period, now: Timestamp) -> Date {
-    let today = TimeZone::UTC.to_datetime(now).date();
-    match period {
-        Period::Day => today,
-        Period::Week => {
-            let days = today.weekday().since(Weekday::Sunday);
-            today.saturating_sub(jiff::Span::new().days(i64::from(days)))
-        }
-        Period::Month => today.first_of_month(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Period;
 
     fn plan(throttle: Option<Throttle>, quota: Option<Quota>) -> UsagePlan {
         UsagePlan {
@@ -177,6 +151,29 @@ mod tests {
         assert!(a.admit(now).is_ok());
         assert_eq!(a.admit(now), Err(Refusal::Throttled));
         assert!(b.admit(now).is_ok());
+    }
+
+    #[test]
+    fn only_what_is_let_through_is_counted() {
+        let throttle = Throttle {
+            rate: 0.001,
+            burst: 3,
+        };
+        let quota = |limit| {
+            Some(Quota {
+                limit,
+                period: Period::Day,
+            })
+        };
+        let now = at("2026-11-24T12:00:00Z");
+        for (quota, expected) in [(None, (3, None)), (quota(2), (2, Some(0)))] {
+            let meter = meter(&plan(Some(throttle), quota), "a");
+            for _ in 0..5 {
+                let _ = meter.admit(now);
+            }
+            assert_eq!(meter.of_day(day(now)), expected);
+            assert_eq!(meter.of_day(day(at("2026-11-25T00:00:00Z"))).0, 0);
+        }
     }
 
     #[test]

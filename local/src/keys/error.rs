@@ -2,8 +2,8 @@
 
 use keygate_api_key::ApiKeyId;
 use keygate_issuing::{
-    ClientError, Failure, IssueError, MalformedNetworks, RevokeError, RotateError, StoreError,
-    SweepError,
+    ClientError, DaysError, Failure, IssueError, MalformedNetworks, RevokeError, RotateError,
+    StoreError, SweepError, UsageError,
 };
 use keygate_outbound::OutboundError;
 
@@ -18,6 +18,15 @@ pub(crate) enum KeysError {
     /// The argument is no id.
     #[error(transparent)]
     NoKeyNamed(#[from] NoKeyNamed),
+    /// The metadata is none.
+    #[error("--metadata: {0}")]
+    Metadata(String),
+    /// There can be no usage of the days.
+    #[error("--{0}")]
+    Days(#[from] DaysError),
+    /// There is no usage of a key or a client.
+    #[error("there is no usage of {0}: {1}")]
+    NoUsage(String, UsageError),
     /// The networks are none.
     #[error("--cidr: {0}")]
     Networks(#[from] MalformedNetworks),
@@ -67,6 +76,8 @@ impl KeysError {
             Self::Usage(_)
                 | Self::NoKeyNamed(_)
                 | Self::Networks(_)
+                | Self::Metadata(_)
+                | Self::Days(_)
                 | Self::Issue(IssueError::NoSuchPlan(_))
                 | Self::Client(_, ClientError::NoSuchPlan(_))
         )

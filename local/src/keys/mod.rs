@@ -5,13 +5,16 @@ mod error;
 mod output;
 mod place;
 
+use std::collections::BTreeMap;
+
 use keygate_api_key::ApiKeyId;
-use keygate_issuing::{Issued, Issuing, Networks, Order, RevokeError, Sweep, UsagePlans};
-use keygate_key_record::KeyRecord;
+use keygate_issuing::{
+    Issued, Issuing, LastUsed, Networks, Order, RevokeError, Sweep, UsageError, UsagePlans,
+};
+use keygate_key_record::{KeyRecord, Metadata};
 
 pub(crate) use self::error::KeysError;
-use self::output::Printer;
-pub(crate) use self::output::{cached, print_json, table, time};
+pub(crate) use self::output::{Printer, cached, print_json, table, time};
 pub(crate) use self::place::Place;
 use crate::cli::keys::{Create, Keys, KeysCommand};
 use crate::console;
@@ -32,7 +35,19 @@ async fn carry_out(place: &Place, printer: Printer, command: KeysCommand) -> Res
             printer.issued(&issued)?;
         }
         KeysCommand::List { owner } => {
-            printer.list(&list(issuing, owner.as_deref()).await?)?;
+            let records = list(issuing, owner.as_deref()).await?;
+            let last_used = issuing.last_used(&records).await.unwrap_or_else(|error| {
+                let text = format!("keygate: when keys were last used is not known: {error}");
+                console::warn(&keygate_visible::line(&text));
+                LastUsed::default()
+            });
+            printer.list(&records, &last_used)?;
+        }
+        KeysCommand::Usage { id, days } => {
+            let days = days.days()?;
+            let record = find(issuing, &id.id()?).await?;
+            let usage = issuing.usage_of_key(&record, days).await;
+            printer.usage(&usage.map_err(|error| no_usage(record.id.as_str(), error))?)?;
         }
         KeysCommand::Show { id } => printer.record(&find(issuing, &id.id()?).await?)?,
         KeysCommand::Rotate { id, grace } => rotate(place, printer, &id.id()?, grace).await?,
@@ -107,11 +122,31 @@ async fn issue(issuing: &Issuing, create: Create) -> Result<Issued, KeysError> {
         expires_at: create.expires,
         usage_plan: create.usage_plan,
         networks: Networks::read(&create.networks)?,
+        metadata: metadata(create.metadata)?,
     };
     if order.scopes.is_empty() {
         return Err(KeysError::Usage("--scope names no scope".to_owned()));
     }
     issuing.issue(&order).await.map_err(KeysError::Issue)
+}
+
+/// Entries of the command line, of which no two have one name.
+fn metadata(entries: Vec<(String, String)>) -> Result<Metadata, KeysError> {
+    let mut named = BTreeMap::new();
+    for (name, value) in entries {
+        if named.insert(name.clone(), value).is_some() {
+            return Err(KeysError::Metadata(format!("{name} is there twice")));
+        }
+    }
+    Metadata::new(named).map_err(|error| KeysError::Metadata(error.to_string()))
+}
+
+/// Why there is no usage of a key or a client.
+pub(crate) fn no_usage(whose: &str, error: UsageError) -> KeysError {
+    match error {
+        UsageError::Failed(failure) => failure.into(),
+        error => KeysError::NoUsage(keygate_visible::line(whose).into_owned(), error),
+    }
 }
 
 async fn find(issuing: &Issuing, id: &ApiKeyId) -> Result<KeyRecord, KeysError> {

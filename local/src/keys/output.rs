@@ -5,7 +5,7 @@ use std::io;
 
 use jiff::Timestamp;
 use keygate_api_key::ApiKeyId;
-use keygate_issuing::{Flush, Issued, Representation, Swept, WithKey};
+use keygate_issuing::{Flush, Issued, LastUse, LastUsed, Representation, Swept, Usage, WithKey};
 use keygate_key_record::{KeyRecord, Status, now};
 use keygate_visible::line;
 use serde::Serialize;
@@ -50,13 +50,22 @@ impl Printer {
         }
     }
 
-    pub(crate) fn list(self, records: &[KeyRecord]) -> io::Result<()> {
+    pub(crate) fn list(self, records: &[KeyRecord], last_used: &LastUsed) -> io::Result<()> {
         if self.output == Output::Json {
             let now = now();
-            let all = records.iter().map(|record| Representation::at(now, record));
+            let all = records.iter().map(|record| last_used.list(now, record));
             return print_json(&all.collect::<Vec<_>>());
         }
-        let head = ["ID", "NAME", "OWNER", "SCOPES", "STATUS", "EXPIRES", "PLAN"];
+        let head = [
+            "ID",
+            "NAME",
+            "OWNER",
+            "SCOPES",
+            "STATUS",
+            "EXPIRES",
+            "PLAN",
+            "LAST USED",
+        ];
         let mut rows = vec![head.map(str::to_owned)];
         rows.extend(records.iter().map(|record| {
             [
@@ -67,8 +76,28 @@ impl Printer {
                 status(record).to_owned(),
                 record.expires_at.map_or_else(|| "-".to_owned(), time),
                 record.usage_plan.clone().unwrap_or_else(|| "-".to_owned()),
+                match last_used.of(now(), record) {
+                    LastUse::On(day) => day.to_string(),
+                    LastUse::NotSince => "-".to_owned(),
+                    LastUse::Unknown => "?".to_owned(),
+                },
             ]
         }));
+        print(&table(&rows))
+    }
+
+    pub(crate) fn usage(self, usage: &Usage) -> io::Result<()> {
+        if self.output == Output::Json {
+            return print_json(usage);
+        }
+        let mut rows = vec![["DAY".to_owned(), "REQUESTS".to_owned()]];
+        let days = usage.days().iter();
+        rows.extend(days.map(|day| [day.date.to_string(), day.requests.to_string()]));
+        rows.push(["all".to_owned(), usage.requests().to_string()]);
+        let left = usage
+            .remaining()
+            .map_or_else(|| "not known".to_owned(), |remaining| remaining.to_string());
+        rows.push(["left".to_owned(), left]);
         print(&table(&rows))
     }
 
@@ -155,6 +184,9 @@ fn fields(record: &KeyRecord) -> Vec<[String; 2]> {
     );
     if !record.allowed_cidrs.is_empty() {
         fields.push(("NETWORKS", record.allowed_cidrs.join(" ")));
+    }
+    for (name, value) in record.metadata.iter() {
+        fields.push(("METADATA", format!("{name}={value}")));
     }
     if let Some(previous) = record.former(now()) {
         fields.push(("FORMER UNTIL", time(previous.until)));

@@ -33,10 +33,14 @@ impl Place {
     /// The place that the command line names. Nothing is called yet.
     pub(crate) async fn connect(options: &PlaceOptions) -> Result<Self, KeysError> {
         let outbound = Outbound::new(&keygate_settings::Settings::from_env())?;
-        match &options.table {
-            None => Self::local(options, &outbound),
-            Some(table) => Self::deployed(options, &outbound, table).await,
+        let mut place = match &options.table {
+            None => Self::local(options, &outbound)?,
+            Some(table) => Self::deployed(options, &outbound, table).await?,
+        };
+        if let Some(prefix) = &options.key_prefix {
+            place.issuing = place.issuing.with_prefix(prefix.clone());
         }
+        Ok(place)
     }
 
     fn local(options: &PlaceOptions, outbound: &Outbound) -> Result<Self, KeysError> {

@@ -1,5 +1,5 @@
 //! The part of API Gateway's management API that the functions and `keygate keys` call: usage
-//! keys and their tags, usage plans, and the flush of the authorizer's cache (API Gateway REST API reference).
+//! keys and their tags, usage plans, what was used of them, and the flush of the authorizer's cache (API Gateway REST API reference).
 //! Everything else is refused by name.
 //!
 //! Like DynamoDB here it believes any signature, but asks for one, and for a client that is no page
@@ -9,6 +9,7 @@ mod absent;
 mod answer;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod usage_keys;
 mod usage_plans;
 
@@ -45,6 +46,7 @@ pub(crate) async fn serve(listener: TcpListener, control: Control) {
             "/usageplans/{plan}/keys/{id}",
             delete(usage_plans::take_off),
         )
+        .route("/usageplans/{plan}/usage", get(usage::read))
         .route(
             "/restapis/{api}/stages/{stage}/cache/authorizers",
             delete(flush),

@@ -1,26 +1,35 @@
 //! The calls as the AWS SDK makes them, and reads what comes back.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use aws_sdk_apigateway::Client;
 use aws_sdk_apigateway::config::http::HttpResponse;
 use aws_sdk_apigateway::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_apigateway::error::{ProvideErrorMetadata, SdkError};
+use jiff::Timestamp;
 use keygate_outbound::Outbound;
 use tokio::net::TcpListener;
 
 use crate::deployment::REGION;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Usage, day};
 use crate::offered;
 use crate::template;
 
 const VALUE: &str = "a-value-of-20-characters";
 
 async fn start() -> (Client, String) {
+    let (client, url, _) = serving().await;
+    (client, url)
+}
+
+/// The same with what meters requests.
+async fn serving() -> (Client, String, Arc<Usage>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
     let parameters = offered::parameters(&[], "http://127.0.0.1:3001");
     let application = template::load(&path, &parameters).unwrap();
     let control = Gateway::new(&application, 0).unwrap().control();
+    let usage = Arc::clone(&control.usage);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(super::serve(listener, control));
@@ -32,7 +41,7 @@ async fn start() -> (Client, String) {
         .http_client(keygate_aws::http_client(
             &Outbound::new(&keygate_settings::Settings::default()).unwrap(),
         ));
-    (Client::from_conf(config.build()), url)
+    (Client::from_conf(config.build()), url, usage)
 }
 
 /// The code of the error that a call is answered with.
@@ -132,6 +141,65 @@ async fn lists_have_pages_and_begin_as_asked_for() {
         (stage.api_id(), stage.stage()),
         (Some("local"), Some("dev"))
     );
+}
+
+#[tokio::test]
+async fn usage_is_answered_by_day_as_the_sdk_reads_it() {
+    let (client, _, usage) = serving().await;
+    let plan = "partnerusageplan";
+    let mut ids = Vec::new();
+    for name in ["one", "two", "three"] {
+        let id = create(&client, name).await;
+        let put = client.create_usage_plan_key().usage_plan_id(plan);
+        let put = put.key_id(&id).key_type("API_KEY").send();
+        put.await.unwrap();
+        ids.push(id);
+    }
+    let now = Timestamp::now();
+    let today = day(now);
+    let yesterday = today.yesterday().unwrap().to_string();
+    for _ in 0..3 {
+        usage.admit(Some(&format!("{VALUE}-one")), now).unwrap();
+    }
+    let get = |plan: &str, from: &str, to: &str| {
+        let get = client.get_usage().usage_plan_id(plan);
+        get.start_date(from).end_date(to)
+    };
+    let today = today.to_string();
+    let own = get(plan, &yesterday, &today).key_id(&ids[0]).send();
+    let own = own.await.unwrap();
+    assert_eq!(own.usage_plan_id(), Some(plan));
+    assert_eq!(own.start_date(), Some(yesterday.as_str()));
+    assert_eq!(own.end_date(), Some(today.as_str()));
+    let pairs = [vec![0, 1_000_000], vec![3, 999_997]];
+    assert_eq!(own.items().unwrap()[&ids[0]], pairs);
+    assert_eq!(own.items().unwrap().len(), 1);
+
+    let mut pages = get(plan, &today, &today).limit(2).into_paginator().send();
+    let mut seen = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.unwrap().items.unwrap();
+        assert!(page.len() <= 2);
+        seen.extend(page.into_keys());
+    }
+    seen.sort();
+    ids.sort();
+    assert_eq!(seen, ids);
+    // Nobody knows what is left where there is no quota.
+    let none = get("unregisteredusageplan", &today, &today).send();
+    let none = none.await.unwrap();
+    assert!(none.items().unwrap().values().all(|days| days == &[[0]]));
+
+    for (plan, from, to, kind) in [
+        ("nope", &*today, &*today, "NotFoundException"),
+        (plan, &*today, &*yesterday, "BadRequestException"),
+        (plan, "yesterday", &*today, "BadRequestException"),
+        (plan, "2026-01-01", &*today, "BadRequestException"),
+    ] {
+        assert_eq!(code(get(plan, from, to).send().await), kind, "{from}");
+    }
+    let unknown = get(plan, &today, &today).key_id("nope").send();
+    assert_eq!(code(unknown.await), "NotFoundException");
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
-//! API keys: `kg_<id>_<secret><checksum>`.
+//! API keys: `<prefix>_<id>_<secret><checksum>`.
 //!
-//! `id` is 12, `secret` 32 and `checksum` 6 characters of base62 (`0-9A-Za-z`). The checksum is the
+//! `prefix` is 1 to 16 ASCII letters, `kg` unless the deployment has its own ([`KeyPrefix`]), `id` is 12, `secret` 32 and `checksum` 6 characters of base62 (`0-9A-Za-z`). The checksum is the
 //! CRC-32 (IEEE) of everything before it, zero padded, so that a secret scanner can tell a leaked
 //! key from noise and a mistyped one never reaches the table. The secret carries 190 bits, so its
 //! SHA-256 needs no salt and no slow hash.
 
+mod prefix;
 pub mod sha256;
 
 use std::fmt;
@@ -14,19 +15,21 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
 
-/// The prefix that secret scanners look for.
-const PREFIX: &str = "kg_";
+pub use self::prefix::{KeyPrefix, MalformedPrefix};
+
 const ID_LENGTH: usize = 12;
 const SECRET_LENGTH: usize = 32;
 const CHECKSUM_LENGTH: usize = 6;
-const KEY_LENGTH: usize = PREFIX.len() + ID_LENGTH + 1 + SECRET_LENGTH + CHECKSUM_LENGTH;
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Why a text is no API key. Nothing of the text is in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ApiKeyError {
     /// The length, prefix, separator or alphabet is wrong.
-    #[error("an API key is kg_, 12 base62 characters, _, and 38 base62 characters")]
+    #[error(
+        "an API key is a prefix of letters such as kg, _, 12 base62 characters, _, and 38 base62 \
+         characters"
+    )]
     Shape,
     /// The shape is right and the checksum is not: a mistyped or invented key.
     #[error("the API key's checksum does not fit")]
@@ -77,25 +80,20 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// A new key with a random id and secret.
+    /// A new key with a random id and secret, under the prefix `kg`.
     ///
     /// # Errors
     /// When the system has no randomness to give.
     pub fn generate() -> Result<Self, RandomnessUnavailable> {
-        let id: ApiKeyId = ApiKeyId(random_base62(ID_LENGTH)?);
-        Self::generate_for(id)
+        KeyPrefix::default().generate()
     }
 
-    /// A new secret for an id that exists: rotation.
+    /// A new secret for an id that exists, under the prefix `kg`.
     ///
     /// # Errors
     /// When the system has no randomness to give.
     pub fn generate_for(id: ApiKeyId) -> Result<Self, RandomnessUnavailable> {
-        let secret = random_base62(SECRET_LENGTH)?;
-        let mut text = format!("{PREFIX}{id}_{secret}");
-        let checksum = checksum(&text);
-        text.push_str(&checksum);
-        Ok(Self { text, id })
+        KeyPrefix::default().generate_for(id)
     }
 
     /// The public half.
@@ -107,8 +105,9 @@ impl ApiKey {
     /// The SHA-256 of the secret, which is all that is ever stored.
     #[must_use]
     pub fn secret_hash(&self) -> SecretHash {
-        let start = PREFIX.len() + ID_LENGTH + 1;
-        let secret = self.text.get(start..start + SECRET_LENGTH).unwrap_or("");
+        let end = self.text.len().saturating_sub(CHECKSUM_LENGTH);
+        let start = end.saturating_sub(SECRET_LENGTH);
+        let secret = self.text.get(start..end).unwrap_or("");
         let mut hash = [0; 32];
         hash.copy_from_slice(digest(&SHA256, secret.as_bytes()).as_ref());
         SecretHash(hash)
@@ -121,22 +120,45 @@ impl ApiKey {
     }
 }
 
+impl KeyPrefix {
+    /// A new key with a random id and secret, under this prefix.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn generate(&self) -> Result<ApiKey, RandomnessUnavailable> {
+        self.generate_for(ApiKeyId(random_base62(ID_LENGTH)?))
+    }
+
+    /// A new secret for an id that exists: rotation.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn generate_for(&self, id: ApiKeyId) -> Result<ApiKey, RandomnessUnavailable> {
+        let secret = random_base62(SECRET_LENGTH)?;
+        let mut text = format!("{self}_{id}_{secret}");
+        let checksum = checksum(&text);
+        text.push_str(&checksum);
+        Ok(ApiKey { text, id })
+    }
+}
+
 impl FromStr for ApiKey {
     type Err = ApiKeyError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.len() != KEY_LENGTH || !text.is_ascii() {
+        // Any prefix: keys of before a deployment changed its own go on, and the checksum holds of it.
+        let mut parts = text.splitn(3, '_');
+        let (Some(prefix), Some(id), Some(rest)) = (parts.next(), parts.next(), parts.next())
+        else {
             return Err(ApiKeyError::Shape);
-        }
-        let (id, rest) = text
-            .strip_prefix(PREFIX)
-            .and_then(|rest| rest.split_once('_'))
-            .ok_or(ApiKeyError::Shape)?;
+        };
         let id: ApiKeyId = id.parse()?;
-        if !is_base62(rest) {
+        let is_secret = rest.len() == SECRET_LENGTH + CHECKSUM_LENGTH && is_base62(rest);
+        if !prefix::is_prefix(prefix) || !is_secret {
             return Err(ApiKeyError::Shape);
         }
-        let (body, found) = text.split_at(KEY_LENGTH - CHECKSUM_LENGTH);
+        // All of it is ASCII.
+        let (body, found) = text.split_at(text.len() - CHECKSUM_LENGTH);
         if checksum(body) == found {
             Ok(Self {
                 text: text.to_owned(),
@@ -207,10 +229,12 @@ impl fmt::Debug for SecretHash {
     }
 }
 
-/// Whether a credential claims to be an API key, whatever else is wrong with it.
+/// Whether a credential claims to be an API key, whatever else is wrong with it: letters, an
+/// underscore, and no dot, of which a JWT has two.
 #[must_use]
 pub fn looks_like_api_key(credential: &str) -> bool {
-    credential.starts_with(PREFIX)
+    let prefix = credential.split_once('_').map(|(prefix, _)| prefix);
+    prefix.is_some_and(prefix::is_prefix) && !credential.contains('.')
 }
 
 fn is_base62(text: &str) -> bool {
@@ -263,6 +287,52 @@ mod tests {
     }
 
     #[test]
+    fn a_key_reads_back_under_any_prefix_of_letters() {
+        for prefix in ["k", "kg", "AcmeKey", "abcdefghijklmnop"] {
+            let key = prefix.parse::<KeyPrefix>().unwrap().generate().unwrap();
+            assert!(key.expose().starts_with(&format!("{prefix}_{}_", key.id())));
+            let read: ApiKey = key.expose().parse().unwrap();
+            assert_eq!(read.id(), key.id());
+            assert!(read.secret_hash().matches(&key.secret_hash()));
+            assert!(looks_like_api_key(key.expose()));
+        }
+    }
+
+    #[test]
+    fn the_checksum_holds_of_the_prefix() {
+        let key = ApiKey::generate().unwrap();
+        let renamed = key.expose().replacen("kg", "ab", 1);
+        assert_eq!(
+            renamed.parse::<ApiKey>().unwrap_err(),
+            ApiKeyError::Checksum
+        );
+    }
+
+    #[test]
+    fn what_has_no_prefix_of_letters_is_no_key_whatever_its_checksum() {
+        let body = format!("{}_{}", "a".repeat(ID_LENGTH), "b".repeat(SECRET_LENGTH));
+        for prefix in ["", "k1", "k-", "é", "k g", "abcdefghijklmnopq", "kg_kg"] {
+            let body = format!("{prefix}_{body}");
+            let text = format!("{body}{}", checksum(&body));
+            assert_eq!(text.parse::<ApiKey>().unwrap_err(), ApiKeyError::Shape);
+        }
+    }
+
+    #[test]
+    fn no_token_looks_like_a_key() {
+        for token in [
+            "eyJhbGciOiJub25lIn0.e30.",
+            "eyJx_x.e30.abc",
+            "a.b.c",
+            "kg",
+            "1_a",
+        ] {
+            assert!(!looks_like_api_key(token), "{token}");
+        }
+        assert!(looks_like_api_key("kg_mistyped!"));
+    }
+
+    #[test]
     fn two_keys_of_one_id_have_different_secrets() {
         let first = ApiKey::generate().unwrap();
         let second = ApiKey::generate_for(first.id().clone()).unwrap();
@@ -309,7 +379,7 @@ mod tests {
         }
 
         #[test]
-        fn reading_text_in_the_shape_of_a_key_never_panics(text in "kg_[0-9A-Za-z_é]{45,55}") {
+        fn reading_text_in_the_shape_of_a_key_never_panics(text in "[a-zA-Z]{1,17}_[0-9A-Za-z_é]{45,55}") {
             let _ = text.parse::<ApiKey>();
         }
     }

@@ -9,6 +9,9 @@ use crate::failure::Failure;
 /// How long an operation may take, below the 10 s that the function has.
 pub(crate) const LIMIT: Duration = Duration::from_secs(9);
 
+/// How long reading a record may have taken before an operation that is about it.
+pub(crate) const READ_LIMIT: Duration = Duration::from_millis(2500);
+
 /// A step that must end by then.
 pub(crate) async fn by<T, E>(
     deadline: Instant,

@@ -40,7 +40,7 @@ impl Issuing {
     pub async fn issue(&self, order: &Order) -> Result<Issued, IssueError> {
         let deadline = Instant::now() + LIMIT - UNDO_LIMIT;
         let chosen = self.chosen(order.usage_plan.as_deref())?;
-        let key = ApiKey::generate()?;
+        let key = self.prefix.generate()?;
         let (holder, value) = (key.id().as_str(), value_of(key.id()));
         let usage_key = match chosen {
             Some(chosen) => Some(chosen.usage_key(holder, value, deadline).await?),
@@ -85,5 +85,6 @@ fn record_of(
         usage_key_id: usage_key.map(|usage_key| usage_key.id.clone()),
         usage_plan: chosen.map(|chosen| chosen.plan.name.clone()),
         allowed_cidrs: order.networks.to_texts(),
+        metadata: order.metadata.clone(),
     }
 }

@@ -9,6 +9,7 @@ use crate::metering::Metering;
 use crate::stage::{Flush, Stage};
 use crate::store::Store;
 use crate::usage_plans::UsagePlans;
+use keygate_api_key::KeyPrefix;
 use keygate_aws::dynamodb;
 use keygate_outbound::Outbound;
 use keygate_settings::Settings;
@@ -28,6 +29,7 @@ pub struct Issuing {
     /// The key table, for whoever only reads.
     pub store: Store,
     pub(crate) metering: Option<Metering>,
+    pub(crate) prefix: KeyPrefix,
 }
 
 impl Issuing {
@@ -37,6 +39,7 @@ impl Issuing {
         Self {
             store,
             metering: None,
+            prefix: KeyPrefix::default(),
         }
     }
 
@@ -51,6 +54,13 @@ impl Issuing {
         stack: String,
     ) -> Self {
         self.metering = Some(Metering::new(client, plans, stack));
+        self
+    }
+
+    /// Has new keys, and the new secrets of others, begin with these letters instead of `kg`.
+    #[must_use]
+    pub fn with_prefix(mut self, prefix: KeyPrefix) -> Self {
+        self.prefix = prefix;
         self
     }
 

@@ -11,11 +11,15 @@
 //!   usage key. Sent again, it does again what is left.
 //! - What even so was left is found by the [sweep](Issuing::sweep).
 //!
+//! How often what it made was used it reads from API Gateway, which counts.
+//!
 //! Issuing, rotating and revoking end within the function's 10 s.
 
 mod apigateway;
 mod client_representation;
 mod clients;
+mod counted;
+mod days;
 mod deadline;
 mod differences;
 pub mod expiry;
@@ -24,12 +28,14 @@ mod holder;
 mod issue;
 mod issued;
 mod issuing;
+mod last_used;
 mod metered;
 mod metering;
 mod networks;
 mod order;
 mod pages;
 mod position;
+mod remembered;
 mod representation;
 mod revoke;
 #[cfg(test)]
@@ -38,6 +44,7 @@ mod rotate;
 mod stage;
 mod store;
 mod sweep;
+mod usage;
 mod usage_key;
 mod usage_keys;
 mod usage_plans;
@@ -45,10 +52,12 @@ mod usage_plans;
 pub use apigateway::ApiGatewayError;
 pub use client_representation::ClientRepresentation;
 pub use clients::{ClientError, Registration};
+pub use days::{Days, DaysError, today};
 pub use failure::Failure;
 pub use issue::IssueError;
 pub use issued::Issued;
 pub use issuing::{Issuing, StackPlans};
+pub use last_used::{LastUse, LastUsed, Listed};
 pub use metered::NoSuchPlan;
 pub use networks::{MAX_NETWORKS, MalformedNetworks, Networks};
 pub use order::{MAX_NAME_CHARACTERS, Order};
@@ -59,4 +68,5 @@ pub use rotate::{DEFAULT_GRACE, MAX_GRACE, RotateError};
 pub use stage::{Flush, Stage};
 pub use store::{ClientPosition, Store, StoreError};
 pub use sweep::{Sweep, SweepError, Swept};
+pub use usage::{Day, Usage, UsageError};
 pub use usage_plans::{MalformedUsagePlans, UsagePlan, UsagePlans};

@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 
 use crate::apigateway::ApiGatewayError;
 use crate::pages;
+use crate::remembered::Remembered;
 use crate::stage::{Flush, Stage};
 use crate::usage_plans::UsagePlans;
 
@@ -22,6 +23,8 @@ pub(crate) struct Metering {
     stack: String,
     /// API Gateway's ids of usage plans, by what the configuration calls them.
     known_plans: Mutex<BTreeMap<String, String>>,
+    /// When the usage keys of plans were last used.
+    pub(crate) last_used: Remembered,
 }
 
 impl Metering {
@@ -31,6 +34,7 @@ impl Metering {
             plans,
             stack,
             known_plans: Mutex::default(),
+            last_used: Remembered::default(),
         }
     }
 

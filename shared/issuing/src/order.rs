@@ -1,6 +1,7 @@
 //! What is asked for when a key is issued.
 
 use crate::networks::Networks;
+use keygate_key_record::Metadata;
 use keygate_principal::scope::Scopes;
 
 /// How many characters a key's name has at most; it has one at least.
@@ -21,4 +22,6 @@ pub struct Order {
     pub usage_plan: Option<String>,
     /// Where the key may be used from.
     pub networks: Networks,
+    /// What is noted about the key.
+    pub metadata: Metadata,
 }

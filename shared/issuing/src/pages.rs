@@ -7,10 +7,10 @@ use aws_smithy_async::future::pagination_stream::PaginationStream;
 /// next.
 const MAX_PAGES: usize = 1_000;
 
-/// A list that goes on and on.
+/// A list that goes on and on, after so many pages.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("the list has not ended after {MAX_PAGES} pages")]
-pub(crate) struct Endless;
+#[error("the list has not ended after {0} pages")]
+pub(crate) struct Endless(usize);
 
 /// Why a list was not read to its end.
 #[derive(Debug)]
@@ -23,17 +23,26 @@ pub(crate) enum PagesError<E> {
 
 /// The entries of all pages.
 pub(crate) async fn entries<P, T, E>(
+    pages: PaginationStream<Result<P, E>>,
+    of_page: impl Fn(P) -> Option<Vec<T>>,
+) -> Result<Vec<T>, PagesError<E>> {
+    entries_within(MAX_PAGES, pages, of_page).await
+}
+
+/// The same of a list that has so many pages at most.
+pub(crate) async fn entries_within<P, T, E>(
+    most: usize,
     mut pages: PaginationStream<Result<P, E>>,
     of_page: impl Fn(P) -> Option<Vec<T>>,
 ) -> Result<Vec<T>, PagesError<E>> {
     let mut entries = Vec::new();
-    for _ in 0..MAX_PAGES {
+    for _ in 0..most {
         match pages.try_next().await.map_err(PagesError::Failed)? {
             Some(page) => entries.extend(of_page(page).unwrap_or_default()),
             None => return Ok(entries),
         }
     }
-    Err(PagesError::Endless(Endless))
+    Err(PagesError::Endless(Endless(most)))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use keygate_key_record::{KeyRecord, Status};
+use keygate_key_record::{KeyRecord, Metadata, Status};
 use keygate_principal::scope::Scopes;
 
 /// A key's public side.
@@ -21,6 +21,7 @@ pub struct Representation {
     usage_plan: Option<String>,
     /// Networks (CIDR) that the key may be used from; empty is anywhere.
     allowed_cidrs: Vec<String>,
+    metadata: Metadata,
     /// Until when the secret before the last rotation still works; nothing once it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous_until: Option<Timestamp>,
@@ -57,6 +58,7 @@ impl Representation {
             expires_at: record.expires_at.and_then(time),
             usage_plan: record.usage_plan.clone(),
             allowed_cidrs,
+            metadata: record.metadata.clone(),
             previous_until: previous
                 .map(|previous| previous.until.min(record.expires_at.unwrap_or(u64::MAX)))
                 .filter(|until| now < *until)
@@ -84,12 +86,13 @@ mod tests {
         record.expires_at = Some(5_000);
         record.usage_plan = Some("standard".to_owned());
         record.allowed_cidrs = ["2001:db8::/32", "192.0.2.0/24"].map(str::to_owned).into();
+        record.metadata = Metadata::new([("tenant".into(), "acme".into())].into()).unwrap();
         let shown = serde_json::to_value(Representation::at(2_000, &record)).unwrap();
         let expected = json!({
             "id": key.id().as_str(), "name": "by hand", "owner": "me", "scopes": ["books:read"],
             "status": "active", "created_at": "1970-01-01T00:16:40Z",
             "expires_at": "1970-01-01T01:23:20Z", "usage_plan": "standard",
-            "allowed_cidrs": ["192.0.2.0/24", "2001:db8::/32"],
+            "allowed_cidrs": ["192.0.2.0/24", "2001:db8::/32"], "metadata": {"tenant": "acme"},
         });
         assert_eq!(shown, expected);
     }

@@ -12,7 +12,7 @@ use crate::networks::Networks;
 use crate::order::Order;
 use crate::store::Store;
 use keygate_api_key::ApiKey;
-use keygate_key_record::{Item, KeyRecord, Status, now};
+use keygate_key_record::{Item, KeyRecord, Metadata, Status, now};
 
 /// An empty key table, and keys in it that have no usage key.
 pub(crate) struct Rig {
@@ -52,6 +52,7 @@ impl Rig {
             expires_at: None,
             usage_plan: None,
             networks: Networks::default(),
+            metadata: Metadata::default(),
         };
         let issued = self.issuing.issue(&order).await.unwrap();
         (issued.record, issued.key)
@@ -92,6 +93,7 @@ pub(crate) fn key_of(owner: &str, created_at: u64) -> (KeyRecord, ApiKey) {
         usage_key_id: None,
         usage_plan: None,
         allowed_cidrs: Vec::new(),
+        metadata: Metadata::default(),
     };
     (record, key)
 }

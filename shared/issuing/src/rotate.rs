@@ -3,25 +3,20 @@
 //! There is one former secret. Rotating again within its grace period ends it, and the secret of
 //! the first rotation takes its place.
 
-use std::time::Duration;
-
 use tokio::time::Instant;
 
-use crate::deadline::{LIMIT, by};
+use crate::deadline::{LIMIT, READ_LIMIT, by};
 use crate::failure::Failure;
 use crate::issued::Issued;
 use crate::issuing::Issuing;
 use crate::stage::{Flush, Stage};
-use keygate_api_key::{ApiKey, RandomnessUnavailable};
+use keygate_api_key::RandomnessUnavailable;
 use keygate_key_record::{KeyRecord, PreviousSecret, Status, now};
 
 /// How long the former secret still works when nobody says: an hour, in seconds.
 pub const DEFAULT_GRACE: u64 = 60 * 60;
 /// How long it may work at most: a week.
 pub const MAX_GRACE: u64 = 7 * 24 * 60 * 60;
-
-/// How long reading the record may have taken before, out of the same 10 s.
-const READ_LIMIT: Duration = Duration::from_millis(2500);
 
 /// Why there is no new secret, or none to show.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +63,7 @@ impl Issuing {
         if record.status == Status::Revoked || record.is_expired(now) {
             return Err(RotateError::Ended);
         }
-        let key = ApiKey::generate_for(record.id.clone())?;
+        let key = self.prefix.generate_for(record.id.clone())?;
         let former = record.secret;
         let rotated = KeyRecord {
             secret: key.secret_hash(),

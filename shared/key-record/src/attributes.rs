@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::item::{Item, MalformedRecord, Status};
+use crate::metadata::Metadata;
 use keygate_api_key::SecretHash;
 
 pub(crate) struct Attributes<'a> {
@@ -78,6 +79,21 @@ impl<'a> Attributes<'a> {
                 .collect(),
             Some(_) => Err(self.malformed(name)),
         }
+    }
+
+    pub(crate) fn metadata(&self, name: &'static str) -> Result<Metadata, MalformedRecord> {
+        let entries = match self.item.get(name) {
+            None => return Ok(Metadata::default()),
+            Some(AttributeValue::M(entries)) => entries,
+            Some(_) => return Err(self.malformed(name)),
+        };
+        let texts = entries
+            .iter()
+            .map(|(name, value)| Some((name.clone(), value.as_s().ok()?.clone())));
+        let metadata = texts
+            .collect::<Option<_>>()
+            .and_then(|texts| Metadata::new(texts).ok());
+        self.require(name, metadata)
     }
 
     pub(crate) fn status(&self) -> Result<Status, MalformedRecord> {

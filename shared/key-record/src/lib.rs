@@ -4,6 +4,7 @@
 mod attributes;
 mod client;
 mod item;
+mod metadata;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,6 +16,7 @@ use keygate_principal::scope::{Scope, Scopes};
 use self::attributes::Attributes;
 pub use self::client::{ClientRecord, FormerUsageKey, RegisteredClient};
 pub use self::item::{Item, MalformedRecord, Status};
+pub use self::metadata::{MalformedMetadata, Metadata};
 
 /// The secret before the last rotation, good until its grace period ends.
 #[derive(Debug, Clone)]
@@ -54,6 +56,8 @@ pub struct KeyRecord {
     pub usage_plan: Option<String>,
     /// Networks (CIDR) that the key may be used from; empty is anywhere.
     pub allowed_cidrs: Vec<String>,
+    /// What a team notes about the key.
+    pub metadata: Metadata,
 }
 
 /// Which of a record's secrets a key carries.
@@ -136,6 +140,7 @@ impl KeyRecord {
             usage_key_id: read.text("usage_key_id")?,
             usage_plan: read.text("usage_plan")?,
             allowed_cidrs: read.strings("allowed_cidrs")?,
+            metadata: read.metadata("metadata")?,
         })
     }
 
@@ -164,6 +169,15 @@ impl KeyRecord {
             set(self.scopes.iter().map(ToString::to_string).collect()),
         );
         put("allowed_cidrs", set(self.allowed_cidrs.clone()));
+        let entries: Item = self
+            .metadata
+            .iter()
+            .map(|(name, value)| (name.to_owned(), text(value)))
+            .collect();
+        put(
+            "metadata",
+            (!entries.is_empty()).then_some(AttributeValue::M(entries)),
+        );
         put("expires_at", self.expires_at.map(number));
         put("usage_key", self.usage_key.as_deref().map(text));
         put("usage_key_id", self.usage_key_id.as_deref().map(text));
@@ -234,6 +248,7 @@ mod tests {
             usage_key_id: Some("a1b2c3d4e5".into()),
             usage_plan: Some("standard".into()),
             allowed_cidrs: vec!["192.0.2.0/24".into()],
+            metadata: Metadata::new([("tenant".into(), "acme".into())].into()).unwrap(),
         }
     }
 
@@ -273,6 +288,22 @@ mod tests {
         item.remove("secret_sha256");
         let error = KeyRecord::from_item(&item).unwrap_err();
         assert_eq!(error.attribute, "secret_sha256");
+    }
+
+    #[test]
+    fn metadata_that_nobody_could_have_given_makes_a_malformed_record() {
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        for metadata in [
+            text("tenant=acme"),
+            AttributeValue::M([("a b".into(), text("x"))].into()),
+            AttributeValue::M([("a".into(), AttributeValue::Bool(true))].into()),
+            AttributeValue::M([("a".into(), text("x\n"))].into()),
+        ] {
+            let mut item = record(&ApiKey::generate().unwrap()).to_item();
+            item.insert("metadata".into(), metadata.clone());
+            let error = KeyRecord::from_item(&item).unwrap_err();
+            assert_eq!(error.attribute, "metadata", "{metadata:?}");
+        }
     }
 
     #[test]

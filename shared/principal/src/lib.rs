@@ -2,5 +2,6 @@
 //! [`claim`]s that handlers are given.
 
 pub mod claim;
+pub mod metadata;
 pub mod name;
 pub mod scope;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
-use keygate_principal::claim;
 use keygate_principal::scope::Scopes;
+use keygate_principal::{claim, metadata};
 use keygate_problem::{INTERNAL_ERROR, Problem};
 
 /// The authorizer's context on a request that it let through.
@@ -13,8 +13,8 @@ use keygate_problem::{INTERNAL_ERROR, Problem};
 pub struct Caller {
     principal: String,
     scopes: Scopes,
-    /// By their names in the context.
-    claims: BTreeMap<String, String>,
+    /// Claims and metadata, by their names in the context.
+    told: BTreeMap<String, String>,
 }
 
 impl Caller {
@@ -31,7 +31,7 @@ impl Caller {
             (Some(principal), Some(scopes)) => Ok(Self {
                 principal: principal.to_owned(),
                 scopes,
-                claims: claims(context),
+                told: told(context),
             }),
             _ => Err(Problem::new(
                 &INTERNAL_ERROR,
@@ -58,16 +58,23 @@ impl Caller {
     #[must_use]
     pub fn claim(&self, claim: &str) -> Option<&str> {
         let name = claim::context_key(claim);
-        self.claims.get(&name).map(String::as_str)
+        self.told.get(&name).map(String::as_str)
+    }
+
+    /// An entry of the metadata of the caller's API key, by its name. `None` where the key has no such
+    /// entry, or the credential is no key.
+    #[must_use]
+    pub fn metadata(&self, name: &str) -> Option<&str> {
+        let name = metadata::context_key(name);
+        self.told.get(&name).map(String::as_str)
     }
 }
 
-fn claims(context: &HashMap<String, Value>) -> BTreeMap<String, String> {
-    let claims = context
+fn told(context: &HashMap<String, Value>) -> BTreeMap<String, String> {
+    let told = context
         .iter()
-        .filter(|(name, _)| name.starts_with(claim::PREFIX));
-    claims
-        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+        .filter(|(name, _)| name.starts_with(claim::PREFIX) || name.starts_with(metadata::PREFIX));
+    told.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
         .collect()
 }
 
@@ -104,6 +111,22 @@ mod tests {
         ] {
             assert_eq!(caller.claim(claim), value, "{claim}");
         }
+    }
+
+    #[test]
+    fn metadata_is_found_by_the_names_that_it_was_given_and_is_no_claim() {
+        let caller = caller(&json!({
+            "principal": "me",
+            "scopes": "",
+            "metadata_tenant": "acme",
+            "metadata_cost_centre": "7",
+            "claim_team": "blue",
+        }))
+        .unwrap();
+        assert_eq!(caller.metadata("tenant"), Some("acme"));
+        assert_eq!(caller.metadata("cost-centre"), Some("7"));
+        assert_eq!(caller.metadata("team"), None);
+        assert_eq!(caller.claim("tenant"), None);
     }
 
     #[test]

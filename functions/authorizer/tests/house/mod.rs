@@ -9,7 +9,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use keygate_api_key::ApiKey;
-use keygate_key_record::{Item, KeyRecord, Status};
+use keygate_key_record::{Item, KeyRecord, Metadata, Status};
 use keygate_tests::authorizer::Authorizer;
 use keygate_tests::issuer::{AUDIENCE, Issuer, epoch_seconds};
 use keygate_tests::signer::Signer;
@@ -86,6 +86,7 @@ pub(crate) fn record(key: &ApiKey) -> KeyRecord {
         usage_key_id: None,
         usage_plan: Some("standard".into()),
         allowed_cidrs: Vec::new(),
+        metadata: Metadata::default(),
     }
 }
 
@@ -98,6 +99,7 @@ pub(crate) fn wire(item: &Item) -> Value {
         AttributeValue::S(text) => json!({"S": text}),
         AttributeValue::N(digits) => json!({"N": digits}),
         AttributeValue::Ss(texts) => json!({"SS": texts}),
+        AttributeValue::M(members) => json!({"M": wire(members)}),
         other => panic!("a key's record has no {other:?}"),
     };
     let members = item

@@ -1,0 +1,56 @@
+//! What was read of a plan's usage, for a minute.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::civil::Date;
+
+/// How long what was read is good.
+const GOOD_FOR: Duration = Duration::from_mins(1);
+
+/// A plan's usage keys that were used, by API Gateway's ids of them, and when they last were.
+pub(crate) type OfPlan = BTreeMap<String, Date>;
+
+/// What was read last, by what the configuration calls the plans.
+#[derive(Debug, Default)]
+pub(crate) struct Remembered(Mutex<BTreeMap<String, Read>>);
+
+#[derive(Debug)]
+struct Read {
+    at: Instant,
+    /// The first of its days.
+    from: Date,
+    plan: Arc<OfPlan>,
+}
+
+impl Remembered {
+    /// What was read lately of a plan's usage from this day on.
+    pub(crate) fn get(&self, target: &str, from: Date) -> Option<Arc<OfPlan>> {
+        let plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = plans.get(target)?;
+        let is_good = read.from == from && read.at.elapsed() < GOOD_FOR;
+        is_good.then(|| Arc::clone(&read.plan))
+    }
+
+    pub(crate) fn insert(&self, target: &str, from: Date, plan: Arc<OfPlan>) {
+        let at = Instant::now();
+        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.insert(target.to_owned(), Read { at, from, plan });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_of_other_days_or_another_plan_is_not_remembered() {
+        let [today, tomorrow] = ["2026-11-26", "2026-11-27"].map(|day| day.parse().unwrap());
+        let remembered = Remembered::default();
+        remembered.insert("standard", today, Arc::default());
+        assert!(remembered.get("standard", today).is_some());
+        assert!(remembered.get("standard", tomorrow).is_none());
+        assert!(remembered.get("partner", today).is_none());
+    }
+}
