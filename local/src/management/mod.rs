@@ -1,6 +1,6 @@
 //! The part of API Gateway's management API that the functions and `keygate keys` call: usage
-//! keys and their tags, usage plans, what was used of them, and the flush of the authorizer's cache (API Gateway REST API reference).
-//! Everything else is refused by name.
+//! keys and their tags, usage plans, what was used of them, and the flush of the authorizer's cache
+//! (API Gateway REST API reference). Everything else is refused by name.
 //!
 //! Like DynamoDB here it believes any signature, but asks for one, and for a client that is no page
 //! in a browser.
