@@ -1,5 +1,5 @@
 """What the clients of tests/adopt see before and after docs/adopt.md was followed, and what its handlers are
-told. Run by deploy/rehearse-adoption: `python3 tests/adopt/adopted.py Before`, and then `After`."""
+told. Run by deploy/rehearse-adoption: `python3 tests/adopt/adopted.py Before`, and so on."""
 
 import json, os, unittest
 from urllib.error import HTTPError
@@ -64,6 +64,13 @@ class After(unittest.TestCase):
     def test_what_is_open_to_anybody_is_as_before(self):
         status, said = call("GET", "/health")
         self.assertEqual((status, said["caller"]), (200, None))
+
+
+class AfterAnotherTable(unittest.TestCase):
+    def test_a_route_that_the_table_in_the_zip_leaves_out_is_closed(self):
+        token = bearer()
+        self.assertEqual(call("GET", "/books", token)[0], 200)
+        self.assertEqual(call("GET", "/books/1", token), (403, None))
 
 
 unittest.main()
