@@ -1,5 +1,6 @@
 //! Whole templates, small ones and the repository's own.
 
+mod alone;
 mod functions;
 mod intrinsics;
 mod properties;
