@@ -1,5 +1,6 @@
 //! Whole templates, small ones and the repository's own.
 
+mod alone;
 mod beside;
 mod functions;
 mod intrinsics;
