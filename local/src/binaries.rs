@@ -3,30 +3,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
-use serde::Deserialize;
 use tempfile::TempDir;
-use tokio::process::Command;
 
+use crate::build_log::BuildLog;
+use crate::cargo::{self, CargoError};
 use crate::functions::{Launch, Program, can_run};
 use crate::make::{self, MakeError};
 use crate::model::{Application, Build, Function, Runtime};
 use crate::package;
-use crate::process_group;
 use crate::runtimes::{RuntimeError, Wanted, node, python};
 
 /// Why an executable is not there.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BinaryError {
-    /// cargo cannot be run.
-    #[error(
-        "cargo cannot be run ({0}): install Rust, or give built functions with --functions DIR"
-    )]
-    Cargo(std::io::Error),
-    /// The build failed; cargo has said why.
-    #[error("the functions do not build: see cargo's messages above")]
-    Build,
+    /// cargo did not build the functions.
+    #[error(transparent)]
+    Cargo(#[from] CargoError),
     /// A function's package has no executable.
     #[error("{function}: there is no executable file {}: a function of a provided runtime has its bootstrap there", path.display())]
     NoBootstrap {
@@ -95,11 +88,12 @@ impl Built {
 }
 
 /// What every function of the application is started from: its package, and what `functions` holds or
-/// is built. `home` is the template's folder.
+/// is built, which `log` tells of. `home` is the template's folder.
 pub(crate) async fn executables(
     application: &Application,
     home: &Path,
     functions: Option<&Path>,
+    log: &BuildLog,
 ) -> Result<Built, BinaryError> {
     let all = || application.functions.values();
     let binaries = all().filter_map(|function| match &function.build {
@@ -110,7 +104,7 @@ pub(crate) async fn executables(
     let paths = match functions {
         _ if binaries.is_empty() => BTreeMap::new(),
         Some(directory) => find(&binaries, directory)?,
-        None => build(&binaries, home).await?,
+        None => cargo::build(&binaries, home, log).await?,
     };
     let is_made = all().any(|function| function.build == Build::Make);
     let artifacts = match functions {
@@ -121,8 +115,11 @@ pub(crate) async fn executables(
     let place = functions.or(place).unwrap_or(home);
     if artifacts.is_some() {
         let made = all().filter(|function| function.build == Build::Make);
-        for function in made {
-            make::build(&function.id, &code(function, home)?, place).await?;
+        let made: Vec<&Function> = made.collect();
+        for (number, function) in (1..).zip(&made) {
+            let (id, count) = (&function.id, made.len());
+            log.tell(&format!("building {id} with make ({number} of {count})"));
+            make::build(id, &code(function, home)?, place, log).await?;
         }
     }
     let launches = all().map(|function| async {
@@ -239,58 +236,4 @@ fn find(
                 })
         })
         .collect()
-}
-
-/// One line of cargo's `--message-format=json`.
-#[derive(Deserialize)]
-struct Message {
-    executable: Option<PathBuf>,
-    target: Option<Target>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-}
-
-/// Builds these binaries of the workspace at `workspace`, in the profile that this program was
-/// built in. cargo's progress goes to standard error.
-async fn build(
-    binaries: &BTreeSet<String>,
-    workspace: &Path,
-) -> Result<BTreeMap<String, PathBuf>, BinaryError> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command
-        .current_dir(workspace)
-        .args([
-            "build",
-            "--workspace",
-            "--message-format=json-render-diagnostics",
-        ])
-        .args(binaries.iter().flat_map(|binary| ["--bin", binary]))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit());
-    if !cfg!(debug_assertions) {
-        command.arg("--release");
-    }
-    let output = process_group::output(&mut command).await;
-    let output = output.map_err(BinaryError::Cargo)?;
-    if !output.status.success() {
-        return Err(BinaryError::Build);
-    }
-    let mut built: BTreeMap<String, PathBuf> = String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Message>(line).ok())
-        .filter_map(|message| Some((message.target?.name, message.executable?)))
-        .collect();
-    built.retain(|name, _| binaries.contains(name));
-    match binaries.iter().find(|binary| !built.contains_key(*binary)) {
-        None => Ok(built),
-        Some(binary) => Err(BinaryError::Missing {
-            binary: binary.clone(),
-            place: "one that cargo built in this workspace".to_owned(),
-        }),
-    }
 }

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -29,7 +29,11 @@ pub(crate) struct Console {
 
 /// Where lines are said. Each output is written by a thread of its own, which may wait for ever.
 #[derive(Debug, Clone)]
-pub(crate) struct Lines(Arc<Queue>);
+pub(crate) struct Lines {
+    queue: Arc<Queue>,
+    /// Whether a person looks on.
+    is_terminal: bool,
+}
 
 #[derive(Debug, Default)]
 struct Queue {
@@ -50,6 +54,8 @@ struct State {
 #[derive(Debug)]
 enum Entry {
     Line(String),
+    /// Text that its own line ends, or goes back to its start.
+    Part(String),
     /// So many lines are missing here.
     Dropped(u64),
 }
@@ -58,8 +64,8 @@ impl Console {
     /// The outputs of this process.
     pub(crate) fn open() -> Self {
         Self {
-            stdout: Lines::to_file(own(io::stdout())),
-            stderr: Lines::to_file(own(io::stderr())),
+            stdout: Lines::to_output(io::stdout()),
+            stderr: Lines::to_output(io::stderr()),
         }
     }
 
@@ -82,17 +88,19 @@ impl Console {
 }
 
 impl Lines {
-    fn to_file(file: io::Result<File>) -> Self {
-        match file {
-            Ok(file) => Self::to(file),
-            Err(_) => Self::closed(),
+    fn to_output(output: impl AsFd + IsTerminal) -> Self {
+        let is_terminal = output.is_terminal();
+        let lines = own(output).map_or_else(|_| Self::closed(), Self::to);
+        Self {
+            is_terminal,
+            ..lines
         }
     }
 
     /// Starts to write to an output.
-    fn to(mut output: impl Write + Send + 'static) -> Self {
-        let lines = Self(Arc::default());
-        let queue = Arc::clone(&lines.0);
+    pub(crate) fn to(mut output: impl Write + Send + 'static) -> Self {
+        let lines = Self::new();
+        let queue = Arc::clone(&lines.queue);
         let name = "console".to_owned();
         let writer = thread::Builder::new().name(name).spawn(move || {
             while !queue.locked().is_closed {
@@ -106,19 +114,46 @@ impl Lines {
         }
     }
 
+    fn new() -> Self {
+        Self {
+            queue: Arc::default(),
+            is_terminal: false,
+        }
+    }
+
     fn closed() -> Self {
-        let lines = Self(Arc::default());
-        lines.0.locked().is_closed = true;
+        let lines = Self::new();
+        lines.queue.locked().is_closed = true;
         lines
+    }
+
+    /// Whether a person looks on.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// Whether what is said here may be coloured (<https://no-color.org>).
+    pub(crate) fn has_colour(&self) -> bool {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        self.is_terminal && !refused
     }
 
     /// Says a line, or counts it as dropped where too much is waiting. Never waits.
     pub(crate) fn say(&self, line: &str) {
-        let mut state = self.0.locked();
+        self.add(Entry::Line(line.to_owned()));
+    }
+
+    /// Says text as it is: one that ends its line itself, or goes back to the line's start.
+    pub(crate) fn say_part(&self, text: &str) {
+        self.add(Entry::Part(text.to_owned()));
+    }
+
+    fn add(&self, entry: Entry) {
+        let mut state = self.queue.locked();
         if !state.is_closed {
-            state.add(line);
+            state.add(entry);
             drop(state);
-            self.0.changed.notify_all();
+            self.queue.changed.notify_all();
         }
     }
 
@@ -126,9 +161,9 @@ impl Lines {
         let left = deadline.saturating_duration_since(Instant::now());
         let is_busy =
             |state: &mut State| !state.is_closed && (state.is_writing || !state.waiting.is_empty());
-        let state = self.0.locked();
+        let state = self.queue.locked();
         // Whether it is done or not, there is no longer to wait.
-        let _ = self.0.changed.wait_timeout_while(state, left, is_busy);
+        let _ = self.queue.changed.wait_timeout_while(state, left, is_busy);
     }
 }
 
@@ -177,15 +212,24 @@ impl Queue {
 }
 
 impl State {
-    fn add(&mut self, line: &str) {
-        let cost = line.len() + LINE_COST;
+    fn add(&mut self, entry: Entry) {
+        let cost = LINE_COST + entry.len();
         if self.bytes + cost <= MAX_WAITING {
             self.bytes += cost;
-            self.waiting.push_back(Entry::Line(line.to_owned()));
+            self.waiting.push_back(entry);
         } else if let Some(Entry::Dropped(lines)) = self.waiting.back_mut() {
             *lines += 1;
         } else {
             self.waiting.push_back(Entry::Dropped(1));
+        }
+    }
+}
+
+impl Entry {
+    fn len(&self) -> usize {
+        match self {
+            Self::Line(text) | Self::Part(text) => text.len(),
+            Self::Dropped(_) => 0,
         }
     }
 }
@@ -196,6 +240,7 @@ fn text(entries: VecDeque<Entry>) -> String {
         // Writing to a String cannot fail.
         let _ = match entry {
             Entry::Line(line) => writeln!(text, "{line}"),
+            Entry::Part(part) => write!(text, "{part}"),
             Entry::Dropped(1) => writeln!(text, "keygate: 1 line dropped: nobody read it"),
             Entry::Dropped(lines) => {
                 writeln!(text, "keygate: {lines} lines dropped: nobody read them")
@@ -315,7 +360,7 @@ mod tests {
             say(&lines, 2);
             lines.settle_until(Instant::now() + Duration::from_mins(1));
         }
-        let state = lines.0.locked();
+        let state = lines.queue.locked();
         assert!(state.is_closed && state.bytes < 8 * 1024);
     }
 

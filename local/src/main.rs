@@ -2,6 +2,8 @@
 
 mod aws;
 mod binaries;
+mod build_log;
+mod cargo;
 mod cli;
 mod clients;
 mod console;

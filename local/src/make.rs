@@ -8,6 +8,7 @@ use std::process::Stdio;
 use tempfile::TempDir;
 use tokio::process::Command;
 
+use crate::build_log::BuildLog;
 use crate::process_group;
 
 /// Why make did not build a function.
@@ -36,26 +37,29 @@ pub(crate) fn artifacts() -> Result<TempDir, MakeError> {
 }
 
 /// Builds a function from its code into a folder of its own below `artifacts`. What make says goes to
-/// standard error.
+/// `log`.
 ///
 /// # Errors
 /// When make cannot be run, or fails.
-pub(crate) async fn build(function: &str, code: &Path, artifacts: &Path) -> Result<(), MakeError> {
+pub(crate) async fn build(
+    function: &str,
+    code: &Path,
+    artifacts: &Path,
+    log: &BuildLog,
+) -> Result<(), MakeError> {
     let package = artifacts.join(function);
     std::fs::create_dir(&package).map_err(MakeError::Artifacts)?;
     let mut make = Command::new("make");
     make.arg(format!("build-{function}"))
         .current_dir(code)
         .env("ARTIFACTS_DIR", &package)
+        .envs(log.environment())
         .stdin(Stdio::null())
-        .stdout(io::stderr())
-        .stderr(Stdio::inherit());
-    let output = process_group::output(&mut make).await;
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let ran = process_group::run(&mut make, |out| log.follow(out), |err| log.follow(err)).await;
+    let (status, ()) = ran.map_err(MakeError::Make)?;
     let function = function.to_owned();
-    output
-        .map_err(MakeError::Make)?
-        .status
-        .success()
-        .then_some(())
-        .ok_or(MakeError::Build { function })
+    let built = status.success().then_some(());
+    built.ok_or(MakeError::Build { function })
 }

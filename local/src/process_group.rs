@@ -93,7 +93,20 @@ pub(crate) async fn output(command: &mut Command) -> io::Result<Output> {
     })
 }
 
-async fn all(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
+/// Runs a command to its end, while its pipes are read as they fill.
+pub(crate) async fn run<O: Future, E: Future<Output = ()>>(
+    command: &mut Command,
+    stdout: impl FnOnce(Option<ChildStdout>) -> O,
+    stderr: impl FnOnce(Option<ChildStderr>) -> E,
+) -> io::Result<(ExitStatus, O::Output)> {
+    let mut group = ProcessGroup::start(command)?;
+    let (out, err) = group.outputs();
+    let (status, said, ()) = tokio::join!(group.ended(), stdout(out), stderr(err));
+    Ok((status, said))
+}
+
+/// All that comes through a pipe.
+pub(crate) async fn all(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Some(mut pipe) = pipe {
         pipe.read_to_end(&mut bytes).await?;

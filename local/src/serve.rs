@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::aws::{self, Services};
 use crate::binaries::{self, BinaryError};
+use crate::build_log::BuildLog;
 use crate::cli::{self, Serve};
 use crate::console::Console;
 use crate::dynamodb::{self, DynamoDbError};
@@ -139,8 +140,10 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     let home = package::home(&options.template);
     let signing_key = tokio::task::spawn_blocking(SigningKey::generate);
     package::check(&application, home)?;
+    let log = BuildLog::alone(&console.stderr);
+    let functions = options.functions.as_deref();
     let built = tokio::select! {
-        built = binaries::executables(&application, home, options.functions.as_deref()) => built?,
+        built = binaries::executables(&application, home, functions, &log) => built?,
         () = stopped(stop.clone()) => return Ok(()),
     };
     let signing_key = signing_key

@@ -6,6 +6,7 @@
 
 mod absent_services;
 mod access_log;
+mod builds;
 mod claims;
 mod client_steps;
 mod clients;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         runtimes::TESTS,
         absent_services::TESTS,
         access_log::TESTS,
+        builds::TESTS,
         claims::TESTS,
         unread::TESTS,
         visible::TESTS,

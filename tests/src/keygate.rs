@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use tempfile::{NamedTempFile, TempDir, TempPath};
 
 use crate::probe;
+use crate::terminal;
 
 /// The flags of the ports that a gateway listens on.
 pub const PORTS: [&str; 4] = [
@@ -236,6 +237,23 @@ impl Build {
     pub fn start_unread(&self, arguments: &[&str]) -> Keygate {
         let outputs = [Stdio::piped(), Stdio::piped()];
         match Self::run(self.command(arguments), TempDir::new().unwrap(), outputs) {
+            Ok(gateway) => gateway,
+            Err((status, _)) => panic!("keygate ended with {status}"),
+        }
+    }
+
+    /// Starts a gateway on a terminal, and waits until it is ready. What it shows there is its
+    /// [`Keygate::stdout`].
+    #[must_use]
+    #[track_caller]
+    pub fn start_on_terminal(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Keygate {
+        let directory = TempDir::new().unwrap();
+        let shown = File::create(directory.path().join("stdout")).unwrap();
+        let mut command = self.command(arguments);
+        command
+            .env_remove("NO_COLOR")
+            .envs(variables.iter().copied());
+        match Self::run(command, directory, terminal::outputs(shown)) {
             Ok(gateway) => gateway,
             Err((status, _)) => panic!("keygate ended with {status}"),
         }

@@ -32,4 +32,5 @@ pub mod small_order;
 pub mod suite;
 pub mod table;
 pub mod target;
+pub mod terminal;
 pub mod venv;
