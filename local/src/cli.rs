@@ -67,6 +67,13 @@ pub(crate) struct Serve {
     /// Run built functions from this directory (NAME or NAME/bootstrap) instead of building them
     #[arg(long, value_name = "DIR")]
     pub(crate) functions: Option<PathBuf>,
+    /// Write the access log to this file, or to standard output where it is -, which else it goes to
+    /// unless that is a terminal
+    #[arg(long, value_name = "FILE")]
+    pub(crate) access_log: Option<PathBuf>,
+    /// How requests and everything that is logged are written
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogForm::Text)]
+    pub(crate) log: LogForm,
     /// Once ready, write addresses and the API key to this file, as JSON
     #[arg(long, value_name = "PATH")]
     pub(crate) ready_file: Option<PathBuf>,
@@ -150,6 +157,15 @@ pub(crate) struct Routes {
     /// How to print the matrix
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,
+}
+
+/// How requests and the log are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogForm {
+    /// For a person, in colour on a terminal unless `NO_COLOR` is set.
+    Text,
+    /// For a program: an object a line.
+    Json,
 }
 
 /// How something is printed.

@@ -33,6 +33,8 @@ pub(crate) struct Lines {
     queue: Arc<Queue>,
     /// Whether a person looks on.
     is_terminal: bool,
+    /// Whether each line is to be an object of JSON.
+    is_json: bool,
 }
 
 #[derive(Debug, Default)]
@@ -61,11 +63,12 @@ enum Entry {
 }
 
 impl Console {
-    /// The outputs of this process.
-    pub(crate) fn open() -> Self {
+    /// The outputs of this process; what it logs is for a program where `is_json` says so.
+    pub(crate) fn open(is_json: bool) -> Self {
+        let stderr = Lines::to_output(io::stderr());
         Self {
             stdout: Lines::to_output(io::stdout()),
-            stderr: Lines::to_output(io::stderr()),
+            stderr: Lines { is_json, ..stderr },
         }
     }
 
@@ -118,6 +121,7 @@ impl Lines {
         Self {
             queue: Arc::default(),
             is_terminal: false,
+            is_json: false,
         }
     }
 
@@ -138,14 +142,33 @@ impl Lines {
         self.is_terminal && !refused
     }
 
+    /// Whether each line is to be an object of JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.is_json
+    }
+
     /// Says a line, or counts it as dropped where too much is waiting. Never waits.
     pub(crate) fn say(&self, line: &str) {
+        if self.is_json {
+            let line = serde_json::json!({"message": line}).to_string();
+            self.add(Entry::Line(line));
+        } else {
+            self.add(Entry::Line(line.to_owned()));
+        }
+    }
+
+    /// Says a line that is an object of JSON already.
+    pub(crate) fn say_json(&self, line: &str) {
         self.add(Entry::Line(line.to_owned()));
     }
 
     /// Says text as it is: one that ends its line itself, or goes back to the line's start.
     pub(crate) fn say_part(&self, text: &str) {
-        self.add(Entry::Part(text.to_owned()));
+        if self.is_json {
+            text.lines().for_each(|line| self.say(line));
+        } else {
+            self.add(Entry::Part(text.to_owned()));
+        }
     }
 
     fn add(&self, entry: Entry) {
@@ -155,6 +178,11 @@ impl Lines {
             drop(state);
             self.queue.changed.notify_all();
         }
+    }
+
+    /// Waits a moment until what was said is written.
+    pub(crate) fn settle(&self) {
+        self.settle_until(Instant::now() + SETTLE);
     }
 
     fn settle_until(&self, deadline: Instant) {
@@ -172,7 +200,11 @@ impl Write for Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
         let text = text.strip_suffix('\n').unwrap_or(&text);
-        self.say(&keygate_visible::line(text));
+        if self.is_json {
+            self.say_json(&keygate_visible::json(text));
+        } else {
+            self.say(&keygate_visible::line(text));
+        }
         Ok(line.len())
     }
 

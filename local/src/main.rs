@@ -11,6 +11,7 @@ mod deployment;
 mod dynamodb;
 mod event;
 mod explain;
+mod function_log;
 mod functions;
 mod gateway;
 mod issuer;
@@ -20,15 +21,19 @@ mod management;
 mod matrix;
 mod model;
 mod offered;
+mod outlets;
 mod package;
 mod ports;
 mod process_group;
 mod ready_file;
+mod request_log;
 mod routes;
 mod runtimes;
 mod seed;
 mod serve;
 mod template;
+mod trip;
+mod trips;
 mod welcome;
 
 use std::process::ExitCode;
@@ -38,7 +43,7 @@ use clap::Parser as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, LogForm};
 use crate::console::Console;
 use crate::explain::ExplainError;
 use crate::serve::ServeError;
@@ -63,7 +68,8 @@ fn main() -> ExitCode {
     let filter = Targets::new()
         .with_default(level)
         .with_target("dynoxide", LevelFilter::ERROR);
-    let console = Console::open();
+    let is_json = cli.serve.log == LogForm::Json;
+    let console = Console::open(is_json);
     console.take_panics();
     let log = console.stderr.clone();
     let layer = tracing_subscriber::fmt::layer()
@@ -72,6 +78,11 @@ fn main() -> ExitCode {
         .with_ansi(false)
         .without_time()
         .with_target(false);
+    let layer = if is_json {
+        layer.json().flatten_event(true).boxed()
+    } else {
+        layer.boxed()
+    };
     tracing_subscriber::registry()
         .with(layer.with_filter(filter))
         .init();

@@ -16,6 +16,7 @@ use keygate_routes::{Access, Route as Listed, RouteMethod, RouteTable, Segment};
 
 use self::table::{Table, TableError};
 use crate::deployment::method_arn;
+use crate::gateway::ListedRoutes;
 use crate::model::{Application, Route};
 
 /// Why there is no matrix.
@@ -116,6 +117,15 @@ impl Matrix {
             longest_policy: policies.longest(),
             table: Some(table.routes),
         })
+    }
+}
+
+impl Matrix {
+    /// What the routes need, for whoever tells of refusals.
+    pub(crate) fn listed(&self) -> ListedRoutes {
+        let rows = self.rows.iter();
+        let rows = rows.map(|row| (&row.route, row.access.as_ref()));
+        ListedRoutes::of(rows, self.table.is_some())
     }
 }
 

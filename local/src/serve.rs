@@ -2,7 +2,7 @@
 //! without leaving a process behind.
 
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use keygate_api_key::ApiKey;
@@ -19,20 +19,23 @@ use tokio::task::JoinHandle;
 use crate::aws::{self, Services};
 use crate::binaries::{self, BinaryError};
 use crate::build_log::BuildLog;
-use crate::cli::{self, Serve};
-use crate::console::Console;
+use crate::cli::{self, LogForm, Serve};
+use crate::console::{Console, Lines};
 use crate::dynamodb::{self, DynamoDbError};
+use crate::function_log::FunctionLog;
 use crate::functions::{Functions, InvokeError};
-use crate::gateway::{self, GatewayError};
+use crate::gateway::{self, GatewayError, Told};
 use crate::issuer::{self, SigningFailed, SigningKey};
 use crate::management;
 use crate::matrix::{Matrix, MatrixError};
 use crate::model::Application;
 use crate::offered;
+use crate::outlets::{OutletError, Outlets};
 use crate::package::{self, PackageError};
 use crate::ready_file;
 use crate::seed::{self, SeedError};
 use crate::template::{self, TemplateError};
+use crate::trips::Trips;
 use crate::welcome::Addresses;
 
 /// Why the gateway does not start. Each is said in one line, or in one line for each problem.
@@ -91,6 +94,9 @@ pub(crate) enum ServeError {
     /// There is no HTTP client.
     #[error(transparent)]
     Outbound(#[from] OutboundError),
+    /// There is no access log where one is asked for.
+    #[error(transparent)]
+    Outlet(#[from] OutletError),
     /// The ready file cannot be written.
     #[error("--ready-file: {0}")]
     ReadyFile(std::io::Error),
@@ -135,6 +141,12 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     let matrix = Matrix::of(&application, &options.template)?;
     say_what_differs(&application, &matrix, console);
     let gateway = gateway::Gateway::new(&application, port(&listeners.gateway))?;
+    let outlets = Outlets::choose(
+        options.access_log.as_deref(),
+        options.log,
+        gateway.has_access_log(),
+        console,
+    )?;
     let stop = stop_signal(options.until_stdin_closes);
 
     let home = package::home(&options.template);
@@ -161,7 +173,12 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         tokio::spawn(management::serve(listeners.api_gateway, gateway.control())),
     ]);
     let programs = built.programs(&application, &services.environment(), home);
-    let functions = Arc::new(Functions::new(programs, &console.stderr));
+    let trips = Arc::new(Trips::new(outlets.requests));
+    let log = FunctionLog {
+        lines: console.stderr.clone(),
+        trips: Arc::clone(&trips),
+    };
+    let functions = Arc::new(Functions::new(programs, &log));
     let outcome = prepare(&application, &services, &functions, &seeded).await;
     let outcome = outcome.and_then(|api_key| {
         let addresses = Addresses {
@@ -172,14 +189,20 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
             kept_in: options.data.clone(),
             matrix: &matrix,
         };
-        announce(&addresses, options.ready_file.as_deref(), console)
+        announce(&addresses, &options, console)
     });
     if outcome.is_ok() {
-        let log = console.stdout.clone();
+        let access_log = outlets.access_log.clone();
+        let told = Told {
+            access_log: access_log.clone(),
+            listed: matrix.listed(),
+            trips,
+        };
         let functions = Arc::clone(&functions);
         gateway
-            .serve(listeners.gateway, functions, log, stopped(stop))
+            .serve(listeners.gateway, functions, told, stopped(stop))
             .await;
+        access_log.iter().for_each(Lines::settle);
     }
     functions.shut_down().await;
     drop(background);
@@ -332,16 +355,9 @@ fn usage_key(application: &Application) -> Option<&str> {
 
 fn announce(
     addresses: &Addresses<'_>,
-    ready_file: Option<&Path>,
+    options: &Serve,
     console: &Console,
 ) -> Result<(), ServeError> {
-    let welcome = addresses.to_string();
-    console.stdout.say(&keygate_visible::lines(&welcome));
-    // Whoever finds the file finds the words too.
-    console.settle();
-    let Some(path) = ready_file else {
-        return Ok(());
-    };
     let ready = json!({
         "url": addresses.url,
         "issuer": addresses.issuer,
@@ -350,6 +366,17 @@ fn announce(
         "api_gateway": addresses.services.api_gateway,
         "api_key": addresses.api_key.as_ref().map(ApiKey::expose),
     });
+    if options.log == LogForm::Json {
+        console.stdout.say(&json!({"ready": ready}).to_string());
+    } else {
+        let welcome = addresses.to_string();
+        console.stdout.say(&keygate_visible::lines(&welcome));
+    }
+    // Whoever finds the file finds the words too.
+    console.settle();
+    let Some(path) = &options.ready_file else {
+        return Ok(());
+    };
     ready_file::write(path, &format!("{ready}\n")).map_err(ServeError::ReadyFile)
 }
 

@@ -63,7 +63,7 @@ Try it, in another terminal:
         }
         writeln!(
             formatter,
-            "One line of access log follows for each request. Ctrl-C stops everything."
+            "One line follows for each request. Ctrl-C stops everything."
         )
     }
 }

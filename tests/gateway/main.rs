@@ -26,6 +26,7 @@ mod operator;
 mod problems;
 mod process_groups;
 mod processes;
+mod request_lines;
 mod routes;
 mod runtimes;
 mod services;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         start::TESTS,
         processes::TESTS,
         process_groups::TESTS,
+        request_lines::TESTS,
         routes::TESTS,
         handlers::TESTS,
         runtimes::TESTS,

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 pub(crate) use self::invoke_error::InvokeError;
 use self::process::Process;
 pub(crate) use self::program::{Launch, Program, can_run, inherited};
-use crate::console::Lines;
+use crate::function_log::FunctionLog;
 
 /// How many processes of one function run at once; further invocations wait their turn.
 const MAX_PROCESSES: u32 = 16;
@@ -38,14 +38,14 @@ pub(crate) struct Functions {
 struct Pool {
     program: Arc<Program>,
     /// Where what its processes write is shown.
-    log: Lines,
+    log: FunctionLog,
     idle: Mutex<Vec<Process>>,
     places: Semaphore,
 }
 
 impl Functions {
     /// Pools for these programs, whose output goes to `log`; no process is started yet.
-    pub(crate) fn new(programs: impl IntoIterator<Item = Program>, log: &Lines) -> Self {
+    pub(crate) fn new(programs: impl IntoIterator<Item = Program>, log: &FunctionLog) -> Self {
         let pools = programs.into_iter().map(|program| {
             let pool = Pool {
                 idle: Mutex::new(Vec::new()),

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use super::invoke_error::InvokeError;
 use super::program::{Program, inherited};
 use super::runtime_api::RuntimeApi;
-use crate::console::Lines;
+use crate::function_log::{FunctionLog, ProcessLog};
 use crate::process_group::ProcessGroup;
 
 /// A longer line is shown in parts: CloudWatch Logs' own limit of an event, in bytes.
@@ -27,11 +27,12 @@ pub(super) struct Process {
     program: Arc<Program>,
     group: ProcessGroup,
     runtime_api: RuntimeApi,
+    log: Arc<ProcessLog>,
 }
 
 impl Process {
     /// Starts a process; it may take a moment until it is [`Process::ready`].
-    pub(super) fn start(program: &Arc<Program>, log: &Lines) -> Result<Self, InvokeError> {
+    pub(super) fn start(program: &Arc<Program>, log: &FunctionLog) -> Result<Self, InvokeError> {
         let function = &program.function;
         let does_not_start = |error: std::io::Error| program.does_not_start(error);
         let runtime_api = RuntimeApi::listen(&function.id).map_err(does_not_start)?;
@@ -64,17 +65,19 @@ impl Process {
             .stderr(Stdio::piped());
         // Ctrl-C does not reach the group: the gateway ends a function after the requests in flight.
         let mut group = ProcessGroup::start(&mut command).map_err(does_not_start)?;
+        let log = Arc::new(ProcessLog::new(&function.id, log));
         let (stdout, stderr) = group.outputs();
         if let Some(stdout) = stdout {
-            tokio::spawn(show(function.id.clone(), stdout, log.clone()));
+            tokio::spawn(show(stdout, Arc::clone(&log)));
         }
         if let Some(stderr) = stderr {
-            tokio::spawn(show(function.id.clone(), stderr, log.clone()));
+            tokio::spawn(show(stderr, Arc::clone(&log)));
         }
         Ok(Self {
             program: Arc::clone(program),
             group,
             runtime_api,
+            log,
         })
     }
 
@@ -100,6 +103,7 @@ impl Process {
         request_id: &str,
         event: Bytes,
     ) -> (Option<Self>, Result<Bytes, InvokeError>) {
+        self.log.at_work_on(request_id);
         let after = self.program.function.timeout;
         let answer = self.runtime_api.invoke(request_id, event, after);
         let ended = tokio::select! {
@@ -150,7 +154,7 @@ impl Program {
 
 /// Shows what a function writes, line by line, and reads on whatever it is: a function whose output
 /// nobody takes stands still.
-async fn show(function: String, output: impl AsyncRead + Unpin, log: Lines) {
+async fn show(output: impl AsyncRead + Unpin, log: Arc<ProcessLog>) {
     let mut output = BufReader::new(output);
     loop {
         let mut line = Vec::new();
@@ -160,8 +164,7 @@ async fn show(function: String, output: impl AsyncRead + Unpin, log: Lines) {
         };
         let text = String::from_utf8_lossy(&line);
         let text = text.strip_suffix('\n').unwrap_or(&text);
-        let text = shown(text.strip_suffix('\r').unwrap_or(text));
-        log.say(&format!("[{function}] {text}"));
+        log.say(&shown(text.strip_suffix('\r').unwrap_or(text)));
     }
 }
 

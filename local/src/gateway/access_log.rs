@@ -1,4 +1,4 @@
-//! The access log: one line a request on standard output, in the template's format.
+//! The access log: one line a request, in the template's format.
 
 use super::exchange::Exchange;
 use super::stage::Stage;

@@ -48,6 +48,11 @@ impl Authorizer {
         }
     }
 
+    /// The function that is asked.
+    pub(super) fn function(&self) -> &str {
+        &self.settings.function
+    }
+
     /// The authorizer's answer for the request's credential, from the cache or by a call.
     pub(super) async fn authorize(
         &self,
@@ -56,13 +61,18 @@ impl Authorizer {
         functions: &Functions,
     ) -> Result<Arc<Authorized>, Fault> {
         let unauthorized = || Fault::new(ResponseType::Unauthorized);
-        let credential = exchange
-            .header(&self.settings.identity_header)
-            .filter(|credential| !credential.is_empty())
-            .ok_or_else(unauthorized)?
-            .to_owned();
+        let header = &self.settings.identity_header;
+        let credential = exchange.header(header).map(ToOwned::to_owned);
+        let Some(credential) = credential.filter(|credential| !credential.is_empty()) else {
+            exchange
+                .trace
+                .refused(format!("there is no header {header}"));
+            return Err(unauthorized());
+        };
         let expression = self.settings.validation_expression.as_ref();
         if expression.is_some_and(|expression| !expression.is_match(&credential)) {
+            let reason = format!("the header {header} does not match the authorizer's expression");
+            exchange.trace.refused(reason);
             return Err(unauthorized());
         }
         let generation = match self.cached(&credential) {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::fault::Fault;
+use super::trace::Trace;
 
 /// How one call of a function went.
 #[derive(Debug, Default)]
@@ -43,6 +44,8 @@ pub(super) struct Exchange {
     pub(super) fault: Option<Fault>,
     pub(super) status: u16,
     pub(super) response_length: usize,
+    /// For who looks on.
+    pub(super) trace: Trace,
 }
 
 impl Exchange {
@@ -69,6 +72,7 @@ impl Exchange {
             fault: None,
             status: 0,
             response_length: 0,
+            trace: Trace::default(),
         }
     }
 

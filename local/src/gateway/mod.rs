@@ -11,11 +11,14 @@ mod body;
 mod exchange;
 mod fault;
 mod gateway_response;
+mod outcome;
 mod policy;
 mod proxy_event;
 mod proxy_response;
+mod refusal;
 mod routing;
 mod stage;
+mod trace;
 mod usage_counts;
 mod usage_keys;
 mod usage_plan;
@@ -47,6 +50,7 @@ use self::exchange::{Call, Exchange};
 use self::fault::{Fault, ResponseType};
 use self::gateway_response::GatewayResponses;
 use self::policy::Verdict;
+pub(crate) use self::refusal::Listed as ListedRoutes;
 use self::stage::Stage;
 pub(crate) use self::usage_counts::day;
 pub(crate) use self::usage_keys::{Listed, Refused, Usage};
@@ -55,6 +59,7 @@ use self::variables::Template;
 use crate::console::Lines;
 use crate::functions::{Functions, InvokeError};
 use crate::model::Application;
+use crate::trips::Trips;
 
 /// API Gateway's quota for the request line and all header values.
 const MAX_HEAD_BYTES: usize = 10_240;
@@ -111,6 +116,18 @@ struct Front {
     gateway: Gateway,
     functions: Arc<Functions>,
     access_log: Option<AccessLog>,
+    listed: ListedRoutes,
+    trips: Arc<Trips>,
+}
+
+/// Where a gateway tells of its requests.
+pub(crate) struct Told {
+    /// Where the access log goes, if anywhere.
+    pub(crate) access_log: Option<Lines>,
+    /// What its routes need.
+    pub(crate) listed: ListedRoutes,
+    /// Who keeps the latest of them.
+    pub(crate) trips: Arc<Trips>,
 }
 
 impl Gateway {
@@ -153,20 +170,27 @@ impl Gateway {
         }
     }
 
-    /// Serves requests until `stop` is done, then those in flight. The access log goes to `log`.
+    /// Whether the template asks for an access log.
+    pub(crate) fn has_access_log(&self) -> bool {
+        self.access_log_format.is_some()
+    }
+
+    /// Serves requests until `stop` is done, then those in flight.
     pub(crate) async fn serve(
         mut self,
         listener: TcpListener,
         functions: Arc<Functions>,
-        log: Lines,
+        told: Told,
         stop: impl Future<Output = ()>,
     ) {
-        let format = self.access_log_format.take();
-        let access_log = format.map(|format| AccessLog::new(format, log));
+        let format = self.access_log_format.take().zip(told.access_log);
+        let access_log = format.map(|(format, lines)| AccessLog::new(format, lines));
         let front = Arc::new(Front {
             gateway: self,
             functions,
             access_log,
+            listed: told.listed,
+            trips: told.trips,
         });
         let graceful = GracefulShutdown::new();
         let mut stop = pin!(stop);
@@ -245,6 +269,7 @@ impl Front {
         if let Some(log) = &self.access_log {
             log.log(&exchange, stage);
         }
+        self.trips.finish(outcome::trip(&exchange));
         response.map(Full::new)
     }
 
@@ -279,11 +304,19 @@ impl Front {
                 .authorizers
                 .get(name)
                 .ok_or_else(|| Fault::new(ResponseType::AuthorizerConfigurationError))?;
+            let started = Instant::now();
             let said = authorizer
                 .authorize(exchange, &method_arn, &self.functions)
-                .await?;
+                .await;
+            exchange.trace.authorized(authorizer.function(), started);
+            let said = said?;
             exchange.authorizer.clone_from(&said.context);
-            match said.policy.evaluate(&method_arn) {
+            let verdict = said.policy.evaluate(&method_arn);
+            if verdict != Verdict::Allow {
+                let denied = self.listed.denied(route, &said.context, verdict);
+                exchange.trace.refused(denied);
+            }
+            match verdict {
                 Verdict::Allow => {}
                 Verdict::ImplicitDeny => return Err(Fault::new(ResponseType::AccessDenied)),
                 Verdict::ExplicitDeny => {
@@ -295,9 +328,13 @@ impl Front {
             usage_key.clone_from(&said.usage_key);
         }
         if route.api_key_required {
+            let started = Instant::now();
             let admitted = gateway.usage.admit(usage_key.as_deref(), Timestamp::now());
-            let id = admitted.map_err(|refusal| {
-                Fault::new(match refusal {
+            exchange.trace.counted(started);
+            let id = admitted.map_err(|refused| {
+                let reason = refusal::uncounted(refused, usage_key.as_deref());
+                exchange.trace.refused(reason);
+                Fault::new(match refused {
                     Refusal::UnknownKey => ResponseType::InvalidApiKey,
                     Refusal::Throttled => ResponseType::Throttled,
                     Refusal::QuotaExceeded => ResponseType::QuotaExceeded,
@@ -305,6 +342,7 @@ impl Front {
             })?;
             exchange.usage_key_id = Some(id.as_ref().to_owned());
         }
+        exchange.trace.handled_by(&route.function);
         let event = proxy_event::build(exchange, &gateway.stage, path, &body);
         self.integrate(exchange, &route.function, event).await
     }
