@@ -2,6 +2,7 @@
 
 pub(crate) mod clients;
 pub(crate) mod keys;
+pub(crate) mod why;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     Keys(Box<keys::Keys>),
     /// Print which credential opens which route, and hold the events against the route table
     Routes(Routes),
+    /// Tell what became of a request, here or at a deployed stack, and why
+    Why(why::Why),
 }
 
 /// What `keygate` without a command takes.

@@ -35,6 +35,7 @@ mod template;
 mod trip;
 mod trips;
 mod welcome;
+mod why;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -61,7 +62,9 @@ fn main() -> ExitCode {
     };
     // A command's own words are enough where nothing is served.
     let level = match cli.command {
-        Some(Command::Keys(_) | Command::Clients(_) | Command::Explain(_)) => LevelFilter::WARN,
+        Some(Command::Keys(_) | Command::Clients(_) | Command::Explain(_) | Command::Why(_)) => {
+            LevelFilter::WARN
+        }
         _ => LevelFilter::INFO,
     };
     // The embedded database warns of each refused call, which is a handler's business.
@@ -160,6 +163,10 @@ async fn run(cli: Cli, console: &Console) -> Result<ExitCode, (String, u8)> {
         }),
         Some(Command::Routes(options)) => {
             return routes::print(&options).map_err(|error| (error.to_string(), USAGE));
+        }
+        Some(Command::Why(options)) => {
+            let told = why::run(&options).await;
+            told.map_err(|error| (error.to_string(), 1))
         }
         Some(Command::Issuer(options)) => {
             let served = serve::serve_issuer(&options, console).await;

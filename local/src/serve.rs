@@ -165,15 +165,17 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     let (database, _lock) = dynamodb::open(options.data.as_deref())?;
     let seeded = scopes(&matrix);
     let scopes = seeded.clone();
+    let trips = Arc::new(Trips::new(outlets.requests));
+    let management =
+        management::serve(listeners.api_gateway, gateway.control(), Arc::clone(&trips));
     let background = Background(vec![
         tokio::spawn(async move {
             let _ = issuer::serve(listeners.issuer, signing_key, scopes).await;
         }),
         tokio::spawn(dynamodb::serve(listeners.dynamodb, database)),
-        tokio::spawn(management::serve(listeners.api_gateway, gateway.control())),
+        tokio::spawn(management),
     ]);
     let programs = built.programs(&application, &services.environment(), home);
-    let trips = Arc::new(Trips::new(outlets.requests));
     let log = FunctionLog {
         lines: console.stderr.clone(),
         trips: Arc::clone(&trips),

@@ -11,7 +11,7 @@ use crate::request_log::{RequestLog, SHORT_ID};
 use crate::trip::{LogLine, Trip};
 
 /// How many requests are kept.
-const MAX_TRIPS: usize = 1000;
+pub(crate) const MAX_TRIPS: usize = 1000;
 /// How many bytes of functions' lines are kept of one request, and of all.
 const MAX_OF_ONE: usize = 64 * 1024;
 const MAX_OF_ALL: usize = 16 * 1024 * 1024;

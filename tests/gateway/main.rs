@@ -38,6 +38,7 @@ mod usage;
 mod usage_keys;
 mod usage_plan;
 mod visible;
+mod why;
 
 use std::process::ExitCode;
 
@@ -74,5 +75,6 @@ fn main() -> ExitCode {
         claims::TESTS,
         unread::TESTS,
         visible::TESTS,
+        why::TESTS,
     ])
 }

@@ -103,6 +103,15 @@ impl Build {
         command
     }
 
+    /// Runs `keygate` to its end with these arguments and variables.
+    #[must_use]
+    #[track_caller]
+    pub fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+        let mut command = Command::new(self.directory.join("keygate"));
+        command.args(arguments).envs(variables.iter().copied());
+        command.output().expect("keygate can be run")
+    }
+
     /// Runs `keygate keys` to its end, on a gateway's keys.
     #[must_use]
     #[track_caller]
@@ -227,7 +236,7 @@ impl Build {
         let directory = TempDir::new().unwrap();
         let file = |name: &str| File::create(directory.path().join(name)).unwrap().into();
         let outputs = [file("stdout"), file("stderr")];
-        Self::run(command, directory, outputs)
+        Self::start_with(command, directory, outputs)
     }
 
     /// Starts a gateway whose standard output and standard error are pipes that nobody reads, and
@@ -236,7 +245,7 @@ impl Build {
     #[track_caller]
     pub fn start_unread(&self, arguments: &[&str]) -> Keygate {
         let outputs = [Stdio::piped(), Stdio::piped()];
-        match Self::run(self.command(arguments), TempDir::new().unwrap(), outputs) {
+        match Self::start_with(self.command(arguments), TempDir::new().unwrap(), outputs) {
             Ok(gateway) => gateway,
             Err((status, _)) => panic!("keygate ended with {status}"),
         }
@@ -253,14 +262,14 @@ impl Build {
         command
             .env_remove("NO_COLOR")
             .envs(variables.iter().copied());
-        match Self::run(command, directory, terminal::outputs(shown)) {
+        match Self::start_with(command, directory, terminal::outputs(shown)) {
             Ok(gateway) => gateway,
             Err((status, _)) => panic!("keygate ended with {status}"),
         }
     }
 
     #[track_caller]
-    fn run(
+    fn start_with(
         mut command: Command,
         directory: TempDir,
         [stdout, stderr]: [Stdio; 2],

@@ -284,8 +284,11 @@ impl Front {
             return Err(Fault::new(ResponseType::HeadersTooLarge));
         }
         let full_path = exchange.full_path.clone();
-        let path = below_stage(&full_path, &gateway.stage.name)
-            .ok_or_else(|| Fault::new(ResponseType::MissingAuthenticationToken))?;
+        let Some(path) = below_stage(&full_path, &gateway.stage.name) else {
+            let outside = refusal::outside(&gateway.stage.name);
+            exchange.trace.refused(outside);
+            return Err(Fault::new(ResponseType::MissingAuthenticationToken));
+        };
         let matched = gateway
             .router
             .find(&exchange.method, path)

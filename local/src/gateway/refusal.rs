@@ -43,7 +43,10 @@ impl Listed {
         let (method, path) = (&route.method, &route.path);
         match self.access.get(&key(route)).cloned().flatten() {
             Some(Access::AnyOf(scopes)) => {
-                let scopes: Vec<&str> = scopes.iter().map(keygate_principal::scope::Scope::as_str).collect();
+                let scopes: Vec<&str> = scopes
+                    .iter()
+                    .map(keygate_principal::scope::Scope::as_str)
+                    .collect();
                 let needed = match scopes.as_slice() {
                     [one] => format!("the scope {one}"),
                     several => format!("one of the scopes {}", several.join(" ")),
@@ -63,6 +66,11 @@ impl Listed {
 
 fn key(route: &Route) -> (String, String) {
     (route.method.to_string(), route.path.to_string())
+}
+
+/// Why a path has no route, whatever its method.
+pub(super) fn outside(stage: &str) -> String {
+    format!("it is outside the stage: every path here begins with /{stage}")
 }
 
 /// Why a usage plan lets nobody through.

@@ -7,6 +7,7 @@
 
 mod absent;
 mod answer;
+mod requests;
 #[cfg(test)]
 mod tests;
 mod usage;
@@ -14,6 +15,7 @@ mod usage_keys;
 mod usage_plans;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -26,9 +28,13 @@ use tokio::net::TcpListener;
 
 use self::answer::ApiError;
 use crate::gateway::Control;
+use crate::trips::Trips;
 
 /// Serves the API until the task is dropped.
-pub(crate) async fn serve(listener: TcpListener, control: Control) {
+pub(crate) async fn serve(listener: TcpListener, control: Control, trips: Arc<Trips>) {
+    let own = Router::new()
+        .route("/_keygate/requests/{id}", get(requests::read))
+        .with_state(trips);
     let router = Router::new()
         .route("/apikeys", get(usage_keys::list).post(usage_keys::create))
         .route(
@@ -58,8 +64,9 @@ pub(crate) async fn serve(listener: TcpListener, control: Control) {
             absent::Called::default(),
             absent::refused,
         ))
-        .layer(middleware::from_fn(no_page))
-        .with_state(control);
+        .with_state(control)
+        .merge(own)
+        .layer(middleware::from_fn(no_page));
     // It ends with the program only.
     let _ = axum::serve(listener, router).await;
 }

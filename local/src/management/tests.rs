@@ -14,7 +14,9 @@ use tokio::net::TcpListener;
 use crate::deployment::REGION;
 use crate::gateway::{Gateway, Usage, day};
 use crate::offered;
+use crate::request_log::RequestLog;
 use crate::template;
+use crate::trips::Trips;
 
 const VALUE: &str = "a-value-of-20-characters";
 
@@ -32,7 +34,8 @@ async fn serving() -> (Client, String, Arc<Usage>) {
     let usage = Arc::clone(&control.usage);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(super::serve(listener, control));
+    let trips = Arc::new(Trips::new(RequestLog::none()));
+    tokio::spawn(super::serve(listener, control, trips));
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(REGION))
