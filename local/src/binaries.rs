@@ -2,6 +2,8 @@
 //! with its code.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -42,6 +44,9 @@ pub(crate) enum BinaryError {
     /// What a function runs on is missing.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
+    /// There is no place for the executables that run.
+    #[error("the functions' executables cannot be kept beside those that cargo builds: {0}")]
+    Links(std::io::Error),
     /// Something is missing for each of several functions.
     #[error("{}", lines(.0))]
     Several(Vec<BinaryError>),
@@ -62,9 +67,43 @@ pub(crate) struct Built {
     launches: BTreeMap<String, Launch>,
     /// What make has made, which lives as long as the value.
     _artifacts: Option<TempDir>,
+    /// The executables of a build that others may follow, likewise.
+    _links: Option<TempDir>,
+    /// The functions whose executables are cargo's.
+    by_cargo: BTreeSet<String>,
 }
 
+/// What is built, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Building<'b> {
+    pub(crate) application: &'b Application,
+    /// The template's folder.
+    pub(crate) home: &'b Path,
+    /// Where built functions are, instead of building them.
+    pub(crate) functions: Option<&'b Path>,
+    /// Who is told of it.
+    pub(crate) log: &'b BuildLog,
+    /// Whether other builds may follow while processes are started from this one.
+    pub(crate) is_watched: bool,
+}
+
+/// Which file an executable is, so that one that was not built anew is known.
+pub(crate) type Identity = (u64, u64, i64, i64);
+
 impl Built {
+    /// The executables that cargo has built, of the functions that have one.
+    pub(crate) fn identities(&self) -> BTreeMap<String, Identity> {
+        let launches = self.launches.iter();
+        let built = launches.filter(|(id, _)| self.by_cargo.contains(*id));
+        built
+            .filter_map(|(id, launch)| {
+                let file = launch.path.metadata().ok()?;
+                let identity = (file.dev(), file.ino(), file.mtime(), file.mtime_nsec());
+                Some((id.clone(), identity))
+            })
+            .collect()
+    }
+
     /// The functions as programs, with the environment that each is given: `services`, by which the SDK
     /// finds what runs on this machine, what the template says, and its layers.
     pub(crate) fn programs(
@@ -87,25 +126,30 @@ impl Built {
     }
 }
 
-/// What every function of the application is started from: its package, and what `functions` holds or
-/// is built, which `log` tells of. `home` is the template's folder.
-pub(crate) async fn executables(
-    application: &Application,
-    home: &Path,
-    functions: Option<&Path>,
-    log: &BuildLog,
-) -> Result<Built, BinaryError> {
+/// What every function of the application is started from: its package, and what is there or is built.
+pub(crate) async fn executables(building: Building<'_>) -> Result<Built, BinaryError> {
+    let Building {
+        application,
+        home,
+        functions,
+        log,
+        is_watched,
+    } = building;
     let all = || application.functions.values();
+    let by_cargo = all().filter(|function| matches!(function.build, Build::Cargo(_)));
     let binaries = all().filter_map(|function| match &function.build {
         Build::Cargo(binary) => Some(binary.clone()),
         Build::None | Build::Make => None,
     });
     let binaries: BTreeSet<String> = binaries.collect();
-    let paths = match functions {
+    let mut paths = match functions {
         _ if binaries.is_empty() => BTreeMap::new(),
         Some(directory) => find(&binaries, directory)?,
         None => cargo::build(&binaries, home, log).await?,
     };
+    // What is given is for others to replace, as cargo does: under a name that is free by then.
+    let is_linked = is_watched && functions.is_none();
+    let links = is_linked.then(|| links(&mut paths)).transpose()?;
     let is_made = all().any(|function| function.build == Build::Make);
     let artifacts = match functions {
         None if is_made => Some(make::artifacts()?),
@@ -139,7 +183,26 @@ pub(crate) async fn executables(
     Ok(Built {
         launches: all_or_what_is_missing(futures_util::future::join_all(launches).await)?,
         _artifacts: artifacts,
+        _links: links,
+        by_cargo: by_cargo.map(|function| function.id.clone()).collect(),
     })
+}
+
+/// Gives executables names of their own, under which they stay what they are while the next build writes
+/// others: a process may be started at any time.
+fn links(paths: &mut BTreeMap<String, PathBuf>) -> Result<TempDir, BinaryError> {
+    let folder = paths.values().find_map(|path| path.parent());
+    let folder = folder.map_or_else(std::env::temp_dir, Path::to_owned);
+    let links = TempDir::with_prefix_in(".keygate-", folder).map_err(BinaryError::Links)?;
+    for (binary, path) in paths {
+        let link = links.path().join(binary);
+        let linked = fs::hard_link(&*path, &link);
+        linked
+            .or_else(|_| fs::copy(&*path, &link).map(drop))
+            .map_err(BinaryError::Links)?;
+        *path = link;
+    }
+    Ok(links)
 }
 
 /// All of them, or what is missing for each that is not there, so that one start names it all.

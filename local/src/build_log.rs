@@ -14,6 +14,7 @@ pub(crate) struct BuildLog {
     lines: Lines,
     /// Whether a line may be written over, as a bar that grows is.
     has_progress: bool,
+    is_quiet: bool,
 }
 
 impl BuildLog {
@@ -22,7 +23,22 @@ impl BuildLog {
         Self {
             lines: lines.clone(),
             has_progress: lines.is_terminal(),
+            is_quiet: false,
         }
+    }
+
+    /// For a build beside what is served, which says no more than it must.
+    pub(crate) fn beside(lines: &Lines) -> Self {
+        Self {
+            lines: lines.clone(),
+            has_progress: false,
+            is_quiet: true,
+        }
+    }
+
+    /// Whether a builder says what is wrong, and no more.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.is_quiet
     }
 
     /// Says a line of this program's own.

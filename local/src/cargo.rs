@@ -61,11 +61,15 @@ pub(crate) async fn build(
     log: &BuildLog,
 ) -> Result<BTreeMap<String, PathBuf>, CargoError> {
     let names: Vec<&str> = binaries.iter().map(String::as_str).collect();
-    log.tell(&format!(
-        "building with cargo: {} (the first time, with all that they depend on)",
-        names.join(", ")
-    ));
     let mut command = command(binaries, workspace);
+    if log.is_quiet() {
+        command.arg("--quiet");
+    } else {
+        log.tell(&format!(
+            "building with cargo: {} (the first time, with all that they depend on)",
+            names.join(", ")
+        ));
+    }
     command.envs(log.environment());
     let stdout = process_group::all;
     let ran = process_group::run(&mut command, stdout, |err| log.follow(err)).await;

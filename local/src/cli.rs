@@ -70,6 +70,12 @@ pub(crate) struct Serve {
     /// Run built functions from this directory (NAME or NAME/bootstrap) instead of building them
     #[arg(long, value_name = "DIR")]
     pub(crate) functions: Option<PathBuf>,
+    /// Take up each change of the template and of functions' code while serving, as on a terminal
+    #[arg(long, overrides_with = "no_watch")]
+    pub(crate) watch: bool,
+    /// Take up no change
+    #[arg(long, overrides_with = "watch")]
+    pub(crate) no_watch: bool,
     /// Write the access log to this file, or to standard output where it is -, which else it goes to
     /// unless that is a terminal
     #[arg(long, value_name = "FILE")]

@@ -26,6 +26,7 @@ use reqwest::Url;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use authorization::{AuthorizationRequest, Codes, Exchange, Grant};
@@ -95,7 +96,7 @@ struct Issuer {
     url: String,
     key: SigningKey,
     /// What a token opens when the request does not say.
-    scopes: Scopes,
+    scopes: watch::Receiver<Scopes>,
     codes: Codes,
 }
 
@@ -109,7 +110,7 @@ pub(crate) fn url(listener: &TcpListener) -> std::io::Result<String> {
 pub(crate) async fn serve(
     listener: TcpListener,
     key: SigningKey,
-    scopes: Scopes,
+    scopes: watch::Receiver<Scopes>,
 ) -> std::io::Result<()> {
     let issuer = Issuer {
         url: url(&listener)?,
@@ -248,7 +249,7 @@ async fn token(
         return refuse("invalid_grant", why);
     };
     let scope = request.scope.clone().or(grant.scope);
-    let scope = scope.unwrap_or_else(|| issuer.scopes.to_string());
+    let scope = scope.unwrap_or_else(|| issuer.scopes.borrow().to_string());
     if scope.parse::<Scopes>().is_err() {
         return refuse("invalid_scope", "scope is a list separated by spaces");
     }

@@ -4,6 +4,7 @@ mod aws;
 mod binaries;
 mod build_log;
 mod cargo;
+mod changes;
 mod cli;
 mod clients;
 mod console;

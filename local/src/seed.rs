@@ -33,13 +33,15 @@ pub(crate) fn prefix(application: &Application) -> KeyPrefix {
     prefix.unwrap_or_default()
 }
 
-/// Writes a new key with these scopes and this prefix, in place of the one of an earlier start.
+/// Writes a key with these scopes and this prefix, in place of the one of an earlier start: the former one
+/// again, where it has this prefix, or else a new one.
 pub(crate) async fn seed(
     client: &Client,
     table: &str,
     scopes: &Scopes,
     usage_key: Option<&str>,
     prefix: &KeyPrefix,
+    former: Option<&ApiKey>,
 ) -> Result<ApiKey, SeedError> {
     let failed = |error: String| SeedError::Table(error);
     let earlier = client
@@ -66,7 +68,12 @@ pub(crate) async fn seed(
                 .map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
         }
     }
-    issue(client, table, scopes, usage_key, prefix).await
+    let begins_so = |key: &&ApiKey| key.expose().starts_with(&format!("{prefix}_"));
+    let key = match former.filter(begins_so) {
+        Some(former) => former.clone(),
+        None => prefix.generate()?,
+    };
+    write(client, table, scopes, usage_key, key).await
 }
 
 /// Writes a new key with these scopes and this prefix.
@@ -77,7 +84,16 @@ pub(crate) async fn issue(
     usage_key: Option<&str>,
     prefix: &KeyPrefix,
 ) -> Result<ApiKey, SeedError> {
-    let key = prefix.generate()?;
+    write(client, table, scopes, usage_key, prefix.generate()?).await
+}
+
+async fn write(
+    client: &Client,
+    table: &str,
+    scopes: &Scopes,
+    usage_key: Option<&str>,
+    key: ApiKey,
+) -> Result<ApiKey, SeedError> {
     let record = KeyRecord {
         id: key.id().clone(),
         secret: key.secret_hash(),

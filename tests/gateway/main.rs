@@ -38,6 +38,7 @@ mod usage;
 mod usage_keys;
 mod usage_plan;
 mod visible;
+mod watch;
 mod why;
 
 use std::process::ExitCode;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         claims::TESTS,
         unread::TESTS,
         visible::TESTS,
+        watch::TESTS,
         why::TESTS,
     ])
 }

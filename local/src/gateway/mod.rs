@@ -8,6 +8,7 @@
 mod access_log;
 mod authorizer;
 mod body;
+mod door;
 mod exchange;
 mod fault;
 mod gateway_response;
@@ -25,9 +26,7 @@ mod usage_plan;
 mod variables;
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,16 +35,12 @@ use http::header::{CONNECTION, HeaderName, HeaderValue};
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use jiff::Timestamp;
-use tokio::net::TcpListener;
 
 use self::access_log::AccessLog;
 use self::authorizer::Authorizer;
 use self::body::RequestBody;
+pub(crate) use self::door::{Controls, Door};
 use self::exchange::{Call, Exchange};
 use self::fault::{Fault, ResponseType};
 use self::gateway_response::GatewayResponses;
@@ -63,13 +58,8 @@ use crate::trips::Trips;
 
 /// API Gateway's quota for the request line and all header values.
 const MAX_HEAD_BYTES: usize = 10_240;
-/// The most headers. With more, or with a line that is no HTTP, the connection's own error comes
-/// back, bare and before any access log.
-const MAX_HEADERS: usize = 512;
 /// How long a client may take to send its headers, then its body, and then what is discarded of it.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long requests in flight may take once the gateway is to stop.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
@@ -112,6 +102,7 @@ pub(crate) struct Control {
     authorizers: Arc<BTreeMap<String, Authorizer>>,
 }
 
+/// What answers requests, until a change of the template makes another.
 struct Front {
     gateway: Gateway,
     functions: Arc<Functions>,
@@ -121,11 +112,10 @@ struct Front {
 }
 
 /// Where a gateway tells of its requests.
+#[derive(Clone)]
 pub(crate) struct Told {
     /// Where the access log goes, if anywhere.
     pub(crate) access_log: Option<Lines>,
-    /// What its routes need.
-    pub(crate) listed: ListedRoutes,
     /// Who keeps the latest of them.
     pub(crate) trips: Arc<Trips>,
 }
@@ -174,59 +164,24 @@ impl Gateway {
     pub(crate) fn has_access_log(&self) -> bool {
         self.access_log_format.is_some()
     }
+}
 
-    /// Serves requests until `stop` is done, then those in flight.
-    pub(crate) async fn serve(
-        mut self,
-        listener: TcpListener,
-        functions: Arc<Functions>,
-        told: Told,
-        stop: impl Future<Output = ()>,
-    ) {
-        let format = self.access_log_format.take().zip(told.access_log);
-        let access_log = format.map(|(format, lines)| AccessLog::new(format, lines));
-        let front = Arc::new(Front {
-            gateway: self,
-            functions,
-            access_log,
-            listed: told.listed,
-            trips: told.trips,
-        });
-        let graceful = GracefulShutdown::new();
-        let mut stop = pin!(stop);
-        loop {
-            let (stream, peer) = tokio::select! {
-                accepted = listener.accept() => match accepted {
-                    Ok(accepted) => accepted,
-                    Err(error) => {
-                        // Out of file descriptors, most likely: give connections time to end.
-                        tracing::warn!(%error, "a connection could not be accepted");
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                        continue;
-                    }
-                },
-                () = &mut stop => break,
-            };
-            // Small messages, each waited for.
-            let _ = stream.set_nodelay(true);
-            let front = Arc::clone(&front);
-            let service = service_fn(move |request| {
-                let front = Arc::clone(&front);
-                async move { Ok::<_, Infallible>(front.answer(request, peer).await) }
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(READ_TIMEOUT)
-                .max_headers(MAX_HEADERS)
-                .serve_connection(TokioIo::new(stream), service);
-            let connection = graceful.watch(connection);
-            tokio::spawn(async move {
-                // A client that goes away, or speaks no HTTP, is nobody's fault here.
-                let _ = connection.await;
-            });
-        }
-        drop(listener);
-        let _ = tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await;
+impl Front {
+    fn new(
+        mut gateway: Gateway,
+        listed: ListedRoutes,
+        functions: &Arc<Functions>,
+        told: &Told,
+    ) -> Arc<Self> {
+        let format = gateway.access_log_format.take();
+        let access_log = format.zip(told.access_log.clone());
+        Arc::new(Self {
+            gateway,
+            functions: Arc::clone(functions),
+            access_log: access_log.map(|(format, lines)| AccessLog::new(format, lines)),
+            listed,
+            trips: Arc::clone(&told.trips),
+        })
     }
 }
 

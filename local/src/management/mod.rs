@@ -18,7 +18,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{FromRef, Path, Request, State};
 use axum::http::uri::Authority;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
@@ -27,11 +27,11 @@ use axum::routing::{delete, get, put};
 use tokio::net::TcpListener;
 
 use self::answer::ApiError;
-use crate::gateway::Control;
+use crate::gateway::{Control, Controls};
 use crate::trips::Trips;
 
 /// Serves the API until the task is dropped.
-pub(crate) async fn serve(listener: TcpListener, control: Control, trips: Arc<Trips>) {
+pub(crate) async fn serve(listener: TcpListener, controls: Controls, trips: Arc<Trips>) {
     let own = Router::new()
         .route("/_keygate/requests/{id}", get(requests::read))
         .with_state(trips);
@@ -64,11 +64,17 @@ pub(crate) async fn serve(listener: TcpListener, control: Control, trips: Arc<Tr
             absent::Called::default(),
             absent::refused,
         ))
-        .with_state(control)
+        .with_state(controls)
         .merge(own)
         .layer(middleware::from_fn(no_page));
     // It ends with the program only.
     let _ = axum::serve(listener, router).await;
+}
+
+impl FromRef<Controls> for Control {
+    fn from_ref(controls: &Controls) -> Self {
+        controls.current()
+    }
 }
 
 /// A page in a browser says where it is from, or comes by a name of its own that it has made to

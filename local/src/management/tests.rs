@@ -35,7 +35,7 @@ async fn serving() -> (Client, String, Arc<Usage>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let trips = Arc::new(Trips::new(RequestLog::none()));
-    tokio::spawn(super::serve(listener, control, trips));
+    tokio::spawn(super::serve(listener, control.into(), trips));
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(REGION))

@@ -1,0 +1,83 @@
+//! Why the gateway does not start, or does not take up a change.
+
+use keygate_issuing::SweepError;
+use keygate_outbound::OutboundError;
+
+use crate::binaries::BinaryError;
+use crate::changes::ChangesError;
+use crate::dynamodb::DynamoDbError;
+use crate::functions::InvokeError;
+use crate::gateway::GatewayError;
+use crate::issuer::SigningFailed;
+use crate::matrix::MatrixError;
+use crate::outlets::OutletError;
+use crate::package::PackageError;
+use crate::seed::SeedError;
+use crate::template::TemplateError;
+
+/// Why the gateway does not start. Each is said in one line, or in one line for each problem.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    /// A port is taken.
+    #[error(
+        "port {port} of 127.0.0.1 is in use: stop what listens there, or choose another with {flag} PORT (0 takes a free one)"
+    )]
+    PortInUse {
+        /// The port.
+        port: u16,
+        /// The flag that changes it.
+        flag: &'static str,
+    },
+    /// A port cannot be used for another reason.
+    #[error("port {port} of 127.0.0.1 ({flag}) cannot be used: {error}")]
+    Port {
+        /// The port.
+        port: u16,
+        /// The flag that changes it.
+        flag: &'static str,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The template cannot be served.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The template asks for what this gateway does not do.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    /// The route table cannot be used.
+    #[error(transparent)]
+    Matrix(#[from] MatrixError),
+    /// An executable is missing.
+    #[error(transparent)]
+    Binary(#[from] BinaryError),
+    /// A function's package or layers are not what they must be.
+    #[error(transparent)]
+    Package(#[from] PackageError),
+    /// A function does not start.
+    #[error("{0}")]
+    Function(#[from] InvokeError),
+    /// DynamoDB does not start.
+    #[error(transparent)]
+    DynamoDb(#[from] DynamoDbError),
+    /// The usage keys of stored keys cannot be made.
+    #[error("the usage keys of the stored API keys cannot be made: {0}")]
+    Sweep(#[from] SweepError),
+    /// There is no API key to start with.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
+    /// The issuer has no key.
+    #[error(transparent)]
+    Issuer(#[from] SigningFailed),
+    /// There is no HTTP client.
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
+    /// Changes are not seen.
+    #[error("{0}; --no-watch does without")]
+    Changes(#[from] ChangesError),
+    /// There is no access log where one is asked for.
+    #[error(transparent)]
+    Outlet(#[from] OutletError),
+    /// The ready file cannot be written.
+    #[error("--ready-file: {0}")]
+    ReadyFile(std::io::Error),
+}

@@ -1,0 +1,305 @@
+//! `keygate`: everything that a request needs on this machine, started in parallel, and stopped
+//! without leaving a process behind.
+
+mod error;
+mod ground;
+mod live;
+mod place;
+mod stop;
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use keygate_api_key::ApiKey;
+use keygate_principal::scope::Scopes;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub(crate) use self::error::ServeError;
+use self::ground::Ground;
+use self::live::Live;
+use self::place::Place;
+use self::stop::{stop_signal, stopped};
+use crate::aws::{self, Services};
+use crate::binaries::{self, Building, Built};
+use crate::build_log::BuildLog;
+use crate::cli::{self, LogForm, Serve};
+use crate::console::{Console, Lines};
+use crate::dynamodb;
+use crate::function_log::FunctionLog;
+use crate::functions::Functions;
+use crate::gateway::{Controls, Door, Told};
+use crate::issuer::{self, SigningFailed, SigningKey};
+use crate::management;
+use crate::matrix::Matrix;
+use crate::offered;
+use crate::outlets::Outlets;
+use crate::package;
+use crate::ready_file;
+use crate::template;
+use crate::trips::Trips;
+use crate::welcome::Addresses;
+
+/// The four ports, bound before anything else is done.
+struct Listeners {
+    gateway: TcpListener,
+    issuer: TcpListener,
+    dynamodb: TcpListener,
+    api_gateway: TcpListener,
+}
+
+impl Listeners {
+    fn place(&self) -> Place {
+        let gateway_port = port(&self.gateway);
+        Place {
+            gateway_port,
+            gateway: aws::address(gateway_port),
+            issuer: aws::address(port(&self.issuer)),
+            services: Services::on_ports(port(&self.dynamodb), port(&self.api_gateway)),
+        }
+    }
+}
+
+/// Binds a port of loopback.
+pub(crate) async fn listen(port: u16, flag: &'static str) -> Result<TcpListener, ServeError> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::AddrInUse => ServeError::PortInUse { port, flag },
+            _ => ServeError::Port { port, flag, error },
+        })
+}
+
+fn port(listener: &TcpListener) -> u16 {
+    listener.local_addr().map_or(0, |address| address.port())
+}
+
+/// Serves the template until Ctrl-C, a termination signal or, when asked, the end of standard
+/// input.
+///
+/// # Errors
+/// Whatever keeps the gateway from starting.
+pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), ServeError> {
+    let listeners = Listeners {
+        gateway: listen(options.port, "--port").await?,
+        issuer: listen(options.issuer_port, "--issuer-port").await?,
+        dynamodb: listen(options.dynamodb_port, "--dynamodb-port").await?,
+        api_gateway: listen(options.api_gateway_port, "--api-gateway-port").await?,
+    };
+    let place = listeners.place();
+    let log = BuildLog::alone(&console.stderr);
+    let ground = Ground::read(&options, &place, &log)?;
+    let has_format = ground.gateway.has_access_log();
+    let chosen = options.access_log.as_deref();
+    let outlets = Outlets::choose(chosen, options.log, has_format, console)?;
+    let stop = stop_signal(options.until_stdin_closes);
+
+    let home = package::home(&options.template);
+    let signing_key = tokio::task::spawn_blocking(SigningKey::generate);
+    package::check(&ground.application, home)?;
+    let is_watched = (options.watch || console.stderr.is_terminal()) && !options.no_watch;
+    let building = Building {
+        application: &ground.application,
+        home,
+        functions: options.functions.as_deref(),
+        log: &log,
+        is_watched,
+    };
+    let built = tokio::select! {
+        built = binaries::executables(building) => Arc::new(built?),
+        () = stopped(stop.clone()) => return Ok(()),
+    };
+    let signing_key = signing_key
+        .await
+        .unwrap_or(Err(SigningFailed::INTERRUPTED))?;
+    let (database, _lock) = dynamodb::open(options.data.as_deref())?;
+    let (offered, offer) = watch::channel(ground::scopes(&ground.matrix));
+    let trips = Arc::new(Trips::new(outlets.requests));
+    let controls = Controls::from(ground.gateway.control());
+    let Listeners {
+        gateway: listener,
+        issuer: of_issuer,
+        dynamodb: of_dynamodb,
+        api_gateway: of_api_gateway,
+    } = listeners;
+    let management = management::serve(of_api_gateway, controls.clone(), Arc::clone(&trips));
+    let background = Background(vec![
+        tokio::spawn(async move {
+            let _ = issuer::serve(of_issuer, signing_key, offer).await;
+        }),
+        tokio::spawn(dynamodb::serve(of_dynamodb, database)),
+        tokio::spawn(management),
+    ]);
+    let lines = console.stderr.clone();
+    let log = FunctionLog {
+        lines,
+        trips: Arc::clone(&trips),
+    };
+    let programs = built.programs(&ground.application, &place.services.environment(), home);
+    let functions = Arc::new(Functions::new(programs, &log));
+    let access_log = outlets.access_log.clone();
+    let opening = Opening {
+        options: &options,
+        console,
+        place: &place,
+        is_watched,
+        built,
+        functions: Arc::clone(&functions),
+        controls,
+        offered,
+        told: Told { access_log, trips },
+    };
+    let outcome = opening.open(ground, listener, stop).await;
+    outlets.access_log.iter().for_each(Lines::settle);
+    functions.shut_down().await;
+    drop(background);
+    outcome
+}
+
+/// What requests are served with, once it is ready.
+struct Opening<'s> {
+    options: &'s Serve,
+    console: &'s Console,
+    place: &'s Place,
+    is_watched: bool,
+    built: Arc<Built>,
+    functions: Arc<Functions>,
+    controls: Controls,
+    /// What the development issuer's tokens open.
+    offered: watch::Sender<Scopes>,
+    told: Told,
+}
+
+impl Opening<'_> {
+    /// Makes ready what a first request needs, says so, and serves until it is to stop.
+    async fn open(
+        self,
+        ground: Ground,
+        listener: TcpListener,
+        stop: watch::Receiver<bool>,
+    ) -> Result<(), ServeError> {
+        let Ground {
+            application,
+            url,
+            matrix,
+            gateway,
+        } = ground;
+        let scopes = ground::scopes(&matrix);
+        let laid = ground::lay(&application, &self.place.services, &scopes, None);
+        let (warmed, laid) = tokio::join!(self.functions.warm(), laid);
+        warmed?;
+        let api_key = laid?;
+        let door = Door::new(gateway, matrix.listed(), &self.functions, self.told);
+        let ids = application.functions.keys();
+        let builds = ids.map(|id| (id.clone(), vec![Arc::clone(&self.built)]));
+        let live = Live {
+            options: self.options,
+            place: self.place,
+            log: BuildLog::beside(&self.console.stderr),
+            built: builds.collect(),
+            identities: self.built.identities(),
+            functions: self.functions,
+            door: &door,
+            controls: self.controls,
+            scopes: self.offered,
+            api_key: api_key.clone(),
+            application,
+        };
+        let changes = self.is_watched.then(|| live.watch()).transpose()?;
+        let addresses = Addresses {
+            url,
+            issuer: self.place.issuer.clone(),
+            services: self.place.services.clone(),
+            api_key,
+            kept_in: self.options.data.clone(),
+            matrix: &matrix,
+        };
+        announce(&addresses, self.options, self.console)?;
+        let live = async {
+            match changes {
+                Some(changes) => live.follow(changes).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = door.serve(listener, stopped(stop)) => Ok(()),
+            never = live => match never {},
+        }
+    }
+}
+
+/// Serves the development issuer alone, until it is told to stop. Its tokens open what the template
+/// lists, where there is one.
+///
+/// # Errors
+/// When the port cannot be used, there is no key, or the template cannot be read.
+pub(crate) async fn serve_issuer(
+    options: &cli::Issuer,
+    console: &Console,
+) -> Result<(), ServeError> {
+    let listener = listen(options.port, "--port").await?;
+    let stop = stop_signal(false);
+    let key = SigningKey::generate()?;
+    let url = aws::address(port(&listener));
+    let template = match &options.template {
+        Some(template) => Some(template.clone()),
+        None => Some(PathBuf::from(cli::TEMPLATE)).filter(|path| path.is_file()),
+    };
+    let scopes = match template {
+        None => Scopes::default(),
+        Some(template) => {
+            let parameters = offered::parameters(&options.parameters, &url);
+            let application = template::load(&template, &parameters)?;
+            ground::scopes(&Matrix::of(&application, &template)?)
+        }
+    };
+    let (_offered, offer) = watch::channel(scopes);
+    let text = format!("OAuth issuer for development at {url}");
+    console.stdout.say(&text);
+    tokio::select! {
+        _ = issuer::serve(listener, key, offer) => {}
+        () = stopped(stop) => {}
+    }
+    Ok(())
+}
+
+fn announce(
+    addresses: &Addresses<'_>,
+    options: &Serve,
+    console: &Console,
+) -> Result<(), ServeError> {
+    let ready = json!({
+        "url": addresses.url,
+        "issuer": addresses.issuer,
+        "token_endpoint": format!("{}/token", addresses.issuer),
+        "dynamodb": addresses.services.dynamodb,
+        "api_gateway": addresses.services.api_gateway,
+        "api_key": addresses.api_key.as_ref().map(ApiKey::expose),
+    });
+    if options.log == LogForm::Json {
+        console.stdout.say(&json!({"ready": ready}).to_string());
+    } else {
+        let welcome = addresses.to_string();
+        console.stdout.say(&keygate_visible::lines(&welcome));
+    }
+    // Whoever finds the file finds the words too.
+    console.settle();
+    let Some(path) = &options.ready_file else {
+        return Ok(());
+    };
+    ready_file::write(path, &format!("{ready}\n")).map_err(ServeError::ReadyFile)
+}
+
+/// Tasks that end with this value.
+struct Background(Vec<JoinHandle<()>>);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
+}
