@@ -67,6 +67,10 @@ pub(crate) struct Serve {
     /// Keep the tables in this directory instead of in memory
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// Keep the issuer's signing key and the seeded API key in this file, so that they and tokens outlive
+    /// a restart [default: a file below --data, where there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) identity: Option<PathBuf>,
     /// Run built functions from this directory (NAME or NAME/bootstrap) instead of building them
     #[arg(long, value_name = "DIR")]
     pub(crate) functions: Option<PathBuf>,
@@ -147,6 +151,9 @@ pub(crate) struct Issuer {
     /// (template.yaml, where there is one)
     #[arg(long, value_name = "PATH")]
     pub(crate) template: Option<PathBuf>,
+    /// Keep the signing key in this file, so that tokens outlive a restart
+    #[arg(long, value_name = "FILE")]
+    pub(crate) identity: Option<PathBuf>,
     /// A value for a template parameter; may be given several times
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, String)>,

@@ -2,13 +2,15 @@
 //! (RFC 7517), a token endpoint for the client credentials grant (RFC 6749 section 4.4), and what clients
 //! of the code grant need besides.
 //!
-//! It believes whoever asks, so it only ever listens on loopback, and its key is new at each start.
+//! It believes whoever asks, so it only ever listens on loopback, and its key is new at each start unless
+//! it is kept.
 
 mod authorization;
 mod registration;
 
 use std::sync::Arc;
 
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
@@ -60,6 +62,27 @@ impl SigningKey {
             id: Uuid::new_v4().to_string(),
             pair: pair.map_err(|_| SigningFailed("make its signing key"))?,
         })
+    }
+
+    /// The key that was [`SigningKey::written`]; `None` where it is none.
+    pub(crate) fn read(text: &str, id: &str) -> Option<Self> {
+        let pair = RsaKeyPair::from_pkcs8(&STANDARD.decode(text).ok()?).ok()?;
+        Some(Self {
+            id: id.to_owned(),
+            pair,
+        })
+    }
+
+    /// The key as it is kept: PKCS #8, in base64. Whoever has it signs as this issuer.
+    pub(crate) fn written(&self) -> Result<String, SigningFailed> {
+        let der: Result<Pkcs8V1Der<'_>, _> = self.pair.as_der();
+        let der = der.map_err(|_| SigningFailed("write its signing key"))?;
+        Ok(STANDARD.encode(der.as_ref()))
+    }
+
+    /// The key's id.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
     }
 
     fn jwk(&self) -> Value {

@@ -16,6 +16,7 @@ mod function_log;
 mod functions;
 mod gateway;
 mod issuer;
+mod kept;
 mod keys;
 mod make;
 mod management;

@@ -27,6 +27,7 @@ mod problems;
 mod process_groups;
 mod processes;
 mod request_lines;
+mod restarts;
 mod routes;
 mod runtimes;
 mod services;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         processes::TESTS,
         process_groups::TESTS,
         request_lines::TESTS,
+        restarts::TESTS,
         routes::TESTS,
         handlers::TESTS,
         runtimes::TESTS,

@@ -9,6 +9,7 @@ use crate::dynamodb::DynamoDbError;
 use crate::functions::InvokeError;
 use crate::gateway::GatewayError;
 use crate::issuer::SigningFailed;
+use crate::kept::KeptError;
 use crate::matrix::MatrixError;
 use crate::outlets::OutletError;
 use crate::package::PackageError;
@@ -71,6 +72,9 @@ pub(crate) enum ServeError {
     /// There is no HTTP client.
     #[error(transparent)]
     Outbound(#[from] OutboundError),
+    /// What is to stay the same cannot be kept.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
     /// Changes are not seen.
     #[error("{0}; --no-watch does without")]
     Changes(#[from] ChangesError),

@@ -58,7 +58,12 @@ impl Live<'_> {
     /// Sees to it that changes are seen.
     pub(super) fn watch(&self) -> Result<Changes, ChangesError> {
         let options = self.options;
-        let own = [&options.data, &options.access_log, &options.ready_file];
+        let own = [
+            &options.data,
+            &options.access_log,
+            &options.identity,
+            &options.ready_file,
+        ];
         let own: Vec<PathBuf> = own.into_iter().flatten().cloned().collect();
         let mut changes = Changes::new(&own)?;
         self.watch_all(&mut changes)?;

@@ -32,7 +32,8 @@ use crate::dynamodb;
 use crate::function_log::FunctionLog;
 use crate::functions::Functions;
 use crate::gateway::{Controls, Door, Told};
-use crate::issuer::{self, SigningFailed, SigningKey};
+use crate::issuer::{self, SigningFailed};
+use crate::kept::Kept;
 use crate::management;
 use crate::matrix::Matrix;
 use crate::offered;
@@ -98,7 +99,8 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     let stop = stop_signal(options.until_stdin_closes);
 
     let home = package::home(&options.template);
-    let signing_key = tokio::task::spawn_blocking(SigningKey::generate);
+    let kept = Kept::open(options.identity.as_deref(), options.data.as_deref())?;
+    let signing_key = tokio::task::spawn_blocking(move || (kept.signing_key(), kept));
     package::check(&ground.application, home)?;
     let is_watched = (options.watch || console.stderr.is_terminal()) && !options.no_watch;
     let building = Building {
@@ -112,10 +114,11 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         built = binaries::executables(building) => Arc::new(built?),
         () = stopped(stop.clone()) => return Ok(()),
     };
-    let signing_key = signing_key
-        .await
-        .unwrap_or(Err(SigningFailed::INTERRUPTED))?;
+    let (signing_key, mut kept) = signing_key.await.map_err(|_| SigningFailed::INTERRUPTED)?;
+    let signing_key = signing_key?;
     let (database, _lock) = dynamodb::open(options.data.as_deref())?;
+    // Whose the folder is has just been found out.
+    kept.keep(Some(&signing_key), None)?;
     let (offered, offer) = watch::channel(ground::scopes(&ground.matrix));
     let trips = Arc::new(Trips::new(outlets.requests));
     let controls = Controls::from(ground.gateway.control());
@@ -150,6 +153,7 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         functions: Arc::clone(&functions),
         controls,
         offered,
+        kept,
         told: Told { access_log, trips },
     };
     let outcome = opening.open(ground, listener, stop).await;
@@ -170,13 +174,14 @@ struct Opening<'s> {
     controls: Controls,
     /// What the development issuer's tokens open.
     offered: watch::Sender<Scopes>,
+    kept: Kept,
     told: Told,
 }
 
 impl Opening<'_> {
     /// Makes ready what a first request needs, says so, and serves until it is to stop.
     async fn open(
-        self,
+        mut self,
         ground: Ground,
         listener: TcpListener,
         stop: watch::Receiver<bool>,
@@ -188,10 +193,12 @@ impl Opening<'_> {
             gateway,
         } = ground;
         let scopes = ground::scopes(&matrix);
-        let laid = ground::lay(&application, &self.place.services, &scopes, None);
+        let former = self.kept.api_key();
+        let laid = ground::lay(&application, &self.place.services, &scopes, former.as_ref());
         let (warmed, laid) = tokio::join!(self.functions.warm(), laid);
         warmed?;
         let api_key = laid?;
+        self.kept.keep(None, api_key.as_ref())?;
         let door = Door::new(gateway, matrix.listed(), &self.functions, self.told);
         let ids = application.functions.keys();
         let builds = ids.map(|id| (id.clone(), vec![Arc::clone(&self.built)]));
@@ -242,7 +249,9 @@ pub(crate) async fn serve_issuer(
 ) -> Result<(), ServeError> {
     let listener = listen(options.port, "--port").await?;
     let stop = stop_signal(false);
-    let key = SigningKey::generate()?;
+    let mut kept = Kept::open(options.identity.as_deref(), None)?;
+    let key = kept.signing_key()?;
+    kept.keep(Some(&key), None)?;
     let url = aws::address(port(&listener));
     let template = match &options.template {
         Some(template) => Some(template.clone()),
