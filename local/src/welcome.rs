@@ -4,10 +4,14 @@ use std::fmt;
 use std::path::PathBuf;
 
 use keygate_api_key::ApiKey;
+use keygate_principal::scope::Scope;
 use keygate_routes::{Access, Segment};
 
 use crate::aws::Services;
 use crate::matrix::{Matrix, Row};
+
+/// How many routes are listed.
+const MAX_ROUTES: usize = 40;
 
 /// Where everything is, and the key for a first call.
 pub(crate) struct Addresses<'m> {
@@ -51,13 +55,17 @@ Keygate is ready at {url}
         if let Some(key) = &self.api_key {
             writeln!(formatter, "  API key       {}", key.expose())?;
         }
-        writeln!(
-            formatter,
-            "  Routes        {routes}  (keygate routes lists them with what opens each)
-
-Try it, in another terminal:
-"
-        )?;
+        writeln!(formatter, "  Routes        {routes}, and what opens each:")?;
+        for row in self.matrix.rows.iter().take(MAX_ROUTES) {
+            writeln!(formatter, "{}", route(row))?;
+        }
+        if let more @ 1.. = routes.saturating_sub(MAX_ROUTES) {
+            writeln!(
+                formatter,
+                "    and {more} more: keygate routes lists them all"
+            )?;
+        }
+        writeln!(formatter, "\nTry it, in another terminal:\n")?;
         for line in self.lines() {
             writeln!(formatter, "{line}\n")?;
         }
@@ -96,6 +104,22 @@ impl Addresses<'_> {
         }
         lines
     }
+}
+
+/// A route with the scopes of which one opens it.
+fn route(row: &Row) -> String {
+    let opens = match (&row.access, &row.route.authorizer) {
+        (_, None) => "public".to_owned(),
+        (Some(Access::AnyCredential), _) => "any accepted credential".to_owned(),
+        (Some(Access::AnyOf(scopes)), _) => {
+            let scopes: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
+            scopes.join(" or ")
+        }
+        (Some(Access::Public), _) => "closed: table and event disagree".to_owned(),
+        (None, Some(authorizer)) => format!("what {authorizer} allows"),
+    };
+    let (method, path) = (row.route.method.to_string(), row.route.path.to_string());
+    format!("    {method:7} {path:30} {opens}")
 }
 
 /// Whether anybody who is let in can read it as it stands: `GET`, without a variable, and listed where

@@ -14,6 +14,7 @@ mod cors;
 mod dependencies;
 mod explain;
 mod faulty;
+mod first_look;
 mod handlers;
 mod key_credentials;
 mod key_metadata;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         absent_services::TESTS,
         access_log::TESTS,
         builds::TESTS,
+        first_look::TESTS,
         claims::TESTS,
         unread::TESTS,
         visible::TESTS,

@@ -62,6 +62,8 @@ const MAX_HEAD_BYTES: usize = 10_240;
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+/// This program's own: why there is nothing at an address.
+const HINT: HeaderName = HeaderName::from_static("x-keygate-hint");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// What the template asks for and this gateway cannot do. Found before anything is served.
@@ -208,6 +210,11 @@ impl Front {
                 let mut response = self.gateway.responses.render(&exchange, stage, &fault);
                 let kind = HeaderValue::from_static(fault.kind.name());
                 response.headers_mut().insert(ERROR_TYPE, kind);
+                let reason = exchange.trace.reason.as_ref();
+                let reason = reason.filter(|_| exchange.trace.is_told);
+                if let Some(Ok(hint)) = reason.map(|text| HeaderValue::from_str(text)) {
+                    response.headers_mut().insert(HINT, hint);
+                }
                 response
             }
         };
@@ -241,7 +248,7 @@ impl Front {
         let full_path = exchange.full_path.clone();
         let Some(path) = below_stage(&full_path, &gateway.stage.name) else {
             let outside = refusal::outside(&gateway.stage.name);
-            exchange.trace.refused(outside);
+            exchange.trace.misses(outside);
             return Err(Fault::new(ResponseType::MissingAuthenticationToken));
         };
         let matched = gateway

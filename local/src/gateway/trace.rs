@@ -1,5 +1,5 @@
 //! What is noted of a request beside what `$context` variables say: the time in each step, and why it was
-//! refused. Clients are told none of it.
+//! refused. Clients are told none of it but that an address is outside the stage.
 
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,8 @@ pub(super) struct Trace {
     pub(super) plan: Option<Duration>,
     pub(super) handler: Option<String>,
     pub(super) reason: Option<String>,
+    /// Whether the client is told the reason: it is nobody's secret, and AWS would not have the request.
+    pub(super) is_told: bool,
 }
 
 impl Trace {
@@ -26,6 +28,12 @@ impl Trace {
     /// The handler is called.
     pub(super) fn handled_by(&mut self, function: &str) {
         self.handler = Some(function.to_owned());
+    }
+
+    /// Why there is nothing at this address.
+    pub(super) fn misses(&mut self, reason: String) {
+        self.reason = Some(reason);
+        self.is_told = true;
     }
 
     /// Why there is no answer of a handler.

@@ -19,6 +19,7 @@ mod implicit;
 mod layers;
 mod parameters;
 mod problems;
+mod references;
 mod resolve;
 mod resources;
 mod routes;
@@ -39,6 +40,7 @@ pub(crate) use yaml::SyntaxError;
 
 use crate::model::Application;
 use problems::Problems;
+use references::References;
 use resolve::Resolver;
 use yaml::{Node, Value};
 
@@ -115,7 +117,8 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
     check_sections(root, problems);
     check_functions(root, problems);
     let parameters = parameters::values(root.get("Parameters"), overrides, problems);
-    let resolver = Resolver::new(root, parameters, problems)?;
+    let references = References::of(&overrides.given);
+    let resolver = Resolver::new(root, parameters, references, problems)?;
     resolver.check_conditions();
     check_outputs(root, &resolver);
 
@@ -164,6 +167,7 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
     draft.api.routes = routes;
     draft.api.usage_plans = plans.finish(&draft.api, problems);
     ignored.sort();
+    resolver.references.check_used(problems);
     Some(Application {
         api: draft.api,
         functions,

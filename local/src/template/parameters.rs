@@ -7,6 +7,7 @@ use regex::Regex;
 
 use super::fields::Fields;
 use super::problems::Problems;
+use super::references::is_reference;
 use super::yaml::{Node, Value};
 
 /// Values that are not the template's own.
@@ -31,7 +32,8 @@ pub(super) fn values(
     problems: &Problems,
 ) -> BTreeMap<String, Value> {
     let entries = declared.map_or(&[][..], Node::entries);
-    for name in overrides.given.keys() {
+    let given = overrides.given.keys();
+    for name in given.filter(|name| !is_reference(name)) {
         if !entries.iter().any(|entry| &entry.name == name) {
             let known: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
             let message = format!(

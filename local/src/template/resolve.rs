@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::problems::Problems;
+use super::references::References;
 use super::yaml::{Entry, Node, Value};
 
 /// The functions that give a value. `Condition` and the logical ones are known too, but only
@@ -29,6 +30,7 @@ pub(super) struct Resolver<'t> {
     pub(super) conditions: Option<&'t Node>,
     pub(super) resources: &'t Node,
     pub(super) problems: &'t Problems,
+    pub(super) references: References,
     /// Conditions and resources that are being resolved, so that a circle is found.
     underway: RefCell<Vec<String>>,
 }
@@ -38,6 +40,7 @@ impl<'t> Resolver<'t> {
     pub(super) fn new(
         root: &'t Node,
         parameters: BTreeMap<String, Value>,
+        references: References,
         problems: &'t Problems,
     ) -> Option<Self> {
         let Some(resources) = root.get("Resources") else {
@@ -50,6 +53,7 @@ impl<'t> Resolver<'t> {
             conditions: root.get("Conditions"),
             resources,
             problems,
+            references,
             underway: RefCell::default(),
         })
     }
@@ -73,12 +77,21 @@ impl<'t> Resolver<'t> {
             Value::Call { function, argument } => {
                 return self.call(function, argument, node.line, place);
             }
-            Value::Null | Value::Text(_) | Value::Unknown => node.value.clone(),
+            Value::Text(text) => self.looked_up(text, node.line, place),
+            Value::Null | Value::Unknown => node.value.clone(),
         };
         Some(Node {
             line: node.line,
             value,
         })
+    }
+
+    /// A text with what the dynamic references in it stand for.
+    fn looked_up(&self, text: &str, line: usize, place: &str) -> Value {
+        match self.references.replaced(text) {
+            Ok(text) => Value::Text(text),
+            Err(message) => self.wrong(line, place, &message),
+        }
     }
 
     fn items(&self, items: &[Node], place: &str) -> Vec<Node> {
@@ -109,6 +122,10 @@ impl<'t> Resolver<'t> {
             ),
             // Reported by `check_functions` already, wherever in the template it stands.
             _ => Value::Unknown,
+        };
+        let value = match value {
+            Value::Text(text) => self.looked_up(&text, line, place),
+            value => value,
         };
         Some(Node { line, value })
     }

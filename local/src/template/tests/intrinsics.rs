@@ -198,3 +198,33 @@ fn an_output_that_refers_to_nothing_is_a_problem() {
     let text = format!("{SMALL}Outputs: {{Url: {{Value: !Ref Nothing}}}}\n");
     assert!(problem(&text).contains("Outputs.Url: `Nothing`"));
 }
+
+#[test]
+fn a_dynamic_reference_is_what_the_caller_says_or_is_refused_by_name() {
+    let name = "resolve:secretsmanager:shop/issuer:SecretString:url";
+    let given = [
+        (name, "https://issuer.example"),
+        ("resolve:ssm:/dev/a", "b"),
+    ];
+    for (expression, expected) in [
+        (format!("'<{{{{{name}}}}}>'"), "<https://issuer.example>"),
+        ("!Sub '{{resolve:ssm:/${Stage}/a}}'".to_owned(), "b"),
+        ("!Join ['', ['{{resolve:ssm:/dev/', 'a}}']]".to_owned(), "b"),
+    ] {
+        let text = changed("'#value'", &expression);
+        let used: Vec<(&str, &str)> = given
+            .into_iter()
+            .filter(|(_, value)| expected.contains(value))
+            .collect();
+        let application = load(&text, &used).unwrap();
+        assert_eq!(application.functions["Fn"].environment["VALUE"], expected);
+        let refused = load(&text, &[]).unwrap_err();
+        let words = format!("--parameter {}=Value", used[0].0);
+        assert!(refused[0].contains(&words), "{refused:?}");
+    }
+    let unused = load(SMALL, &given[1..]).unwrap_err();
+    assert!(
+        unused[0].contains("--parameter resolve:ssm:/dev/a"),
+        "{unused:?}"
+    );
+}
