@@ -6,6 +6,7 @@
 //! it is kept.
 
 mod authorization;
+mod cors;
 mod registration;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use axum::extract::rejection::{FormRejection, JsonRejection};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Form, Json, Router};
@@ -148,6 +150,7 @@ pub(crate) async fn serve(
         .route("/token", post(token))
         .route("/authorize", get(authorize))
         .route("/register", post(register))
+        .layer(middleware::from_fn(cors::answer))
         .with_state(Arc::new(issuer));
     axum::serve(listener, router).await
 }
@@ -229,17 +232,21 @@ impl TokenRequest {
     }
 
     /// The token's `aud`. Of a token for a resource it names that too.
-    fn audience(&self, resource: Option<&str>) -> Value {
-        match (&self.audience, resource) {
+    fn audience(&self, granted: Option<&str>, resource: Option<&str>) -> Value {
+        match (self.audience.as_deref().or(granted), resource) {
             (Some(audience), _) => json!(audience),
             (None, Some(resource)) => json!([AUDIENCE, resource]),
             (None, None) => json!(AUDIENCE),
         }
     }
 
-    fn chosen_claims(&self) -> serde_json::Result<Map<String, Value>> {
-        let chosen = self.claims.as_deref().map(serde_json::from_str);
-        chosen.unwrap_or_else(|| Ok(Map::new()))
+    /// The claims that were asked for, with the code or now: the latter last.
+    fn chosen_claims(&self, granted: Option<&str>) -> serde_json::Result<Map<String, Value>> {
+        let mut chosen = Map::new();
+        for claims in granted.into_iter().chain(self.claims.as_deref()) {
+            chosen.extend(serde_json::from_str::<Map<String, Value>>(claims)?);
+        }
+        Ok(chosen)
     }
 }
 
@@ -271,7 +278,7 @@ async fn token(
         let why = "the code is used, expired, or was given for another request";
         return refuse("invalid_grant", why);
     };
-    let scope = request.scope.clone().or(grant.scope);
+    let scope = request.scope.clone().or_else(|| grant.scope.clone());
     let scope = scope.unwrap_or_else(|| issuer.scopes.borrow().to_string());
     if scope.parse::<Scopes>().is_err() {
         return refuse("invalid_scope", "scope is a list separated by spaces");
@@ -280,10 +287,11 @@ async fn token(
     if resource.is_some_and(|resource| Url::parse(resource).is_err()) {
         return refuse("invalid_target", "resource is an absolute address");
     }
-    let Ok(chosen) = request.chosen_claims() else {
+    let Ok(chosen) = request.chosen_claims(grant.claims.as_deref()) else {
         return refuse("invalid_request", "claims is a JSON object");
     };
-    issuer.answer(&request, &client, &scope, resource, chosen)
+    let audience = request.audience(grant.audience.as_deref(), resource);
+    issuer.answer(&request, &client, &scope, &audience, chosen)
 }
 
 impl Issuer {
@@ -293,7 +301,7 @@ impl Issuer {
         request: &TokenRequest,
         client: &str,
         scope: &str,
-        resource: Option<&str>,
+        audience: &Value,
         chosen: Map<String, Value>,
     ) -> Response {
         let lifetime = request.lifetime.unwrap_or(DEFAULT_LIFETIME);
@@ -302,7 +310,7 @@ impl Issuer {
             "iss": self.url,
             "sub": client,
             "client_id": client,
-            "aud": request.audience(resource),
+            "aud": audience,
             "iat": issued_at.saturating_add(lifetime.min(0)),
             "exp": issued_at.saturating_add(lifetime),
             "jti": Uuid::new_v4().to_string(),

@@ -16,6 +16,7 @@ mod explain;
 mod faulty;
 mod first_look;
 mod handlers;
+mod issuer;
 mod key_credentials;
 mod key_metadata;
 mod key_prefix;
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
         restarts::TESTS,
         routes::TESTS,
         handlers::TESTS,
+        issuer::TESTS,
         runtimes::TESTS,
         absent_services::TESTS,
         access_log::TESTS,

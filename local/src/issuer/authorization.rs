@@ -37,6 +37,9 @@ struct Pending {
 pub(super) struct Grant {
     pub(super) scope: Option<String>,
     pub(super) resource: Option<String>,
+    /// This issuer's own, as in a request for a token.
+    pub(super) audience: Option<String>,
+    pub(super) claims: Option<String>,
 }
 
 /// The query of a request for a code.
@@ -49,6 +52,8 @@ pub(super) struct AuthorizationRequest {
     code_challenge_method: Option<String>,
     scope: Option<String>,
     resource: Option<String>,
+    audience: Option<String>,
+    claims: Option<String>,
     state: Option<String>,
 }
 
@@ -84,6 +89,8 @@ impl Codes {
                 let grant = Grant {
                     scope: request.scope,
                     resource: request.resource,
+                    audience: request.audience,
+                    claims: request.claims,
                 };
                 let pending = Pending {
                     expires: Instant::now() + LIFETIME,
@@ -161,6 +168,8 @@ mod tests {
             code_challenge_method: Some("S256".to_owned()),
             scope: Some("books:read".to_owned()),
             resource: None,
+            audience: None,
+            claims: None,
             state: Some("x&y".to_owned()),
         }
     }
@@ -190,7 +199,7 @@ mod tests {
         let code = parameter(&back, "code").unwrap();
         let granted = Grant {
             scope: Some("books:read".to_owned()),
-            resource: None,
+            ..Grant::default()
         };
         assert_eq!(codes.redeem(&exchange(&code)), Some(granted));
         assert_eq!(codes.redeem(&exchange(&code)), None);
