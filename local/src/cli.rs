@@ -15,9 +15,16 @@ use crate::ports;
 /// The template that is meant where none is named.
 pub(crate) const TEMPLATE: &str = "template.yaml";
 
+/// What a caller is told by the exit code: docs/local.md has the same.
+const EXIT_CODES: &str = "Exit codes:
+  0    done; a gateway was told to stop
+  1    it failed; explain: the credential is refused; routes --check: events and table disagree
+  64   the command line, or the template, cannot be right
+  130  a second Ctrl-C, which waits for no request";
+
 /// The gateway on this machine: serves template.yaml without Docker or an AWS account.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
+#[command(name = "keygate", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -29,6 +36,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Register, plan, shut out and remove OAuth clients, here or in a deployed table
     Clients(Box<clients::Clients>),
+    /// Print the completions of a shell
+    Completions(Completions),
     /// Print a sample event with a live credential from the running gateway's issuer or key table
     Event(Event),
     /// Explain what the authorizer thinks of the token or API key on standard input
@@ -37,6 +46,8 @@ pub(crate) enum Command {
     Issuer(Issuer),
     /// Issue, list, rotate and revoke API keys, here or in a deployed table
     Keys(Box<keys::Keys>),
+    /// Print the manual page, or that of a command
+    Man(Man),
     /// Print which credential opens which route, and hold the events against the route table
     Routes(Routes),
     /// Tell what became of a request, here or at a deployed stack, and why
@@ -173,6 +184,19 @@ pub(crate) struct Routes {
     /// How to print the matrix
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// The command, such as `keys create`
+    pub(crate) command: Vec<String>,
 }
 
 /// How requests and the log are written.

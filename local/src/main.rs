@@ -20,6 +20,7 @@ mod kept;
 mod keys;
 mod make;
 mod management;
+mod manual;
 mod matrix;
 mod model;
 mod offered;
@@ -49,6 +50,7 @@ use tracing_subscriber::prelude::*;
 use crate::cli::{Cli, Command, LogForm};
 use crate::console::Console;
 use crate::explain::ExplainError;
+use crate::manual::ManualError;
 use crate::serve::ServeError;
 
 /// The exit code for a command line or a template that cannot be right: `EX_USAGE` of sysexits(3).
@@ -166,6 +168,14 @@ async fn run(cli: Cli, console: &Console) -> Result<ExitCode, (String, u8)> {
         Some(Command::Routes(options)) => {
             return routes::print(&options).map_err(|error| (error.to_string(), USAGE));
         }
+        Some(Command::Completions(options)) => {
+            let printed = manual::completions(&options);
+            printed.map_err(|error| (error.to_string(), 1))
+        }
+        Some(Command::Man(options)) => manual::man(&options).map_err(|error| {
+            let is_usage = matches!(error, ManualError::NoCommand(_));
+            (error.to_string(), if is_usage { USAGE } else { 1 })
+        }),
         Some(Command::Why(options)) => {
             let told = why::run(&options).await;
             told.map_err(|error| (error.to_string(), 1))

@@ -22,6 +22,7 @@ mod key_metadata;
 mod key_prefix;
 mod keys;
 mod keys_function;
+mod manual;
 mod metadata;
 mod oauth_clients;
 mod operator;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         key_prefix::TESTS,
         dependencies::TESTS,
         cors::TESTS,
+        manual::TESTS,
         metadata::TESTS,
         clients::TESTS,
         problems::TESTS,
