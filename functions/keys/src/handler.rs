@@ -1,7 +1,7 @@
 //! The routes of keys, and the way to those of clients.
 
 use keygate_api_key::ApiKeyId;
-use keygate_issuing::{Issued, Issuing, Representation, WithKey};
+use keygate_issuing::{AuthorizerEvents, Issued, Issuing, Representation, WithKey};
 use keygate_key_record::{KeyRecord, now};
 use keygate_problem::{NOT_FOUND, Problem};
 use keygate_proxy::{self as proxy, Caller, Page, ProxyRequest};
@@ -18,6 +18,8 @@ use crate::stage::{stage, warn_of};
 #[derive(Debug)]
 pub(crate) struct Keys {
     pub(crate) issuing: Issuing,
+    /// What the authorizer is told of requests.
+    pub(crate) events: AuthorizerEvents,
 }
 
 impl Keys {
@@ -48,7 +50,7 @@ impl Keys {
         request: &ProxyRequest,
         caller: &Caller,
     ) -> Result<Response<Body>, Problem> {
-        let order = order(request, caller, self.issuing.plans(), now())?;
+        let order = order(request, caller, self.issuing.plans(), self.events, now())?;
         let issued = self.issuing.issue(&order).await;
         let issued = issued.map_err(refusal::of_issuing)?;
         let record = &issued.record;
@@ -98,6 +100,7 @@ impl Keys {
         let record = self.find(request, caller).await?;
         // The answer holds a working key: it must not open more than the caller may.
         within_callers(&record.scopes, caller)?;
+        self.events.check(&record).map_err(refusal::of_networks)?;
         let stage = stage(request);
         let rotated = self.issuing.rotate(record, grace, stage.as_ref()).await;
         let (issued, flush) = rotated.map_err(refusal::of_rotating)?;

@@ -46,9 +46,10 @@ async fn open(settings: &Settings) -> Result<Keys, SettingError> {
             Some(StackPlans { plans, stack })
         }
     };
+    let events = settings.parsed("AUTHORIZER_EVENTS")?.unwrap_or_default();
     let outbound = Outbound::new(settings)?;
     let config = aws::sdk_config(&outbound).await;
     let issuing =
         Issuing::connected(&config, &outbound, settings, table, plans, PREWARM_LIMIT).await;
-    Ok(Keys { issuing })
+    Ok(Keys { issuing, events })
 }

@@ -2,7 +2,8 @@
 //! log alone.
 
 use keygate_issuing::{
-    ApiGatewayError, ClientError, Failure, IssueError, RevokeError, RotateError, StoreError,
+    ApiGatewayError, ClientError, Failure, IssueError, RevokeError, RotateError, SourceNotTold,
+    StoreError,
 };
 use keygate_problem::{
     CONFLICT, INTERNAL_ERROR, INVALID_BODY, NOT_FOUND, Problem, SERVICE_UNAVAILABLE,
@@ -41,6 +42,14 @@ pub(crate) fn of_rotating(error: RotateError) -> Problem {
             )
         }
     }
+}
+
+/// A key that opens nothing gets no other secret, which would open nothing either.
+pub(crate) fn of_networks(SourceNotTold: SourceNotTold) -> Problem {
+    let detail = "The key's allowed_cidrs cannot be enforced here: the authorizer gets TOKEN events, \
+                  which do not say where a request comes from. Revoke the key and issue another \
+                  without, or have the API deployed with AuthorizerEvents=REQUEST.";
+    Problem::new(&CONFLICT, detail)
 }
 
 pub(crate) fn of_revoking(error: RevokeError) -> Problem {
