@@ -5,6 +5,7 @@
 //! the table lacks is closed by the authorizer's policy, and one that has no authorizer is public by
 //! the template's own word, `Authorizer: NONE`.
 
+mod events;
 mod table;
 
 use std::fmt;
@@ -68,6 +69,7 @@ impl Matrix {
     /// When the table cannot be read, is malformed, or no policies can be made of it.
     pub(crate) fn of(application: &Application, template: &Path) -> Result<Self, MatrixError> {
         let routes = &application.api.routes;
+        let of_settings = events::disagreements(application, template);
         let Some(table) = Table::of(application, template)? else {
             let rows = routes.iter().cloned();
             let rows = rows.map(|route| Row {
@@ -76,7 +78,7 @@ impl Matrix {
             });
             return Ok(Self {
                 rows: rows.collect(),
-                disagreements: Vec::new(),
+                disagreements: of_settings,
                 table: None,
                 longest_policy: 0,
             });
@@ -111,7 +113,7 @@ impl Matrix {
             ),
         });
         Ok(Self {
-            disagreements: of_events.chain(of_lines).collect(),
+            disagreements: of_events.chain(of_lines).chain(of_settings).collect(),
             rows,
             longest_policy: policies.longest(),
             table: Some(table.routes),

@@ -119,11 +119,7 @@ mod tests {
         read_for(AuthorizerEvents::Request, body, scopes)
     }
 
-    fn read_for(
-        events: AuthorizerEvents,
-        body: &Value,
-        scopes: &str,
-    ) -> Result<Order, Problem> {
+    fn read_for(events: AuthorizerEvents, body: &Value, scopes: &str) -> Result<Order, Problem> {
         let event = Event::new("POST", "/keys").by("me", scopes).json(body);
         let request = request(&event);
         let plans = "standard=stack-standard,partner=plan-partner".parse();

@@ -45,10 +45,11 @@ pub(crate) fn of_rotating(error: RotateError) -> Problem {
 }
 
 /// A key that opens nothing gets no other secret, which would open nothing either.
-pub(crate) fn of_networks(SourceNotTold: SourceNotTold) -> Problem {
-    let detail = "The key's allowed_cidrs cannot be enforced here: the authorizer gets TOKEN events, \
-                  which do not say where a request comes from. Revoke the key and issue another \
-                  without, or have the API deployed with AuthorizerEvents=REQUEST.";
+pub(crate) fn of_networks(error: SourceNotTold) -> Problem {
+    let detail = format!(
+        "What the key's allowed_cidrs say {error}. Revoke the key and issue another without, or have \
+         the API deployed with AuthorizerEvents=REQUEST."
+    );
     Problem::new(&CONFLICT, detail)
 }
 

@@ -7,7 +7,9 @@ use std::convert::Infallible;
 
 use clap::{Args, Subcommand, ValueEnum};
 use keygate_api_key::{ApiKey, ApiKeyError, ApiKeyId, looks_like_api_key};
-use keygate_issuing::{DEFAULT_GRACE, MAX_GRACE, MAX_NAME_CHARACTERS, UsagePlans, expiry};
+use keygate_issuing::{
+    AuthorizerEvents, DEFAULT_GRACE, MAX_GRACE, MAX_NAME_CHARACTERS, UsagePlans, expiry,
+};
 use keygate_key_record::now;
 use keygate_principal::name::is_usable_name;
 use keygate_principal::scope::Scopes;
@@ -71,6 +73,10 @@ pub(crate) struct PlaceOptions {
     /// The deployed API's stage
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) stage: Option<String>,
+    /// The events that the deployed authorizer gets, for a key that is bound to networks: TOKEN or
+    /// REQUEST [default: as API Gateway says of --api]
+    #[arg(long, value_name = "EVENTS", global = true)]
+    pub(crate) authorizer_events: Option<AuthorizerEvents>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,10 +7,13 @@
 
 mod access_log;
 mod authorizer;
+mod authorizer_event;
 mod body;
+mod control;
 mod exchange;
 mod fault;
 mod gateway_response;
+mod identity;
 mod policy;
 mod proxy_event;
 mod proxy_response;
@@ -41,7 +44,9 @@ use tokio::net::TcpListener;
 
 use self::access_log::AccessLog;
 use self::authorizer::Authorizer;
+use self::authorizer_event::Asked;
 use self::body::RequestBody;
+pub(crate) use self::control::Control;
 use self::exchange::{Call, Exchange};
 use self::fault::{Fault, ResponseType};
 use self::gateway_response::GatewayResponses;
@@ -70,7 +75,7 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 /// What the template asks for and this gateway cannot do. Found before anything is served.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GatewayError {
-    /// The access log's format has a variable that is not known.
+    /// The access log's format, or an authorizer's identity, has a variable that is not known.
     #[error("template: {0}")]
     Variable(#[from] variables::UnknownVariable),
     /// A gateway response has a variable or a mapping that is not known.
@@ -93,18 +98,6 @@ pub(crate) struct Gateway {
     port: u16,
 }
 
-/// What calls of API Gateway's management API see and change while requests are served.
-#[derive(Debug, Clone)]
-pub(crate) struct Control {
-    /// The API's id.
-    pub(crate) api_id: String,
-    /// The stage's name.
-    pub(crate) stage: String,
-    /// Usage plans and the keys on them.
-    pub(crate) usage: Arc<Usage>,
-    authorizers: Arc<BTreeMap<String, Authorizer>>,
-}
-
 struct Front {
     gateway: Gateway,
     functions: Arc<Functions>,
@@ -118,6 +111,9 @@ impl Gateway {
     /// When the template asks for what this gateway cannot do.
     pub(crate) fn new(application: &Application, port: u16) -> Result<Self, GatewayError> {
         let api = &application.api;
+        for (name, settings) in &api.authorizers {
+            identity::check(&settings.events, name)?;
+        }
         let authorizers = api.authorizers.iter();
         let format = api.access_log_format.as_deref();
         Ok(Self {
@@ -204,15 +200,6 @@ impl Gateway {
     }
 }
 
-impl Control {
-    /// Forgets what the stage's authorizers have answered.
-    pub(crate) fn flush_authorizers(&self) {
-        for authorizer in self.authorizers.values() {
-            authorizer.flush();
-        }
-    }
-}
-
 impl Front {
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
         let stage = &self.gateway.stage;
@@ -277,8 +264,13 @@ impl Front {
                 .authorizers
                 .get(name)
                 .ok_or_else(|| Fault::new(ResponseType::AuthorizerConfigurationError))?;
+            let asked = Asked {
+                stage: &gateway.stage,
+                path,
+                method_arn: &method_arn,
+            };
             let said = authorizer
-                .authorize(exchange, &method_arn, &self.functions)
+                .authorize(exchange, asked, &self.functions)
                 .await?;
             exchange.authorizer.clone_from(&said.context);
             match said.policy.evaluate(&method_arn) {

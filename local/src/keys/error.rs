@@ -2,7 +2,8 @@
 
 use keygate_api_key::ApiKeyId;
 use keygate_issuing::{
-    ClientError, Failure, IssueError, MalformedNetworks, RevokeError, RotateError, StoreError,
+    AuthorizersError, ClientError, Failure, IssueError, RevokeError, RotateError, SourceNotTold,
+    StoreError, UnusableNetworks,
 };
 use keygate_outbound::OutboundError;
 
@@ -17,9 +18,18 @@ pub(crate) enum KeysError {
     /// The argument is no id.
     #[error(transparent)]
     NoKeyNamed(#[from] NoKeyNamed),
-    /// The networks are none.
+    /// No key can be bound to these networks.
     #[error("--cidr: {0}")]
-    Networks(#[from] MalformedNetworks),
+    Networks(#[from] UnusableNetworks),
+    /// The key is bound to networks, and would open nothing with another secret either.
+    #[error(
+        "what {0} is bound to {1}: revoke it and issue another without, or deploy the API with \
+         AuthorizerEvents=REQUEST"
+    )]
+    Bound(ApiKeyId, SourceNotTold),
+    /// A key's networks cannot be enforced.
+    #[error("--cidr: {0}")]
+    Authorizers(AuthorizersError),
     /// There is no such key.
     #[error("there is no key {0}")]
     NoSuchKey(ApiKeyId),
@@ -66,6 +76,15 @@ impl KeysError {
                 | Self::Issue(IssueError::NoSuchPlan(_))
                 | Self::Client(_, ClientError::NoSuchPlan(_))
         )
+    }
+}
+
+impl From<AuthorizersError> for KeysError {
+    fn from(error: AuthorizersError) -> Self {
+        match error {
+            AuthorizersError::ApiGateway(error) => Self::Failed(error.into()),
+            error @ AuthorizersError::SharedAnswers(_) => Self::Authorizers(error),
+        }
     }
 }
 

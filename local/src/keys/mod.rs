@@ -28,7 +28,7 @@ async fn carry_out(place: &Place, printer: Printer, command: KeysCommand) -> Res
     let issuing = &place.issuing;
     match command {
         KeysCommand::Create(create) => {
-            let issued = issue(issuing, create).await?;
+            let issued = issue(place, create).await?;
             printer.issued(&issued)?;
         }
         KeysCommand::List { owner } => {
@@ -59,6 +59,10 @@ async fn rotate(
     grace: u64,
 ) -> Result<(), KeysError> {
     let record = find(&place.issuing, id).await?;
+    if !record.allowed_cidrs.is_empty() {
+        let told = place.authorizer_events().await?.check(&record);
+        told.map_err(|error| KeysError::Bound(id.clone(), error))?;
+    }
     // With a grace period nothing has to be flushed.
     let at_once = grace == 0;
     let stage = if at_once { place.stage().await? } else { None };
@@ -90,7 +94,12 @@ async fn revoke(place: &Place, printer: Printer, id: &ApiKeyId) -> Result<(), Ke
     Ok(())
 }
 
-async fn issue(issuing: &Issuing, create: Create) -> Result<Issued, KeysError> {
+async fn issue(place: &Place, create: Create) -> Result<Issued, KeysError> {
+    let networks = if create.networks.is_empty() {
+        Networks::default()
+    } else {
+        Networks::read(&create.networks, place.authorizer_events().await?)?
+    };
     let scopes = create
         .scopes
         .iter()
@@ -101,12 +110,13 @@ async fn issue(issuing: &Issuing, create: Create) -> Result<Issued, KeysError> {
         scopes: scopes.collect(),
         expires_at: create.expires,
         usage_plan: create.usage_plan,
-        networks: Networks::read(&create.networks)?,
+        networks,
     };
     if order.scopes.is_empty() {
         return Err(KeysError::Usage("--scope names no scope".to_owned()));
     }
-    issuing.issue(&order).await.map_err(KeysError::Issue)
+    let issued = place.issuing.issue(&order).await;
+    issued.map_err(KeysError::Issue)
 }
 
 async fn find(issuing: &Issuing, id: &ApiKeyId) -> Result<KeyRecord, KeysError> {

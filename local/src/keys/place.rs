@@ -4,15 +4,15 @@ use aws_sdk_apigateway::Client as ApiGateway;
 use aws_sdk_dynamodb::Client as DynamoDb;
 use keygate_aws::dynamodb::TableError;
 use keygate_issuing::{
-    ApiGatewayError, ClientError, Failure, IssueError, Issuing, RevokeError, RotateError, Stage,
-    Store, StoreError, UsagePlans,
+    ApiGatewayError, AuthorizerEvents, ClientError, Failure, IssueError, Issuing, RevokeError,
+    RotateError, Stage, Store, StoreError, UsagePlans,
 };
 use keygate_outbound::Outbound;
 
 use super::error::KeysError;
 use crate::aws::Services;
 use crate::cli::keys::PlaceOptions;
-use crate::deployment::{KEY_TABLE, STACK_NAME};
+use crate::deployment::{API_ID, KEY_TABLE, STACK_NAME};
 use crate::ports;
 
 /// The usage plans of a stack of the repository's template, which lists them in `USAGE_PLANS`.
@@ -26,6 +26,8 @@ pub(crate) struct Place {
     pub(crate) issuing: Issuing,
     /// The stage whose cached answers are flushed, where the command line says it.
     stage: Option<Stage>,
+    /// What the authorizer is told of requests, where the command line says it.
+    events: Option<AuthorizerEvents>,
     is_local: bool,
 }
 
@@ -40,8 +42,11 @@ impl Place {
     }
 
     fn local(options: &PlaceOptions, outbound: &Outbound) -> Result<Self, KeysError> {
-        if options.api.is_some() || options.stage.is_some() || options.stack.is_some() {
-            let message = "--api, --stage and --stack are of a deployed API: name its --table too";
+        let of_deployed = [&options.api, &options.stage, &options.stack];
+        let is_deployed = of_deployed.into_iter().any(Option::is_some);
+        if is_deployed || options.authorizer_events.is_some() {
+            let message = "--api, --stage, --stack and --authorizer-events are of a deployed API: \
+                           name its --table too";
             return Err(KeysError::Usage(message.to_owned()));
         }
         let services = Services::on_ports(
@@ -55,6 +60,7 @@ impl Place {
         Ok(Self {
             issuing: services.issuing(outbound, KEY_TABLE, plans),
             stage: None,
+            events: None,
             is_local: true,
         })
     }
@@ -103,6 +109,7 @@ impl Place {
         Ok(Self {
             issuing,
             stage,
+            events: options.authorizer_events,
             is_local: false,
         })
     }
@@ -113,6 +120,29 @@ impl Place {
             return Ok(self.stage.clone());
         }
         Ok(self.issuing.stage_of_plans().await?)
+    }
+
+    /// What the authorizer is told of requests: as the command line says, or else API Gateway.
+    pub(crate) async fn authorizer_events(&self) -> Result<AuthorizerEvents, KeysError> {
+        if let Some(events) = self.events {
+            return Ok(events);
+        }
+        let api = match &self.stage {
+            Some(stage) => stage.api_id.as_str(),
+            None if self.is_local => API_ID,
+            None => {
+                let message = "a key that is bound to networks needs an authorizer that is told where \
+                               requests come from: name its API with --api and --stage, or give \
+                               --authorizer-events REQUEST";
+                return Err(KeysError::Usage(message.to_owned()));
+            }
+        };
+        let events = self.issuing.authorizer_events(api).await?;
+        events.ok_or_else(|| {
+            KeysError::Usage(format!(
+                "the API {api} has no Lambda authorizer, which alone can bind a key to networks"
+            ))
+        })
     }
 
     /// An error in the words that help here.

@@ -25,7 +25,7 @@ pub struct UnknownEvents;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "cannot be enforced here: the authorizer gets TOKEN events, which do not say where a request \
-     comes from. Leave it out, or have the API deployed with AuthorizerEvents=REQUEST"
+     comes from"
 )]
 pub struct SourceNotTold;
 

@@ -17,7 +17,7 @@ pub struct Networks(BTreeSet<IpNet>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnusableNetworks {
     /// The deployment's authorizer can hold no key to any.
-    #[error(transparent)]
+    #[error("{0}. Leave it out, or have the API deployed with AuthorizerEvents=REQUEST")]
     SourceNotTold(#[from] SourceNotTold),
     /// One text is no network.
     #[error("{0:?} is not a network such as 192.0.2.0/24 or 2001:db8::/32")]
