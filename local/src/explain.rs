@@ -113,7 +113,9 @@ async fn report(
         let known = Vec::from_iter(known).join(", ");
         return Err(ExplainError::NoSuchSetting { name, known });
     }
-    Ok(started.explain(credential, options.source).await)
+    // As the authorizer takes the address of an event.
+    let source = options.source.map(|address| address.to_canonical());
+    Ok(started.explain(credential, source).await)
 }
 
 /// The function behind the template's authorizer, with the settings that the template gives it.

@@ -21,6 +21,7 @@ mod oauth_clients;
 mod operator;
 mod problems;
 mod processes;
+mod request_events;
 mod routes;
 mod runtimes;
 mod services;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         keys::TESTS,
         tokens::TESTS,
         key_credentials::TESTS,
+        request_events::TESTS,
         dependencies::TESTS,
         cors::TESTS,
         metadata::TESTS,

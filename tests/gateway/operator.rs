@@ -187,11 +187,20 @@ fn a_command_that_cannot_be_carried_out_says_why_in_one_line(target: &Target) {
         (vec!["create", "--name", "x"], USAGE, "--owner"),
         (wrong_scope, USAGE, "scope"),
         (with(&["--usage-plan", "none"]), USAGE, "none"),
-        (with(&["--cidr", "10.0.0.1/8"]), USAGE, "10.0.0.0/8"),
         (
-            with(&["--cidr", "::ffff:10.0.0.0/104"]),
+            with(&["--cidr", "10.0.0.0/8"]),
             USAGE,
-            "10.0.0.0/8",
+            "AuthorizerEvents=REQUEST",
+        ),
+        (
+            vec!["list", "--authorizer-events", "REQUEST"],
+            USAGE,
+            "--table",
+        ),
+        (
+            vec!["list", "--authorizer-events", "BOTH"],
+            USAGE,
+            "TOKEN or REQUEST",
         ),
         (create("two\"words", "books:read"), USAGE, "quotes"),
         (
