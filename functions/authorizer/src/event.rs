@@ -233,6 +233,45 @@ mod tests {
         }
     }
 
+    /// The samples of `events`, whole as API Gateway sends them.
+    #[test]
+    fn a_whole_event_of_each_api_is_read() {
+        for (sample, format) in [
+            (
+                include_str!("../../../events/authorizer-request.json"),
+                EventFormat::Request,
+            ),
+            (
+                include_str!("../../../events/authorizer-http-api-1.json"),
+                EventFormat::HttpApi1,
+            ),
+            (
+                include_str!("../../../events/authorizer-http-api-2.json"),
+                EventFormat::HttpApi2,
+            ),
+        ] {
+            let request = read(&serde_json::from_str(sample).unwrap());
+            assert_eq!(request.format, format);
+            assert_eq!(request.presented.authorization, ["ApiKey kg_not-a-key"]);
+            assert!(request.presented.api_key.is_empty());
+            assert_eq!(request.method_arn.request(), ("GET", "/keys"));
+            assert_eq!(request.source, Some("203.0.113.7".parse().unwrap()));
+        }
+    }
+
+    /// A client writes it, and each proxy on the way adds to it.
+    #[test]
+    fn where_a_request_comes_from_is_never_read_from_a_header() {
+        let headers = json!({"X-Forwarded-For": "192.0.2.7", "Forwarded": "for=192.0.2.7"});
+        let mut event = json!({"type": "REQUEST", "methodArn": ARN, "headers": headers});
+        assert_eq!(read(&event).source, None);
+        event["requestContext"] = json!({"identity": {"sourceIp": "2001:db8::1"}});
+        assert_eq!(read(&event).source, Some("2001:db8::1".parse().unwrap()));
+        // What belongs to another format says nothing.
+        event["requestContext"] = json!({"http": {"sourceIp": "192.0.2.7"}});
+        assert_eq!(read(&event).source, None);
+    }
+
     #[test]
     fn every_value_of_a_header_counts_once() {
         let event = json!({

@@ -1,17 +1,14 @@
 //! What the functions are told of the authorizer's events (`AUTHORIZER_EVENTS`), held against the
 //! authorizers of the template.
 
-use std::path::Path;
-
-use super::Disagreement;
 use crate::model::{Application, Authorizer, AuthorizerEvents, Function, IdentitySource};
 
 /// The variable by which a function is told.
 const SETTING: &str = "AUTHORIZER_EVENTS";
 
 /// What is wrong with each function that is told something else than holds, and with each authorizer
-/// that shares among addresses what it was told of one.
-pub(super) fn disagreements(application: &Application, template: &Path) -> Vec<Disagreement> {
+/// that shares among addresses what it was told of one; with the setting's line.
+pub(super) fn disagreements(application: &Application) -> Vec<(usize, String)> {
     let functions = application.functions.values();
     let told =
         functions.filter_map(|function| Some((function, function.environment.get(SETTING)?)));
@@ -20,10 +17,7 @@ pub(super) fn disagreements(application: &Application, template: &Path) -> Vec<D
         let authorizers = application.api.authorizers.iter();
         let wrong = authorizers
             .filter_map(move |(name, authorizer)| disagreement(function, told, name, authorizer));
-        wrong.map(move |text| Disagreement {
-            place: format!("{}:{}", template.display(), line.unwrap_or_default()),
-            text,
-        })
+        wrong.map(move |text| (line.unwrap_or_default(), text))
     })
     .collect()
 }
