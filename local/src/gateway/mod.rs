@@ -18,6 +18,7 @@ mod policy;
 mod proxy_event;
 mod proxy_response;
 mod routing;
+mod sample;
 mod stage;
 mod usage_keys;
 mod usage_plan;
@@ -51,6 +52,7 @@ use self::exchange::{Call, Exchange};
 use self::fault::{Fault, ResponseType};
 use self::gateway_response::GatewayResponses;
 use self::policy::Verdict;
+pub(crate) use self::sample::authorizer_event as sample_authorizer_event;
 use self::stage::Stage;
 pub(crate) use self::usage_keys::{Listed, Refused, Usage};
 use self::usage_plan::Refusal;
@@ -117,11 +119,7 @@ impl Gateway {
         let authorizers = api.authorizers.iter();
         let format = api.access_log_format.as_deref();
         Ok(Self {
-            stage: Stage {
-                api_id: api.id.clone(),
-                name: api.stage.clone(),
-                variables: api.stage_variables.clone(),
-            },
+            stage: Stage::of(api),
             router: routing::Router::new(&api.routes),
             authorizers: Arc::new(
                 authorizers

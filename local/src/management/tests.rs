@@ -17,8 +17,12 @@ use crate::template;
 const VALUE: &str = "a-value-of-20-characters";
 
 async fn start() -> (Client, String) {
+    start_with(&[]).await
+}
+
+async fn start_with(parameters: &[(String, String)]) -> (Client, String) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-    let parameters = offered::parameters(&[], "http://127.0.0.1:3001");
+    let parameters = offered::parameters(parameters, "http://127.0.0.1:3001");
     let application = template::load(&path, &parameters).unwrap();
     let control = Gateway::new(&application, 0).unwrap().control();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -213,4 +217,28 @@ async fn a_page_in_a_browser_is_refused_whatever_it_sends() {
         status(&[signed, ("origin", "http://evil.example")]).await,
         403
     );
+}
+
+#[tokio::test]
+async fn authorizers_are_listed_with_their_events_and_what_answers_are_kept_by() {
+    for (kind, sources) in [
+        ("TOKEN", "method.request.header.Authorization"),
+        (
+            "REQUEST",
+            "method.request.header.Authorization, context.identity.sourceIp",
+        ),
+    ] {
+        let parameter = ("AuthorizerEvents".to_owned(), kind.to_owned());
+        let (client, _) = start_with(&[parameter]).await;
+        let listed = client.get_authorizers().rest_api_id("local").limit(500);
+        let listed = listed.send().await.unwrap();
+        let [authorizer] = listed.items() else {
+            panic!("{listed:?}")
+        };
+        assert_eq!(authorizer.r#type().unwrap().as_str(), kind);
+        assert_eq!(authorizer.identity_source(), Some(sources));
+        assert_eq!(authorizer.authorizer_result_ttl_in_seconds(), Some(60));
+        let other = client.get_authorizers().rest_api_id("other").send().await;
+        assert_eq!(code(other), "NotFoundException");
+    }
 }
