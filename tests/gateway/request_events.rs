@@ -1,11 +1,14 @@
 //! A deployment whose authorizer gets REQUEST events (`AuthorizerEvents=REQUEST`): it is told where
 //! requests come from, so that API keys can be bound to networks. Linux answers on all of 127/8.
 
+use std::process::{Command, Output};
+
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::keys::{issue, text};
 use crate::operator::{run, said};
+use crate::services::{KEY_TABLE, STACK};
 use crate::tokens::{is_unauthorized, list};
 use keygate_tests::keygate::{Keygate, wait_for};
 use keygate_tests::target::Target;
@@ -20,6 +23,7 @@ keygate_tests::tests! { for Target:
     a_revoked_key_is_refused_at_the_next_request_from_every_address needs "own-gateway", "second-address";
     a_bound_key_is_refused_and_gets_no_other_secret_with_token_events needs "own-gateway", "restart";
     an_operator_binds_keys_where_the_authorizer_is_told_the_address needs "own-gateway";
+    for_a_deployed_table_api_gateway_or_the_command_line_says_what_the_authorizer_is_told needs "own-gateway";
     answers_that_every_address_would_share_are_named_and_bind_no_key needs "own-gateway";
     functions_that_are_told_other_events_are_named needs "own-gateway";
 }
@@ -251,6 +255,50 @@ fn an_operator_binds_keys_where_the_authorizer_is_told_the_address(target: &Targ
     let refused = own.post("/keys").bearer(&own.token()).json(&body).send();
     let problem = refused.problem(422, "invalid-body");
     assert_eq!(problem["errors"][0]["field"], "allowed_cidrs", "{problem}");
+}
+
+/// `keygate keys` about a table that is deployed, as far as it can tell.
+fn deployed(target: &Target, gateway: &Keygate, arguments: &[&str]) -> Output {
+    let mut keygate = Command::new(target.build().directory.join("keygate"));
+    keygate.arg("keys").args(arguments);
+    keygate.args(["--table", KEY_TABLE, "--stack", STACK]);
+    for (name, value) in [
+        ("AWS_ENDPOINT_URL_DYNAMODB", gateway.ready.dynamodb.as_str()),
+        ("AWS_ENDPOINT_URL_API_GATEWAY", &gateway.ready.api_gateway),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+    ] {
+        keygate.env(name, value);
+    }
+    keygate.output().expect("keygate can be run")
+}
+
+fn for_a_deployed_table_api_gateway_or_the_command_line_says_what_the_authorizer_is_told(
+    target: &Target,
+) {
+    let api = ["--api", "local", "--stage", "dev"];
+    let told = |events: &'static str| ["--authorizer-events", events];
+    for (events, is_told) in [("TOKEN", false), ("REQUEST", true)] {
+        let parameter = format!("AuthorizerEvents={events}");
+        let (gateway, _own) = target.own(&["--parameter", &parameter]);
+        for (more, code, word) in [
+            (&[][..], USAGE, "--authorizer-events"),
+            (&["--api", "other", "--stage", "dev"], 1, "API identifier"),
+            (&api, if is_told { 0 } else { USAGE }, "TOKEN events"),
+            (&told("REQUEST"), 0, ""),
+            (&told("TOKEN"), USAGE, "TOKEN events"),
+        ] {
+            let arguments = [&create(&["127.0.0.1/32"]), more].concat();
+            let output = deployed(target, &gateway, &arguments);
+            let said = said(&output);
+            assert_eq!(output.status.code(), Some(code), "{more:?}: {said}");
+            assert!(code == 0 || said.contains(word), "{more:?}: {said}");
+        }
+        // Nothing is asked for a key that works from anywhere.
+        let output = deployed(target, &gateway, &create(&[]));
+        assert!(output.status.success(), "{}", said(&output));
+    }
 }
 
 /// What `keygate routes --check` names of a template with these parameters.
