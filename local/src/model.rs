@@ -105,8 +105,8 @@ pub(crate) enum AuthorizerEvents {
     },
     /// `REQUEST`: the whole request.
     Request {
-        /// What a request must have, or is 401 without a call of the function. None only where no
-        /// answer is cached.
+        /// What a request must have where answers are cached, or is 401 without a call of the
+        /// function. None only where no answer is cached.
         sources: Vec<IdentitySource>,
     },
 }

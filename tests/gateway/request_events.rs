@@ -19,6 +19,7 @@ keygate_tests::tests! { for Target:
     where_a_request_comes_from_is_not_what_its_headers_say needs "own-gateway", "second-address";
     two_different_credentials_are_refused_and_one_that_is_said_twice_is_not needs "own-gateway";
     a_request_without_an_identity_never_reaches_the_authorizer needs "own-gateway";
+    without_a_cache_every_request_reaches_the_authorizer needs "own-gateway";
     every_identity_source_must_be_there_and_tells_answers_apart needs "own-gateway";
     a_revoked_key_is_refused_at_the_next_request_from_every_address needs "own-gateway", "second-address";
     a_bound_key_is_refused_and_gets_no_other_secret_with_token_events needs "own-gateway", "restart";
@@ -141,6 +142,24 @@ fn a_request_without_an_identity_never_reaches_the_authorizer(target: &Target) {
     list(&own, &format!("ApiKey {key}")).expect(200);
     assert_eq!(decisions(&gateway, "granted", 1), 1);
     assert_eq!(gateway.stderr().matches("\"decision\":").count(), 1);
+}
+
+fn without_a_cache_every_request_reaches_the_authorizer(target: &Target) {
+    let uncached = ["--parameter", "AuthorizerCacheTtl=0"];
+    let (gateway, own) = target.own(&[&REQUEST[..2], &uncached].concat());
+    let key = gateway.ready.api_key.as_str();
+    own.get("/books")
+        .header("x-api-key", key)
+        .send()
+        .expect(200);
+    own.get("/books")
+        .header("X-API-KEY", key)
+        .send()
+        .expect(200);
+    assert_eq!(decisions(&gateway, "granted", 2), 2);
+    is_unauthorized(&own, &own.get("/books").send());
+    is_unauthorized(&own, &list(&own, ""));
+    assert_eq!(decisions(&gateway, "credential-missing", 2), 2);
 }
 
 fn every_identity_source_must_be_there_and_tells_answers_apart(target: &Target) {

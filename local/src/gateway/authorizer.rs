@@ -61,14 +61,13 @@ impl Authorizer {
         asked: Asked<'_>,
         functions: &Functions,
     ) -> Result<Arc<Authorized>, Fault> {
-        let events = &self.settings.events;
-        let identity = identity::of(events, exchange, asked.stage)
+        let identity = identity::of(&self.settings, exchange, asked.stage)
             .ok_or_else(|| Fault::new(ResponseType::Unauthorized))?;
         let generation = match self.cached(&identity) {
             Ok(authorized) => return Ok(authorized),
             Err(generation) => generation,
         };
-        let event = match events {
+        let event = match &self.settings.events {
             AuthorizerEvents::Token { .. } => authorizer_event::token(asked, &identity.concat()),
             AuthorizerEvents::Request { .. } => authorizer_event::request(asked, exchange),
         };

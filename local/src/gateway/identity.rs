@@ -1,12 +1,13 @@
 //! What tells one caller of an authorizer from another: the header of TOKEN events, or the identity
-//! sources of REQUEST events. It must be there before the function is called, and answers are cached
-//! by it (`identitySource` and `identityValidationExpression`, API Gateway API reference).
+//! sources of REQUEST events. Answers are cached by it, and it must be there before the function is
+//! called; but where no answers are cached, REQUEST events are passed on as they are ("Choosing a type
+//! of Lambda authorizer", API Gateway guide).
 
 use super::exchange::Exchange;
 use super::proxy_event::query_pairs;
 use super::stage::Stage;
 use super::variables::{self, UnknownVariable};
-use crate::model::{AuthorizerEvents, IdentitySource};
+use crate::model::{Authorizer, AuthorizerEvents, IdentitySource};
 
 /// The values of one request, in the order of the sources. Kept apart: what joins them might take
 /// the end of one for the beginning of the next.
@@ -53,12 +54,8 @@ pub(super) fn check(events: &AuthorizerEvents, name: &str) -> Result<(), Unknown
 }
 
 /// A request's identity; `None` where one value is missing, empty, or does not match.
-pub(super) fn of(
-    events: &AuthorizerEvents,
-    exchange: &Exchange,
-    stage: &Stage,
-) -> Option<Identity> {
-    match events {
+pub(super) fn of(settings: &Authorizer, exchange: &Exchange, stage: &Stage) -> Option<Identity> {
+    match &settings.events {
         AuthorizerEvents::Token { header, expression } => {
             let value = exchange.header(header).filter(|value| !value.is_empty())?;
             let matches = expression
@@ -66,6 +63,7 @@ pub(super) fn of(
                 .is_none_or(|expression| expression.is_match(value));
             matches.then(|| vec![value.to_owned()])
         }
+        AuthorizerEvents::Request { .. } if settings.result_ttl.is_zero() => Some(Identity::new()),
         AuthorizerEvents::Request { sources } => sources
             .iter()
             .map(|source| value(source, exchange, stage).filter(|value| !value.is_empty()))
@@ -92,6 +90,7 @@ fn value(source: &IdentitySource, exchange: &Exchange, stage: &Stage) -> Option<
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::time::Duration;
 
     use http::Request;
 
@@ -115,8 +114,17 @@ mod tests {
     }
 
     fn identity(sources: &[IdentitySource], exchange: &Exchange) -> Option<Identity> {
-        let sources = sources.to_vec();
-        of(&AuthorizerEvents::Request { sources }, exchange, &stage())
+        of(&cached_for(60, sources), exchange, &stage())
+    }
+
+    fn cached_for(seconds: u64, sources: &[IdentitySource]) -> Authorizer {
+        Authorizer {
+            function: "Authorizer".to_owned(),
+            events: AuthorizerEvents::Request {
+                sources: sources.to_vec(),
+            },
+            result_ttl: Duration::from_secs(seconds),
+        }
     }
 
     fn header() -> IdentitySource {
@@ -158,6 +166,13 @@ mod tests {
                 assert_eq!(identity(&sources, request), None, "{source}");
             }
         }
+    }
+
+    #[test]
+    fn no_source_need_be_there_where_no_answer_is_kept() {
+        let request = exchange("/dev/books", &[]);
+        let uncached = cached_for(0, &[header()]);
+        assert_eq!(of(&uncached, &request, &stage()), Some(Identity::new()));
     }
 
     #[test]
