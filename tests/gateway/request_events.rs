@@ -366,4 +366,16 @@ fn functions_that_are_told_other_events_are_named(target: &Target) {
     assert!(said.contains("gets TOKEN events"), "{said}");
     let (is_fine, said) = named(target, path, &REQUEST);
     assert!(is_fine, "{said}");
+    let template = target
+        .build()
+        .template_with(told, "AUTHORIZER_EVENTS: BOTH");
+    let path = template.path().to_str().unwrap();
+    let Err((status, said)) = target.build().try_start(&["--template", path]) else {
+        panic!("it starts")
+    };
+    assert!(!status.success(), "{said}");
+    assert!(
+        said.contains("AUTHORIZER_EVENTS is malformed: write TOKEN or REQUEST"),
+        "{said}"
+    );
 }
