@@ -193,15 +193,16 @@ fn a_command_that_cannot_be_carried_out_says_why_in_one_line(target: &Target) {
             "AuthorizerEvents=REQUEST",
         ),
         (
-            vec!["list", "--authorizer-events", "REQUEST"],
+            with(&["--cidr", "::/0", "--authorizer-events", "REQUEST"]),
             USAGE,
             "--table",
         ),
         (
-            vec!["list", "--authorizer-events", "BOTH"],
+            with(&["--cidr", "::/0", "--authorizer-events", "BOTH"]),
             USAGE,
             "TOKEN or REQUEST",
         ),
+        (with(&["--authorizer-events", "REQUEST"]), USAGE, "--cidr"),
         (create("two\"words", "books:read"), USAGE, "quotes"),
         (
             with(&["--expires", "2001-01-01T00:00:00Z"]),

@@ -73,10 +73,6 @@ pub(crate) struct PlaceOptions {
     /// The deployed API's stage
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) stage: Option<String>,
-    /// The events that the deployed authorizer gets, for a key that is bound to networks: TOKEN or
-    /// REQUEST [default: as API Gateway says of --api]
-    #[arg(long, value_name = "EVENTS", global = true)]
-    pub(crate) authorizer_events: Option<AuthorizerEvents>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -104,6 +100,10 @@ pub(crate) enum KeysCommand {
         #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_GRACE,
               value_parser = clap::value_parser!(u64).range(..=MAX_GRACE))]
         grace: u64,
+        /// For a key that is bound to networks: what the deployed authorizer gets, TOKEN or REQUEST
+        /// [default: as API Gateway says of --api]
+        #[arg(long, value_name = "EVENTS")]
+        authorizer_events: Option<AuthorizerEvents>,
     },
     /// Shut a key out for good
     Revoke {
@@ -135,6 +135,10 @@ pub(crate) struct Create {
     /// A network that the key may be used from, such as 192.0.2.0/24; may be given several times
     #[arg(long = "cidr", value_name = "CIDR")]
     pub(crate) networks: Vec<String>,
+    /// With --cidr: what the deployed authorizer gets, TOKEN or REQUEST [default: as API Gateway says
+    /// of --api]
+    #[arg(long, value_name = "EVENTS", requires = "networks")]
+    pub(crate) authorizer_events: Option<AuthorizerEvents>,
 }
 
 /// A key that an argument names by its id, or by the whole key, whose id it is then. What is neither

@@ -6,7 +6,9 @@ mod output;
 mod place;
 
 use keygate_api_key::ApiKeyId;
-use keygate_issuing::{Issued, Issuing, Networks, Order, RevokeError, UsagePlans};
+use keygate_issuing::{
+    AuthorizerEvents, Issued, Issuing, Networks, Order, RevokeError, UsagePlans,
+};
 use keygate_key_record::KeyRecord;
 
 pub(crate) use self::error::KeysError;
@@ -35,7 +37,11 @@ async fn carry_out(place: &Place, printer: Printer, command: KeysCommand) -> Res
             printer.list(&list(issuing, owner.as_deref()).await?)?;
         }
         KeysCommand::Show { id } => printer.record(&find(issuing, &id.id()?).await?)?,
-        KeysCommand::Rotate { id, grace } => rotate(place, printer, &id.id()?, grace).await?,
+        KeysCommand::Rotate {
+            id,
+            grace,
+            authorizer_events: events,
+        } => rotate(place, printer, &id.id()?, grace, events).await?,
         KeysCommand::Revoke { id } => revoke(place, printer, &id.id()?).await?,
         KeysCommand::Sweep => {
             if issuing.plans().is_none_or(UsagePlans::is_empty) {
@@ -57,10 +63,11 @@ async fn rotate(
     printer: Printer,
     id: &ApiKeyId,
     grace: u64,
+    events: Option<AuthorizerEvents>,
 ) -> Result<(), KeysError> {
     let record = find(&place.issuing, id).await?;
     if !record.allowed_cidrs.is_empty() {
-        let told = place.authorizer_events().await?.check(&record);
+        let told = place.authorizer_events(events).await?.check(&record);
         told.map_err(|error| KeysError::Bound(id.clone(), error))?;
     }
     // With a grace period nothing has to be flushed.
@@ -98,7 +105,8 @@ async fn issue(place: &Place, create: Create) -> Result<Issued, KeysError> {
     let networks = if create.networks.is_empty() {
         Networks::default()
     } else {
-        Networks::read(&create.networks, place.authorizer_events().await?)?
+        let events = place.authorizer_events(create.authorizer_events).await?;
+        Networks::read(&create.networks, events)?
     };
     let scopes = create
         .scopes

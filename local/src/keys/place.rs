@@ -26,8 +26,6 @@ pub(crate) struct Place {
     pub(crate) issuing: Issuing,
     /// The stage whose cached answers are flushed, where the command line says it.
     stage: Option<Stage>,
-    /// What the authorizer is told of requests, where the command line says it.
-    events: Option<AuthorizerEvents>,
     is_local: bool,
 }
 
@@ -42,11 +40,8 @@ impl Place {
     }
 
     fn local(options: &PlaceOptions, outbound: &Outbound) -> Result<Self, KeysError> {
-        let of_deployed = [&options.api, &options.stage, &options.stack];
-        let is_deployed = of_deployed.into_iter().any(Option::is_some);
-        if is_deployed || options.authorizer_events.is_some() {
-            let message = "--api, --stage, --stack and --authorizer-events are of a deployed API: \
-                           name its --table too";
+        if options.api.is_some() || options.stage.is_some() || options.stack.is_some() {
+            let message = "--api, --stage and --stack are of a deployed API: name its --table too";
             return Err(KeysError::Usage(message.to_owned()));
         }
         let services = Services::on_ports(
@@ -60,7 +55,6 @@ impl Place {
         Ok(Self {
             issuing: services.issuing(outbound, KEY_TABLE, plans),
             stage: None,
-            events: None,
             is_local: true,
         })
     }
@@ -109,7 +103,6 @@ impl Place {
         Ok(Self {
             issuing,
             stage,
-            events: options.authorizer_events,
             is_local: false,
         })
     }
@@ -123,9 +116,17 @@ impl Place {
     }
 
     /// What the authorizer is told of requests: as the command line says, or else API Gateway.
-    pub(crate) async fn authorizer_events(&self) -> Result<AuthorizerEvents, KeysError> {
-        if let Some(events) = self.events {
-            return Ok(events);
+    pub(crate) async fn authorizer_events(
+        &self,
+        said: Option<AuthorizerEvents>,
+    ) -> Result<AuthorizerEvents, KeysError> {
+        match said {
+            Some(_) if self.is_local => {
+                let message = "--authorizer-events is of a deployed API: name its --table too";
+                return Err(KeysError::Usage(message.to_owned()));
+            }
+            Some(events) => return Ok(events),
+            None => {}
         }
         let api = match &self.stage {
             Some(stage) => stage.api_id.as_str(),
