@@ -131,6 +131,7 @@ async fn run(cli: Cli, console: &Console) -> Result<ExitCode, (String, u8)> {
                     ExplainError::Template(_)
                     | ExplainError::Argument
                     | ExplainError::NoSuchSetting { .. }
+                    | ExplainError::SourceNotTold
                     | ExplainError::Setting(_) => USAGE,
                     _ => 1,
                 };

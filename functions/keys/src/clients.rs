@@ -42,7 +42,7 @@ pub(crate) async fn answer(
 }
 
 async fn register(keys: &Keys, request: &ProxyRequest) -> Result<Response<Body>, Problem> {
-    let Keys { issuing, trust } = keys;
+    let Keys { issuing, trust, .. } = keys;
     trust.require_lookups()?;
     let Asked {
         client_id,
@@ -81,7 +81,7 @@ async fn usage(issuing: &Issuing, request: &ProxyRequest) -> Result<Response<Bod
 }
 
 async fn replace(keys: &Keys, request: &ProxyRequest) -> Result<Response<Body>, Problem> {
-    let Keys { issuing, trust } = keys;
+    let Keys { issuing, trust, .. } = keys;
     trust.require_lookups()?;
     let id = id(request)?;
     let registration = change(request, issuing.plans())?;

@@ -2,7 +2,9 @@
 
 use jiff::civil::Date;
 use keygate_api_key::ApiKeyId;
-use keygate_issuing::{Issued, Issuing, LastUsed, Listed, Representation, WithKey};
+use keygate_issuing::{
+    AuthorizerEvents, Issued, Issuing, LastUsed, Listed, Representation, WithKey,
+};
 use keygate_key_record::{KeyRecord, now};
 use keygate_problem::{NOT_FOUND, Problem};
 use keygate_proxy::{self as proxy, Caller, Page, ProxyRequest};
@@ -23,6 +25,8 @@ use crate::usage;
 pub(crate) struct Keys {
     pub(crate) issuing: Issuing,
     pub(crate) trust: Trust,
+    /// What the authorizer is told of requests.
+    pub(crate) events: AuthorizerEvents,
 }
 
 /// A page of keys.
@@ -67,7 +71,7 @@ impl Keys {
         request: &ProxyRequest,
         caller: &Caller,
     ) -> Result<Response<Body>, Problem> {
-        let order = order(request, caller, self.issuing.plans(), now())?;
+        let order = order(request, caller, self.issuing.plans(), self.events, now())?;
         let issued = self.issuing.issue(&order).await;
         let issued = issued.map_err(refusal::of_issuing)?;
         let record = &issued.record;
@@ -127,6 +131,7 @@ impl Keys {
         let record = self.find(request, caller).await?;
         // The answer holds a working key: it must not open more than the caller may.
         within_callers(&record.scopes, caller)?;
+        self.events.check(&record).map_err(refusal::of_networks)?;
         let stage = stage(request);
         let rotated = self.issuing.rotate(record, grace, stage.as_ref()).await;
         let (issued, flush) = rotated.map_err(refusal::of_rotating)?;

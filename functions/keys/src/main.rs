@@ -51,10 +51,15 @@ async fn open(settings: &Settings) -> Result<Keys, SettingError> {
     };
     let trust = Trust::read(settings)?;
     let prefix = settings.parsed("KEY_PREFIX")?.unwrap_or_default();
+    let events = settings.parsed("AUTHORIZER_EVENTS")?.unwrap_or_default();
     let outbound = Outbound::new(settings)?;
     let config = aws::sdk_config(&outbound).await;
     let issuing =
         Issuing::connected(&config, &outbound, settings, table, plans, PREWARM_LIMIT).await;
     let issuing = issuing.with_prefix(prefix);
-    Ok(Keys { issuing, trust })
+    Ok(Keys {
+        issuing,
+        trust,
+        events,
+    })
 }

@@ -2,8 +2,8 @@
 
 use keygate_api_key::ApiKeyId;
 use keygate_issuing::{
-    ClientError, DaysError, Failure, IssueError, MalformedNetworks, RevokeError, RotateError,
-    StoreError, SweepError, UsageError,
+    AuthorizersError, ClientError, DaysError, Failure, IssueError, RevokeError, RotateError,
+    SourceNotTold, StoreError, SweepError, UnusableNetworks, UsageError,
 };
 use keygate_outbound::OutboundError;
 
@@ -27,9 +27,18 @@ pub(crate) enum KeysError {
     /// There is no usage of a key or a client.
     #[error("there is no usage of {0}: {1}")]
     NoUsage(String, UsageError),
-    /// The networks are none.
+    /// No key can be bound to these networks.
     #[error("--cidr: {0}")]
-    Networks(#[from] MalformedNetworks),
+    Networks(#[from] UnusableNetworks),
+    /// The key is bound to networks, and would open nothing with another secret either.
+    #[error(
+        "what {0} is bound to {1}: revoke it and issue another without, or deploy the API with \
+         AuthorizerEvents=REQUEST"
+    )]
+    Bound(ApiKeyId, SourceNotTold),
+    /// A key's networks cannot be enforced.
+    #[error("--cidr: {0}")]
+    Authorizers(AuthorizersError),
     /// There is no such key.
     #[error("there is no key {0}")]
     NoSuchKey(ApiKeyId),
@@ -89,6 +98,15 @@ impl From<SweepError> for KeysError {
         match error {
             SweepError::Failed(failure) => Self::Failed(failure),
             unlikely @ SweepError::Unlikely { .. } => Self::Unlikely(unlikely),
+        }
+    }
+}
+
+impl From<AuthorizersError> for KeysError {
+    fn from(error: AuthorizersError) -> Self {
+        match error {
+            AuthorizersError::ApiGateway(error) => Self::Failed(error.into()),
+            error @ AuthorizersError::SharedAnswers(_) => Self::Authorizers(error),
         }
     }
 }

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use keygate_api_key::ApiKeyId;
 use keygate_issuing::{
-    Issued, Issuing, LastUsed, Networks, Order, RevokeError, Sweep, UsageError, UsagePlans,
+    AuthorizerEvents, Issued, Issuing, LastUsed, Networks, Order, RevokeError, Sweep, UsageError,
+    UsagePlans,
 };
 use keygate_key_record::{KeyRecord, Metadata};
 
@@ -31,7 +32,7 @@ async fn carry_out(place: &Place, printer: Printer, command: KeysCommand) -> Res
     let issuing = &place.issuing;
     match command {
         KeysCommand::Create(create) => {
-            let issued = issue(issuing, create).await?;
+            let issued = issue(place, create).await?;
             printer.issued(&issued)?;
         }
         KeysCommand::List { owner } => {
@@ -50,7 +51,11 @@ async fn carry_out(place: &Place, printer: Printer, command: KeysCommand) -> Res
             printer.usage(&usage.map_err(|error| no_usage(record.id.as_str(), error))?)?;
         }
         KeysCommand::Show { id } => printer.record(&find(issuing, &id.id()?).await?)?,
-        KeysCommand::Rotate { id, grace } => rotate(place, printer, &id.id()?, grace).await?,
+        KeysCommand::Rotate {
+            id,
+            grace,
+            authorizer_events: events,
+        } => rotate(place, printer, &id.id()?, grace, events).await?,
         KeysCommand::Revoke { id } => revoke(place, printer, &id.id()?).await?,
         KeysCommand::Sweep(options) => {
             if issuing.plans().is_none_or(UsagePlans::is_empty) {
@@ -77,8 +82,13 @@ async fn rotate(
     printer: Printer,
     id: &ApiKeyId,
     grace: u64,
+    events: Option<AuthorizerEvents>,
 ) -> Result<(), KeysError> {
     let record = find(&place.issuing, id).await?;
+    if !record.allowed_cidrs.is_empty() {
+        let told = place.authorizer_events(events).await?.check(&record);
+        told.map_err(|error| KeysError::Bound(id.clone(), error))?;
+    }
     // With a grace period nothing has to be flushed.
     let at_once = grace == 0;
     let stage = if at_once { place.stage().await? } else { None };
@@ -110,7 +120,13 @@ async fn revoke(place: &Place, printer: Printer, id: &ApiKeyId) -> Result<(), Ke
     Ok(())
 }
 
-async fn issue(issuing: &Issuing, create: Create) -> Result<Issued, KeysError> {
+async fn issue(place: &Place, create: Create) -> Result<Issued, KeysError> {
+    let networks = if create.networks.is_empty() {
+        Networks::default()
+    } else {
+        let events = place.authorizer_events(create.authorizer_events).await?;
+        Networks::read(&create.networks, events)?
+    };
     let scopes = create
         .scopes
         .iter()
@@ -121,13 +137,14 @@ async fn issue(issuing: &Issuing, create: Create) -> Result<Issued, KeysError> {
         scopes: scopes.collect(),
         expires_at: create.expires,
         usage_plan: create.usage_plan,
-        networks: Networks::read(&create.networks)?,
+        networks,
         metadata: metadata(create.metadata)?,
     };
     if order.scopes.is_empty() {
         return Err(KeysError::Usage("--scope names no scope".to_owned()));
     }
-    issuing.issue(&order).await.map_err(KeysError::Issue)
+    let issued = place.issuing.issue(&order).await;
+    issued.map_err(KeysError::Issue)
 }
 
 /// Entries of the command line, of which no two have one name.

@@ -4,15 +4,15 @@ use aws_sdk_apigateway::Client as ApiGateway;
 use aws_sdk_dynamodb::Client as DynamoDb;
 use keygate_aws::dynamodb::TableError;
 use keygate_issuing::{
-    ApiGatewayError, ClientError, Failure, IssueError, Issuing, RevokeError, RotateError, Stage,
-    Store, StoreError, UsagePlans,
+    ApiGatewayError, AuthorizerEvents, ClientError, Failure, IssueError, Issuing, RevokeError,
+    RotateError, Stage, Store, StoreError, UsagePlans,
 };
 use keygate_outbound::Outbound;
 
 use super::error::KeysError;
 use crate::aws::Services;
 use crate::cli::keys::PlaceOptions;
-use crate::deployment::{KEY_TABLE, STACK_NAME};
+use crate::deployment::{API_ID, KEY_TABLE, STACK_NAME};
 use crate::ports;
 
 /// The usage plans of a stack of the repository's template, which lists them in `USAGE_PLANS`.
@@ -117,6 +117,37 @@ impl Place {
             return Ok(self.stage.clone());
         }
         Ok(self.issuing.stage_of_plans().await?)
+    }
+
+    /// What the authorizer is told of requests: as the command line says, or else API Gateway.
+    pub(crate) async fn authorizer_events(
+        &self,
+        said: Option<AuthorizerEvents>,
+    ) -> Result<AuthorizerEvents, KeysError> {
+        match said {
+            Some(_) if self.is_local => {
+                let message = "--authorizer-events is of a deployed API: name its --table too";
+                return Err(KeysError::Usage(message.to_owned()));
+            }
+            Some(events) => return Ok(events),
+            None => {}
+        }
+        let api = match &self.stage {
+            Some(stage) => stage.api_id.as_str(),
+            None if self.is_local => API_ID,
+            None => {
+                let message = "a key that is bound to networks needs an authorizer that is told where \
+                               requests come from: name its API with --api and --stage, or give \
+                               --authorizer-events REQUEST";
+                return Err(KeysError::Usage(message.to_owned()));
+            }
+        };
+        let events = self.issuing.authorizer_events(api).await?;
+        events.ok_or_else(|| {
+            KeysError::Usage(format!(
+                "the API {api} has no Lambda authorizer, which alone can bind a key to networks"
+            ))
+        })
     }
 
     /// An error in the words that help here.
