@@ -10,7 +10,7 @@ use lambda_http::{Body, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::change_client::{Asked, asked, change};
-use crate::handler::Keys;
+use crate::deployment::Keys;
 use crate::refusal::{self, no_client};
 use crate::stage::{stage, warn_of};
 use crate::usage;

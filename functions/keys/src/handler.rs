@@ -2,9 +2,7 @@
 
 use jiff::civil::Date;
 use keygate_api_key::ApiKeyId;
-use keygate_issuing::{
-    AuthorizerEvents, Issued, Issuing, LastUsed, Listed, Representation, WithKey,
-};
+use keygate_issuing::{Issued, LastUsed, Listed, Representation, WithKey};
 use keygate_key_record::{KeyRecord, now};
 use keygate_problem::{NOT_FOUND, Problem};
 use keygate_proxy::{self as proxy, Caller, Page, ProxyRequest};
@@ -13,21 +11,12 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 
 use crate::clients;
+use crate::deployment::Keys;
 use crate::issue::{order, within_callers};
 use crate::refusal::{self, not_found};
 use crate::rotate;
 use crate::stage::{stage, warn_of};
-use crate::trust::Trust;
 use crate::usage;
-
-/// What the routes work on.
-#[derive(Debug)]
-pub(crate) struct Keys {
-    pub(crate) issuing: Issuing,
-    pub(crate) trust: Trust,
-    /// What the authorizer is told of requests.
-    pub(crate) events: AuthorizerEvents,
-}
 
 /// A page of keys.
 #[derive(Debug, Serialize)]

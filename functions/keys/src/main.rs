@@ -3,6 +3,7 @@
 
 mod change_client;
 mod clients;
+mod deployment;
 mod handler;
 mod issue;
 mod refusal;
@@ -22,7 +23,7 @@ use keygate_outbound::Outbound;
 use keygate_proxy::Cors;
 use keygate_settings::{SettingError, Settings};
 
-use crate::handler::Keys;
+use crate::deployment::Keys;
 use crate::trust::Trust;
 
 /// How long opening the connections to the table and to API Gateway may hold up the start.

@@ -11,7 +11,7 @@ use crate::cli::keys::NoKeyNamed;
 
 /// Why a command did not do what it was to do, in one line.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum KeysError {
+pub(crate) enum OperatorError {
     /// The command line cannot be right.
     #[error("{0}")]
     Usage(String),
@@ -77,7 +77,15 @@ pub(crate) enum KeysError {
     Outbound(#[from] OutboundError),
 }
 
-impl KeysError {
+impl OperatorError {
+    /// There is no usage of a key or a client.
+    pub(super) fn no_usage(whose: &str, error: UsageError) -> Self {
+        match error {
+            UsageError::Failed(failure) => failure.into(),
+            error => Self::NoUsage(keygate_visible::line(whose).into_owned(), error),
+        }
+    }
+
     /// Whether the command line is wrong, as far as that can be told.
     pub(crate) fn is_usage(&self) -> bool {
         matches!(
@@ -93,7 +101,7 @@ impl KeysError {
     }
 }
 
-impl From<SweepError> for KeysError {
+impl From<SweepError> for OperatorError {
     fn from(error: SweepError) -> Self {
         match error {
             SweepError::Failed(failure) => Self::Failed(failure),
@@ -102,7 +110,7 @@ impl From<SweepError> for KeysError {
     }
 }
 
-impl From<AuthorizersError> for KeysError {
+impl From<AuthorizersError> for OperatorError {
     fn from(error: AuthorizersError) -> Self {
         match error {
             AuthorizersError::ApiGateway(error) => Self::Failed(error.into()),
@@ -111,7 +119,7 @@ impl From<AuthorizersError> for KeysError {
     }
 }
 
-impl From<StoreError> for KeysError {
+impl From<StoreError> for OperatorError {
     fn from(error: StoreError) -> Self {
         Self::Failed(error.into())
     }
