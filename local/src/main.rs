@@ -2,6 +2,7 @@
 
 mod aws;
 mod binaries;
+mod browser;
 mod cli;
 mod clients;
 mod console;
@@ -13,6 +14,7 @@ mod functions;
 mod gateway;
 mod issuer;
 mod keys;
+mod lambda;
 mod make;
 mod management;
 mod matrix;

@@ -180,6 +180,8 @@ mod tests {
 
     fn folders(code: &str, package: &str) -> Vec<String> {
         let function = Function {
+            name: "Fn".to_owned(),
+            reserved_concurrency: None,
             id: "Fn".to_owned(),
             build: Build::None,
             runtime: Runtime::Python("3.14".to_owned()),

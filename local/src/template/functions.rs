@@ -79,6 +79,7 @@ pub(super) fn read(resource: Resource<'_>) -> Read {
     let memory_mib = properties
         .number("MemorySize", &(128..=10_240))
         .unwrap_or(128);
+    let reserved_concurrency = properties.number("ReservedConcurrentExecutions", &(0..=100_000));
     let mut environment = logging(&mut properties);
     let mut environment_lines = BTreeMap::new();
     for (name, value, line) in variables(&mut properties, is_managed) {
@@ -88,6 +89,7 @@ pub(super) fn read(resource: Resource<'_>) -> Read {
     let (events, ignored) = events(&id, &mut properties);
     properties.end();
     let function = build.zip(runtime).map(|(build, runtime)| Function {
+        name: id.clone(),
         id,
         build,
         runtime,
@@ -98,6 +100,7 @@ pub(super) fn read(resource: Resource<'_>) -> Read {
         layers: layers.into_iter().rev().map(PathBuf::from).collect(),
         timeout: Duration::from_secs(timeout),
         memory_mib,
+        reserved_concurrency,
     });
     Read {
         function,
