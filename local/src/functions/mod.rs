@@ -148,8 +148,10 @@ impl Functions {
         let place = place.map_err(|_| QueueFull)?;
         tokio::spawn(async move {
             let _place = place;
-            let (function, request_id) =
-                (pool.program.function.id.clone(), invocation.request_id.clone());
+            let (function, request_id) = (
+                pool.program.function.id.clone(),
+                invocation.request_id.clone(),
+            );
             let outcome = match pool.admit_in_time().await {
                 Ok(admission) => pool.invoke(invocation, admission).await.answer,
                 Err(error) => Err(error),

@@ -60,8 +60,7 @@ impl Process {
     /// Starts a process; it may take a moment until it is [`Process::ready`].
     pub(super) fn start(program: &Arc<Program>, log: Log) -> Result<Self, InvokeError> {
         let does_not_start = |error: std::io::Error| program.does_not_start(&error);
-        let runtime_api =
-            RuntimeApi::listen(&program.function.name).map_err(does_not_start)?;
+        let runtime_api = RuntimeApi::listen(&program.function.name).map_err(does_not_start)?;
         let mut command = program.command(&runtime_api);
         let runtime = &program.function.runtime;
         log.platform_line(

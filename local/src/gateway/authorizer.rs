@@ -165,7 +165,9 @@ fn read(answer: Result<Bytes, NoAnswer>, call: &mut Call) -> Result<Authorized, 
             })
         }
         // Exactly this text, and no other, is the credential's fault.
-        Err(NoAnswer::AtAll(InvokeError::Function { message, .. })) if message == "Unauthorized" => {
+        Err(NoAnswer::AtAll(InvokeError::Function { message, .. }))
+            if message == "Unauthorized" =>
+        {
             call.status = Some(401);
             call.error = Some(message);
             Err(Fault::new(ResponseType::Unauthorized))

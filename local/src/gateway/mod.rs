@@ -338,11 +338,7 @@ impl Front {
             Ok(answer) => proxy_response::read(&answer)
                 .inspect(|response| call.status = Some(response.status().as_u16()))
                 .map_err(|error| failed(&mut call, ResponseType::Default5xx, error.to_string())),
-            Err(error) => Err(failed(
-                &mut call,
-                error.response_type(),
-                error.to_string(),
-            )),
+            Err(error) => Err(failed(&mut call, error.response_type(), error.to_string())),
         };
         exchange.integration_call = Some(call);
         outcome

@@ -227,7 +227,22 @@ fn client_context(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
         serde_json::from_slice(&decoded).map_err(|_| invalid())?;
     // Written anew, so that no line ends in it and a header can hold it.
     let context = serde_json::to_string(&context).map_err(|_| invalid())?;
-    Ok(Some(context))
+    Ok(Some(in_ascii(&context)))
+}
+
+/// The same JSON: outside of its strings there is nothing but ASCII.
+fn in_ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character.is_ascii() {
+            text.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            text.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    text
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, ApiError> {
