@@ -339,12 +339,12 @@ fn the_rest_of_lambdas_api_is_refused_by_name(target: &Target) {
 }
 
 fn a_handler_invokes_another_function(target: &Target) {
-    let init = "      Environment: {Variables: {INIT: \"import os; print(os.environ['AWS_ENDPOINT_URL_LAMBDA'], flush=True)\"}}\n";
-    let project = worker(init);
-    let (gateway, _own) = served(target, &project, &[]);
-    let line = format!("[Greeting] {}\n", gateway.ready.lambda);
-    let said = wait_for(|| gateway.stderr().contains(&line).then_some(()));
-    said.expect("the function is told where Lambda is");
+    let project = worker("");
+    let (gateway, own) = served(target, &project, &[]);
+    let said = body(&invoke(&gateway, &own, &json!({"call": "Greeting"})).expect(200));
+    let called: Value = serde_json::from_str(said["called"]["body"].as_str().unwrap()).unwrap();
+    assert_eq!(called["event"]["print"], "called by another");
+    assert_ne!(called["pid"], said["pid"]);
 }
 
 /// Calls Lambda as programs do, and says what came back.

@@ -5,6 +5,7 @@ use keygate_tests::keygate::{Keygate, wait_for};
 use keygate_tests::project::Project;
 use keygate_tests::target::Target;
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::invoke::{call, invoke, served, worker};
 use crate::processes::functions_of;
@@ -24,14 +25,17 @@ keygate_tests::tests! { for Target:
     api_gateway_does_not_wait_as_long_as_a_function_may_take needs "python", "own-gateway";
 }
 
-/// Has an invocation under way, which takes so many seconds, while `then` runs.
-fn meanwhile<T>((gateway, own): &(Keygate, Target), seconds: u64, then: impl FnOnce() -> T) -> T {
+/// Has an invocation under way while `then` runs.
+fn meanwhile<T>((gateway, own): &(Keygate, Target), then: impl FnOnce() -> T) -> T {
+    let folder = TempDir::new().unwrap();
+    let end = folder.path().join("end");
     std::thread::scope(|scope| {
-        let event = json!({"sleep": seconds, "print": "under way"});
+        let event = json!({"until": end, "print": "under way"});
         let busy = scope.spawn(move || invoke(gateway, own, &event));
         let begun = || gateway.stderr().contains("under way").then_some(());
         wait_for(begun).expect("the invocation begins");
         let outcome = then();
+        std::fs::write(end, "").unwrap();
         busy.join().unwrap().expect(200);
         outcome
     })
@@ -41,7 +45,7 @@ fn no_more_invocations_are_under_way_than_a_function_has_reserved(target: &Targe
     let project = worker("      ReservedConcurrentExecutions: 1\n");
     let running = served(target, &project, &[]);
     let (gateway, own) = &running;
-    meanwhile(&running, 2, || {
+    meanwhile(&running, || {
         let reply = invoke(gateway, own, &json!({})).expect(429);
         assert_eq!(
             reply.must_header("x-amzn-errortype"),
@@ -75,7 +79,7 @@ fn an_event_waits_until_its_function_has_room(target: &Target) {
     let project = worker("      ReservedConcurrentExecutions: 1\n");
     let running = served(target, &project, &[]);
     let (gateway, own) = &running;
-    meanwhile(&running, 1, || {
+    meanwhile(&running, || {
         let call = call(gateway, own, "Greeting").header("x-amz-invocation-type", "Event");
         call.json(&json!({"print": "it had room"}))
             .send()
@@ -88,16 +92,21 @@ fn an_event_waits_until_its_function_has_room(target: &Target) {
 
 fn a_function_without_a_limit_of_its_own_has_further_requests_wait(target: &Target) {
     let project = worker("");
-    let (gateway, own) = served(target, &project, &["--keep-idle", "1"]);
+    let (gateway, own) = served(target, &project, &[]);
+    let end = project.folder().join("end");
+    let path = format!("/greeting?until={}", end.display());
     std::thread::scope(|scope| {
         let requests: Vec<_> = (0..40)
-            .map(|_| scope.spawn(|| own.get("/greeting?sleep=0.3").send().status))
+            .map(|_| scope.spawn(|| own.get(&path).send().status))
             .collect();
+        let at_work = || (gateway.stderr().matches("nothing asked").count() == 16).then_some(());
+        wait_for(at_work).expect("as many as may be are at work");
+        assert_eq!(processes(&gateway), 16);
+        std::fs::write(&end, "").unwrap();
         for request in requests {
             assert_eq!(request.join().unwrap(), 200);
         }
     });
-    assert!(processes(&gateway) <= 16);
 }
 
 /// How many processes the one function has.
@@ -107,14 +116,14 @@ fn processes(gateway: &Keygate) -> usize {
 
 fn processes_without_work_are_ended_but_for_one(target: &Target) {
     let project = worker("");
-    let running = served(target, &project, &["--keep-idle", "2"]);
+    let running = served(target, &project, &["--keep-idle", "1"]);
     let (gateway, own) = &running;
-    meanwhile(&running, 1, || {
+    meanwhile(&running, || {
         invoke(gateway, own, &json!({})).expect(200);
         assert_eq!(processes(gateway), 2);
     });
     wait_for(|| (processes(gateway) == 1).then_some(())).expect("one of them is ended");
-    std::thread::sleep(std::time::Duration::from_secs(5));
+    std::thread::sleep(std::time::Duration::from_secs(3));
     let left = functions_of(gateway);
     assert_eq!(left.len(), 1);
     // And it is the one that answers.

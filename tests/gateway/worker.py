@@ -26,11 +26,16 @@ while True:
     # To the pipe right before the answer, as a line of the invocation.
     print(asked.get("print", "nothing asked"), file=sys.stderr, flush=True)
     time.sleep(float(asked.get("sleep", 0)))
+    while "until" in asked and not os.path.exists(asked["until"]):
+        time.sleep(0.02)
     if "exit" in asked:
         os._exit(int(asked["exit"]))
     if "error" in asked:
         post(f"invocation/{identity}/error", {"errorMessage": asked["error"], "errorType": "Refused", "stackTrace": ["a"]})
         continue
     said = {"event": event, "context": context, "pid": os.getpid()}
+    if "call" in asked:
+        function = f"{os.environ['AWS_ENDPOINT_URL_LAMBDA']}/2015-03-31/functions/{asked['call']}/invocations"
+        said["called"] = json.load(urlopen(Request(function, b'{"print": "called by another"}')))
     body = "x" * int(asked["size"]) if "size" in asked else json.dumps(said)
     post(f"invocation/{identity}/response", {"statusCode": 200, "body": body})

@@ -66,11 +66,11 @@ impl Functions {
             (id, Arc::new(Pool::new(program, log, keeping.shown)))
         });
         let pools: BTreeMap<_, _> = pools.collect();
-        let reaped: Vec<_> = pools.values().cloned().collect();
+        let all: Vec<_> = pools.values().cloned().collect();
         let reaper = tokio::spawn(async move {
             loop {
                 tokio::time::sleep(keeping.idle.clamp(REAP_NOT_WITHIN, REAP_WITHIN)).await;
-                for pool in &reaped {
+                for pool in &all {
                     pool.reap(keeping.idle).await;
                 }
             }

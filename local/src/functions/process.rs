@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::process::Command;
+use tokio::process::{ChildStderr, ChildStdout, Command};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::invoke_error::{EXITED, InvokeError, TIMED_OUT, exited};
@@ -73,8 +73,8 @@ impl Process {
         let mut group = ProcessGroup::start(&mut command).map_err(does_not_start)?;
         let (stdout, stderr) = group.outputs();
         let pipes = [
-            stdout.map(|pipe| pipe.into_owned_fd()),
-            stderr.map(|pipe| pipe.into_owned_fd()),
+            stdout.map(ChildStdout::into_owned_fd),
+            stderr.map(ChildStderr::into_owned_fd),
         ];
         let outputs = pipes.into_iter().flatten();
         let outputs = outputs.map(|pipe| Output::follow(pipe?, &log));

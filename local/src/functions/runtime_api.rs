@@ -190,7 +190,6 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
         event,
         client_context,
     } = handed.invocation;
-    let context = client_context.map(|context| ("Lambda-Runtime-Client-Context", context));
     let headers = [
         ("Lambda-Runtime-Aws-Request-Id", request_id.clone()),
         ("Lambda-Runtime-Deadline-Ms", handed.deadline_ms.to_string()),
@@ -205,11 +204,10 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
         .lock()
         .unwrap_or_else(PoisonError::into_inner) = Some((request_id, handed.answer));
     let mut response = (headers, event).into_response();
-    for (name, value) in context {
-        // Whoever passes a context on has looked whether a header can hold it.
-        if let Ok(value) = HeaderValue::try_from(value) {
-            response.headers_mut().insert(name, value);
-        }
+    // Whoever has passed a context on has seen to it that a header can hold it.
+    if let Some(Ok(context)) = client_context.map(HeaderValue::try_from) {
+        let headers = response.headers_mut();
+        headers.insert("Lambda-Runtime-Client-Context", context);
     }
     response
 }

@@ -47,7 +47,7 @@ impl ApiError {
     }
 
     /// There is no function of this ARN. The one error whose message begins with a capital letter.
-    pub(super) fn unknown(arn: String) -> Self {
+    pub(super) fn unknown(arn: &str) -> Self {
         let message = format!("Function not found: {arn}");
         Self {
             status: StatusCode::NOT_FOUND,

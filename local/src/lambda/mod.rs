@@ -9,6 +9,7 @@ mod answer;
 mod name;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
@@ -239,7 +240,8 @@ fn in_ascii(json: &str) -> String {
             continue;
         }
         for unit in character.encode_utf16(&mut [0; 2]) {
-            text.push_str(&format!("\\u{unit:04x}"));
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\\u{unit:04x}");
         }
     }
     text

@@ -11,7 +11,7 @@ pub(super) fn find<'f>(
     name: &str,
     qualifier: Option<&str>,
 ) -> Result<&'f str, ApiError> {
-    let (function, own) = parts(name).ok_or_else(|| ApiError::unknown(arn(name, qualifier)))?;
+    let (function, own) = parts(name).ok_or_else(|| ApiError::unknown(&arn(name, qualifier)))?;
     let is_contradiction = matches!((own, qualifier), (Some(one), Some(other)) if one != other);
     if is_contradiction {
         let message = "the function's name and Qualifier disagree";
@@ -21,7 +21,7 @@ pub(super) fn find<'f>(
     let found = functions.named(function);
     found
         .filter(|_| qualifier.is_none_or(|qualifier| qualifier == LATEST))
-        .ok_or_else(|| ApiError::unknown(arn(function, qualifier)))
+        .ok_or_else(|| ApiError::unknown(&arn(function, qualifier)))
 }
 
 fn arn(function: &str, qualifier: Option<&str>) -> String {
@@ -35,17 +35,17 @@ fn arn(function: &str, qualifier: Option<&str>) -> String {
 /// The name itself and its qualifier; `None` for another account or region than this machine's.
 fn parts(name: &str) -> Option<(&str, Option<&str>)> {
     let parts: Vec<&str> = name.split(':').collect();
-    let own = match parts.as_slice() {
-        ["arn", "aws", "lambda", REGION, rest @ ..] => rest,
-        rest => rest,
-    };
-    match own {
-        [ACCOUNT_ID, "function", name] => Some((name, None)),
-        [ACCOUNT_ID, "function", name, qualifier] => Some((name, Some(qualifier))),
-        // What follows the region is an account, in an ARN.
-        _ if own.len() != parts.len() => None,
+    match parts.as_slice() {
         [name] => Some((name, None)),
         [name, qualifier] => Some((name, Some(qualifier))),
+        ["arn", "aws", "lambda", REGION, own @ ..] | own => of_account(own),
+    }
+}
+
+fn of_account<'n>(parts: &[&'n str]) -> Option<(&'n str, Option<&'n str>)> {
+    match parts {
+        [ACCOUNT_ID, "function", name] => Some((name, None)),
+        [ACCOUNT_ID, "function", name, qualifier] => Some((name, Some(qualifier))),
         _ => None,
     }
 }
