@@ -190,6 +190,8 @@ pub(crate) struct Function {
     pub(crate) timeout: Duration,
     /// Configured memory in MiB, told to the function but not enforced here.
     pub(crate) memory_mib: u32,
+    /// Another name of its one version, where the template says (`AutoPublishAlias`).
+    pub(crate) alias: Option<String>,
     /// How many invocations may be under way at once, where the template says
     /// (`ReservedConcurrentExecutions`).
     pub(crate) reserved_concurrency: Option<u32>,

@@ -159,11 +159,8 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     let seeded = scopes(&matrix);
     let scopes = seeded.clone();
     let programs = built.programs(&application, &services.environment(), home);
-    let keeping = Keeping {
-        idle: Duration::from_secs(options.keep_idle),
-        shown: options.platform_lines,
-    };
-    let functions = Arc::new(Functions::new(programs, &console.stderr, keeping));
+    let functions = Functions::new(programs, &console.stderr, keeping(&options));
+    let functions = Arc::new(functions);
     let background = Background(vec![
         tokio::spawn(async move {
             let _ = issuer::serve(listeners.issuer, signing_key, scopes).await;
@@ -194,6 +191,14 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     functions.shut_down().await;
     drop(background);
     outcome
+}
+
+/// How the functions' processes are kept.
+fn keeping(options: &Serve) -> Keeping {
+    Keeping {
+        idle: Duration::from_secs(options.keep_idle),
+        shown: options.platform_lines,
+    }
 }
 
 /// The tables, the functions' first processes, and the keys: what a first request needs. Gives

@@ -81,13 +81,15 @@ fn log_tail(reply: &Reply) -> String {
 }
 
 fn a_function_is_invoked_by_each_of_its_names(target: &Target) {
-    let project = worker("");
+    let project = worker("      FunctionName: greet-all\n      AutoPublishAlias: live\n");
     let (gateway, own) = served(target, &project, &[]);
-    let arn = "arn:aws:lambda:us-east-1:123456789012:function:Greeting";
+    let arn = "arn:aws:lambda:us-east-1:123456789012:function:greet-all";
     for name in [
         "Greeting",
-        "Greeting:$LATEST",
-        "123456789012:function:Greeting",
+        "greet-all",
+        "greet-all:$LATEST",
+        "greet-all:live",
+        "123456789012:function:greet-all",
         arn,
         &arn.replace(':', "%3A"),
         &format!("{arn}:$LATEST"),

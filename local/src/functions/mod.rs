@@ -25,6 +25,7 @@ pub(crate) use self::process::Invoked;
 pub(crate) use self::program::{Launch, Program, can_run, inherited};
 pub(crate) use self::runtime_api::Invocation;
 use crate::console::Lines;
+use crate::model::Function;
 
 /// How many events nobody waits for may wait for their invocation.
 const MAX_QUEUED: usize = 1000;
@@ -92,12 +93,12 @@ impl Functions {
         futures_util::future::try_join_all(starts).await.map(drop)
     }
 
-    /// The logical id of the function that has this name, or this id.
-    pub(crate) fn named(&self, name: &str) -> Option<&str> {
+    /// The function that has this name, or this logical id.
+    pub(crate) fn named(&self, name: &str) -> Option<&Function> {
         let named = |pool: &&Arc<Pool>| pool.program.function.name == name;
         let pool = self.pools.values().find(named);
         let pool = pool.or_else(|| self.pools.get(name))?;
-        Some(&pool.program.function.id)
+        Some(&pool.program.function)
     }
 
     /// Invokes a function.

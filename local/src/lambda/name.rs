@@ -4,6 +4,7 @@
 use super::answer::ApiError;
 use crate::deployment::{ACCOUNT_ID, LATEST, REGION, function_arn};
 use crate::functions::Functions;
+use crate::model::Function;
 
 /// The logical id of a function that is here.
 pub(super) fn find<'f>(
@@ -19,9 +20,11 @@ pub(super) fn find<'f>(
     }
     let qualifier = own.or(qualifier);
     let found = functions.named(function);
-    found
-        .filter(|_| qualifier.is_none_or(|qualifier| qualifier == LATEST))
-        .ok_or_else(|| ApiError::unknown(&arn(function, qualifier)))
+    let has = |found: &&Function| {
+        qualifier.is_none_or(|other| other == LATEST || found.alias.as_deref() == Some(other))
+    };
+    let found = found.filter(has).map(|found| found.id.as_str());
+    found.ok_or_else(|| ApiError::unknown(&arn(function, qualifier)))
 }
 
 fn arn(function: &str, qualifier: Option<&str>) -> String {

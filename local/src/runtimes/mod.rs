@@ -181,6 +181,7 @@ mod tests {
     fn folders(code: &str, package: &str) -> Vec<String> {
         let function = Function {
             name: "Fn".to_owned(),
+            alias: None,
             reserved_concurrency: None,
             id: "Fn".to_owned(),
             build: Build::None,

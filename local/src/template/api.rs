@@ -1,9 +1,10 @@
 //! `AWS::Serverless::Api`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::auth::{self, AuthDefaults};
 use super::fields::Fields;
+use super::functions::ByArn;
 use super::gateway_responses;
 use super::problems::Problems;
 use super::resources::Resource;
@@ -38,11 +39,7 @@ pub(super) struct Draft {
 }
 
 /// Reads the API; `id` is what `Ref` gives for it.
-pub(super) fn read(
-    resource: Resource<'_>,
-    id: String,
-    functions: &BTreeSet<String>,
-) -> Option<Draft> {
+pub(super) fn read(resource: Resource<'_>, id: String, functions: &ByArn) -> Option<Draft> {
     let mut properties = resource.properties;
     properties.no_meaning(NO_MEANING);
     properties.only_off(&["CacheClusterEnabled", "MergeDefinitions"]);

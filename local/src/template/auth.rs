@@ -1,11 +1,11 @@
 //! An API's `Auth` (SAM specification, `ApiAuth`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::fields::Fields;
+use super::functions::ByArn;
 use super::parameters::whole;
-use crate::deployment::function_arn;
 use crate::model::Authorizer;
 
 /// What API Gateway keeps an answer for when the template does not say, in seconds.
@@ -23,7 +23,7 @@ pub(super) struct AuthDefaults {
 /// Reads the authorizers by name, and the defaults of methods.
 pub(super) fn read(
     mut auth: Fields<'_>,
-    functions: &BTreeSet<String>,
+    functions: &ByArn,
 ) -> (BTreeMap<String, Authorizer>, AuthDefaults) {
     let authorizers: BTreeMap<String, Authorizer> = auth
         .fields("Authorizers")
@@ -58,11 +58,11 @@ pub(super) fn read(
     (authorizers, defaults)
 }
 
-fn authorizer(mut fields: Fields<'_>, functions: &BTreeSet<String>) -> Authorizer {
+fn authorizer(mut fields: Fields<'_>, functions: &ByArn) -> Authorizer {
     fields.no_meaning(&["DisableFunctionDefaultPermissions", "FunctionInvokeRole"]);
     fields.only("FunctionPayloadType", &["TOKEN"]);
     let function = fields.required_text("FunctionArn").and_then(|arn| {
-        let found = functions.iter().find(|id| function_arn(id) == arn).cloned();
+        let found = functions.get(&arn).cloned();
         if found.is_none() {
             fields.report(format!(
                 "FunctionArn `{arn}` is no function of this template"
