@@ -27,6 +27,7 @@ mod operator;
 mod problems;
 mod process_groups;
 mod processes;
+mod request_events;
 mod routes;
 mod runtimes;
 mod services;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         key_credentials::TESTS,
         key_metadata::TESTS,
         key_prefix::TESTS,
+        request_events::TESTS,
         dependencies::TESTS,
         cors::TESTS,
         metadata::TESTS,

@@ -43,7 +43,7 @@ pub(super) fn build(exchange: &Exchange, stage: &Stage, path: &str, body: &Bytes
     Bytes::from(event.to_string())
 }
 
-fn request_context(exchange: &Exchange, stage: &Stage) -> Value {
+pub(super) fn request_context(exchange: &Exchange, stage: &Stage) -> Value {
     let mut context = json!({
         "accountId": ACCOUNT_ID,
         "apiId": stage.api_id,
@@ -75,7 +75,7 @@ fn request_context(exchange: &Exchange, stage: &Stage) -> Value {
 }
 
 /// Headers with their last and with all values, and those that API Gateway adds.
-fn headers(exchange: &Exchange) -> (Map<String, Value>, Map<String, Value>) {
+pub(super) fn headers(exchange: &Exchange) -> (Map<String, Value>, Map<String, Value>) {
     let mut multi: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in &exchange.headers {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -112,7 +112,7 @@ fn headers(exchange: &Exchange) -> (Map<String, Value>, Map<String, Value>) {
 }
 
 /// Query parameters with their last and with all values, `null` without any.
-fn query(query: Option<&str>) -> (Value, Value) {
+pub(super) fn query(query: Option<&str>) -> (Value, Value) {
     let mut multi: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in query_pairs(query) {
         multi.entry(name).or_default().push(value);

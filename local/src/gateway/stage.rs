@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use http::Method;
 
 use crate::deployment;
+use crate::model::Api;
 
 /// One stage of an API.
 #[derive(Debug, Clone)]
@@ -15,6 +16,15 @@ pub(super) struct Stage {
 }
 
 impl Stage {
+    /// The stage of an API.
+    pub(super) fn of(api: &Api) -> Self {
+        Self {
+            api_id: api.id.clone(),
+            name: api.stage.clone(),
+            variables: api.stage_variables.clone(),
+        }
+    }
+
     /// The ARN of a method on a path below the stage.
     pub(super) fn method_arn(&self, method: &Method, path: &str) -> String {
         deployment::method_arn(&self.api_id, &self.name, method.as_str(), path)

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::auth::{self, AuthDefaults};
 use super::fields::Fields;
-use super::functions::ByArn;
 use super::gateway_responses;
 use super::problems::Problems;
 use super::resources::Resource;
@@ -38,8 +37,12 @@ pub(super) struct Draft {
     key_source: Option<String>,
 }
 
-/// Reads the API; `id` is what `Ref` gives for it.
-pub(super) fn read(resource: Resource<'_>, id: String, functions: &ByArn) -> Option<Draft> {
+/// Reads the API; `id` is what `Ref` gives for it, and `functions` has the logical ids by ARN.
+pub(super) fn read(
+    resource: Resource<'_>,
+    id: String,
+    functions: &BTreeMap<String, String>,
+) -> Option<Draft> {
     let mut properties = resource.properties;
     properties.no_meaning(NO_MEANING);
     properties.only_off(&["CacheClusterEnabled", "MergeDefinitions"]);

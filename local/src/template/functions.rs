@@ -41,9 +41,6 @@ const NO_MEANING: &[&str] = &[
 /// scripts").
 const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
 
-/// The logical ids of functions by their ARN.
-pub(super) type ByArn = BTreeMap<String, String>;
-
 /// A function and the events that call it.
 pub(super) struct Read {
     pub(super) function: Option<Function>,

@@ -125,7 +125,7 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
         .into_iter()
         .partition(|resource| resource.kind == resources::API);
     let mut functions = BTreeMap::new();
-    let mut by_arn = functions::ByArn::default();
+    let mut by_arn = BTreeMap::new();
     let mut events = Vec::new();
     let mut tables = Vec::new();
     let mut layers = layers::Layers::default();
@@ -253,7 +253,7 @@ fn check_table_names(tables: &[crate::model::Table], problems: &Problems) {
 
 fn the_api(
     apis: Vec<resources::Resource<'_>>,
-    functions: &functions::ByArn,
+    functions: &BTreeMap<String, String>,
     resolver: &Resolver<'_>,
 ) -> Option<api::Draft> {
     let mut apis = apis.into_iter();
