@@ -23,6 +23,8 @@ use crate::process_group::ProcessGroup;
 /// the limit of Lambda's Init phase ("Understanding the Lambda execution environment lifecycle", AWS
 /// Lambda guide).
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How old the figure of the memory used may be.
+const MEMORY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A running process with the Runtime API that it alone polls. What it has started ends with it.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ pub(super) struct Process {
     started: Instant,
     /// How long it took to start, until its first invocation is over.
     init: Option<Duration>,
+    /// The most memory that it had used, in MiB, and when that was asked.
+    memory: Option<(Instant, Option<u64>)>,
 }
 
 /// What became of an invocation.
@@ -86,6 +90,7 @@ impl Process {
             log,
             started,
             init: None,
+            memory: None,
         })
     }
 
@@ -163,7 +168,7 @@ impl Process {
         status: &Status,
         answer: &Result<Bytes, InvokeError>,
     ) {
-        let used_mib = self.group.id().and_then(most_memory_used);
+        let used_mib = self.memory_used();
         self.catch_up();
         let is_failure = matches!(status, Status::Error(_) | Status::Timeout);
         if let (true, Err(error)) = (is_failure, answer) {
@@ -187,6 +192,19 @@ impl Process {
             PlatformLines::Report
         };
         self.log.platform_line(kind, &report.to_string());
+    }
+
+    /// The most memory that the process has used. Of many calls in a row not each asks the system, which
+    /// takes longer than all else that is said of them.
+    fn memory_used(&mut self) -> Option<u64> {
+        match self.memory {
+            Some((asked, used)) if asked.elapsed() < MEMORY_INTERVAL => used,
+            _ => {
+                let used = self.group.id().and_then(most_memory_used);
+                self.memory = Some((Instant::now(), used));
+                used
+            }
+        }
     }
 
     /// Tells what the process has written so far.

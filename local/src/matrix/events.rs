@@ -64,8 +64,8 @@ mod tests {
 
     fn function() -> Function {
         Function {
-            name: "Fn".to_owned(),
             id: "Keys".to_owned(),
+            name: "Keys".to_owned(),
             build: Build::None,
             runtime: Runtime::Provided,
             handler: None,

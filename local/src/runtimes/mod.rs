@@ -180,10 +180,8 @@ mod tests {
 
     fn folders(code: &str, package: &str) -> Vec<String> {
         let function = Function {
-            name: "Fn".to_owned(),
-            alias: None,
-            reserved_concurrency: None,
             id: "Fn".to_owned(),
+            name: "Fn".to_owned(),
             build: Build::None,
             runtime: Runtime::Python("3.14".to_owned()),
             handler: None,
@@ -193,6 +191,8 @@ mod tests {
             layers: Vec::new(),
             timeout: Duration::from_secs(3),
             memory_mib: 128,
+            alias: None,
+            reserved_concurrency: None,
         };
         let wanted = Wanted {
             function: &function,
