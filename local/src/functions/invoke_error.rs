@@ -53,6 +53,9 @@ pub(crate) enum InvokeError {
     /// As many invocations are under way as `ReservedConcurrentExecutions` allows.
     #[error("throttled: ReservedConcurrentExecutions is {0}")]
     Throttled(u32),
+    /// As many events that nobody waits for are waiting as may.
+    #[error("throttled: too many events are waiting")]
+    QueueFull,
     /// The template has no such function.
     #[error("there is no function {0}")]
     Unknown(String),
@@ -80,7 +83,11 @@ impl InvokeError {
             Self::DoesNotStart {
                 reason, error_type, ..
             } => said(error_type, reason),
-            Self::EventTooLarge(_) | Self::Throttled(_) | Self::Unknown(_) | Self::Stopping => None,
+            Self::EventTooLarge(_)
+            | Self::Throttled(_)
+            | Self::QueueFull
+            | Self::Unknown(_)
+            | Self::Stopping => None,
         }
     }
 }

@@ -51,10 +51,6 @@ pub(crate) struct Functions {
     reaper: JoinHandle<()>,
 }
 
-/// As many events wait as can.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct QueueFull;
-
 impl Functions {
     /// Pools for these programs, whose output goes to `log`; no process is started yet.
     pub(crate) fn new(
@@ -141,12 +137,15 @@ impl Functions {
     ///
     /// # Errors
     /// When too many such events are waiting already.
-    pub(crate) fn queue(&self, function_id: &str, invocation: Invocation) -> Result<(), QueueFull> {
-        let Some(pool) = self.pools.get(function_id).map(Arc::clone) else {
-            return Ok(());
-        };
+    pub(crate) fn queue(
+        &self,
+        function_id: &str,
+        invocation: Invocation,
+    ) -> Result<(), InvokeError> {
+        let pool = self.pools.get(function_id).map(Arc::clone);
+        let pool = pool.ok_or_else(|| InvokeError::Unknown(function_id.to_owned()))?;
         let place = Arc::clone(&self.queue).try_acquire_owned();
-        let place = place.map_err(|_| QueueFull)?;
+        let place = place.map_err(|_| InvokeError::QueueFull)?;
         tokio::spawn(async move {
             let _place = place;
             let (function, request_id) = (

@@ -56,7 +56,7 @@ impl ApiError {
         }
     }
 
-    pub(super) fn throttled(reason: &str) -> Self {
+    fn throttled(reason: &str) -> Self {
         Self {
             status: StatusCode::TOO_MANY_REQUESTS,
             kind: "TooManyRequestsException",
@@ -72,6 +72,7 @@ impl From<InvokeError> for ApiError {
             InvokeError::Throttled(_) => {
                 Self::throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
             }
+            InvokeError::QueueFull => Self::throttled("ConcurrentInvocationLimitExceeded"),
             error => {
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
                 Self::new(status, "ServiceException", error.to_string())

@@ -103,11 +103,19 @@ async fn answer_invoke(
     response
 }
 
-/// A body, or its length where that is too much to be kept.
-async fn read(body: Body) -> Result<Bytes, usize> {
+/// Why a body is no event.
+enum Unread {
+    /// It has so many bytes.
+    TooLarge(usize),
+    /// The client went away.
+    BrokenOff,
+}
+
+async fn read(body: Body) -> Result<Bytes, Unread> {
     let mut chunks = body.into_data_stream();
     let (mut kept, mut length) = (Vec::new(), 0);
-    while let Some(Ok(chunk)) = chunks.next().await {
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Unread::BrokenOff)?;
         length += chunk.len();
         if length <= MAX_EVENT_BYTES {
             kept.extend_from_slice(&chunk);
@@ -118,7 +126,7 @@ async fn read(body: Body) -> Result<Bytes, usize> {
     if length <= MAX_EVENT_BYTES {
         Ok(kept.into())
     } else {
-        Err(length)
+        Err(Unread::TooLarge(length))
     }
 }
 
@@ -127,30 +135,23 @@ async fn invoke(
     name: &str,
     qualifier: Option<&str>,
     headers: &HeaderMap,
-    event: Result<Bytes, usize>,
+    event: Result<Bytes, Unread>,
     request_id: &str,
 ) -> Result<Response, ApiError> {
     let function = name::find(functions, name, qualifier)?;
     let kind = InvocationType::of(headers)?;
     let wants_log = wants_log(headers)?;
-    let event = event.and_then(|event| {
-        if event.len() > kind.max_event_bytes() {
-            return Err(event.len());
-        }
-        Ok(event)
-    });
-    let event = event.map_err(|length| ApiError::too_large(length, kind.max_event_bytes()))?;
     let invocation = Invocation {
         request_id: request_id.to_owned(),
-        event: checked(event)?,
+        event: checked(event, kind.max_event_bytes())?,
         client_context: client_context(headers)?,
     };
     match kind {
         InvocationType::DryRun => Ok(StatusCode::NO_CONTENT.into_response()),
-        InvocationType::Event => match functions.queue(function, invocation) {
-            Ok(()) => Ok(StatusCode::ACCEPTED.into_response()),
-            Err(_) => Err(ApiError::throttled("ConcurrentInvocationLimitExceeded")),
-        },
+        InvocationType::Event => {
+            functions.queue(function, invocation)?;
+            Ok(StatusCode::ACCEPTED.into_response())
+        }
         InvocationType::RequestResponse => {
             let invoked = functions.call(function, invocation).await;
             let (payload, is_error) = match invoked.answer {
@@ -197,8 +198,15 @@ fn wants_log(headers: &HeaderMap) -> Result<bool, ApiError> {
     }
 }
 
-/// An event that is JSON. Without one, a function gets an empty object.
-fn checked(event: Bytes) -> Result<Bytes, ApiError> {
+/// An event that is JSON of at most so many bytes. Without one, a function gets an empty object.
+fn checked(event: Result<Bytes, Unread>, limit: usize) -> Result<Bytes, ApiError> {
+    let event = event.map_err(|unread| match unread {
+        Unread::TooLarge(length) => ApiError::too_large(length, limit),
+        Unread::BrokenOff => ApiError::invalid_content("the request is broken off".to_owned()),
+    })?;
+    if event.len() > limit {
+        return Err(ApiError::too_large(event.len(), limit));
+    }
     if event.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
     }
