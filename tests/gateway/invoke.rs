@@ -34,10 +34,16 @@ keygate_tests::tests! { for Target:
 /// A handler that does what its event asks for.
 const WORKER: &str = include_str!("worker.py");
 
-/// A project whose one function, `Greeting`, is that handler, with more lines of its properties.
+/// A project whose one function, `Greeting`, is that handler, with more lines of its properties. A machine
+/// that is slow just now is no reason for a timeout.
 pub(crate) fn worker(properties: &str) -> Project {
+    let timeout = if properties.contains("Timeout:") {
+        ""
+    } else {
+        "      Timeout: 60\n"
+    };
     let all = format!(
-        "    Properties:\n      CodeUri: src\n      Runtime: provided.al2023\n      MemorySize: 256\n{properties}"
+        "    Properties:\n      CodeUri: src\n      Runtime: provided.al2023\n      MemorySize: 256\n{timeout}{properties}"
     );
     Project::new(&foreign(all.trim_end())).with_executable("src/bootstrap", WORKER)
 }
