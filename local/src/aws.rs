@@ -26,14 +26,17 @@ pub(crate) struct Services {
     pub(crate) dynamodb: String,
     /// The address of API Gateway's management API.
     pub(crate) api_gateway: String,
+    /// The address of Lambda's Invoke API.
+    pub(crate) lambda: String,
 }
 
 impl Services {
     /// Services on these ports of loopback.
-    pub(crate) fn on_ports(dynamodb: u16, api_gateway: u16) -> Self {
+    pub(crate) fn on_ports(dynamodb: u16, api_gateway: u16, lambda: u16) -> Self {
         Self {
             dynamodb: address(dynamodb),
             api_gateway: address(api_gateway),
+            lambda: address(lambda),
         }
     }
 
@@ -44,6 +47,8 @@ impl Services {
         for name in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_API_GATEWAY"] {
             variables.insert(name.to_owned(), self.api_gateway.clone());
         }
+        let name = "AWS_ENDPOINT_URL_LAMBDA".to_owned();
+        variables.insert(name, self.lambda.clone());
         // Or else a developer's own `~/.aws/config` may say so.
         let (ignore, no) = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false");
         variables.insert(ignore.to_owned(), no.to_owned());

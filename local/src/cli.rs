@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use regex::Regex;
 
+use crate::functions::PlatformLines;
 use crate::ports;
 
 /// The template that is meant where none is named.
@@ -61,6 +62,16 @@ pub(crate) struct Serve {
     /// The port of API Gateway's management API
     #[arg(long, value_name = "PORT", default_value_t = ports::API_GATEWAY)]
     pub(crate) api_gateway_port: u16,
+    /// The port of Lambda's Invoke API
+    #[arg(long, value_name = "PORT", default_value_t = ports::LAMBDA)]
+    pub(crate) lambda_port: u16,
+    /// After so many seconds without an invocation a process is ended, unless it is its function's only
+    /// one
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) keep_idle: u64,
+    /// Which of Lambda's own lines are shown among what functions log
+    #[arg(long, value_name = "LINES", value_enum, default_value_t = PlatformLines::Report)]
+    pub(crate) platform_lines: PlatformLines,
     /// Keep the tables in this directory instead of in memory
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,

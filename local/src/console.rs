@@ -106,7 +106,8 @@ impl Lines {
         }
     }
 
-    fn closed() -> Self {
+    /// An output without another end.
+    pub(crate) fn closed() -> Self {
         let lines = Self(Arc::default());
         lines.0.locked().is_closed = true;
         lines

@@ -33,9 +33,12 @@ pub(crate) fn queues() -> String {
     format!("https://sqs.{REGION}.amazonaws.com")
 }
 
-/// A function's ARN; here a function is named by its logical id.
-pub(crate) fn function_arn(id: &str) -> String {
-    arn("lambda", &format!("function:{id}"))
+/// The one version of each function.
+pub(crate) const LATEST: &str = "$LATEST";
+
+/// A function's ARN.
+pub(crate) fn function_arn(name: &str) -> String {
+    arn("lambda", &format!("function:{name}"))
 }
 
 /// The ARN of a method on a path below a stage, as authorizers and their policies have it.

@@ -2,6 +2,7 @@
 
 mod aws;
 mod binaries;
+mod browser;
 mod cli;
 mod console;
 mod deployment;
@@ -11,6 +12,7 @@ mod explain;
 mod functions;
 mod gateway;
 mod issuer;
+mod lambda;
 mod make;
 mod management;
 mod matrix;

@@ -215,8 +215,10 @@ pub(crate) enum Period {
 /// A Lambda function.
 #[derive(Debug, Clone)]
 pub(crate) struct Function {
-    /// The logical id, also used as the function's name here.
+    /// The logical id.
     pub(crate) id: String,
+    /// The name, which is the logical id where the template does not say.
+    pub(crate) name: String,
     /// How its package is made.
     pub(crate) build: Build,
     /// What runs the package.
@@ -235,6 +237,11 @@ pub(crate) struct Function {
     pub(crate) timeout: Duration,
     /// Configured memory in MiB, told to the function but not enforced here.
     pub(crate) memory_mib: u32,
+    /// Another name of its one version, where the template says (`AutoPublishAlias`).
+    pub(crate) alias: Option<String>,
+    /// How many invocations may be under way at once, where the template says
+    /// (`ReservedConcurrentExecutions`).
+    pub(crate) reserved_concurrency: Option<u32>,
 }
 
 /// How a function's package, which in Lambda is `/var/task`, is made of its code.

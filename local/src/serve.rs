@@ -4,6 +4,7 @@
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use keygate_api_key::ApiKey;
 use keygate_issuing::{Sweep, SweepError};
@@ -21,9 +22,10 @@ use crate::binaries::{self, BinaryError};
 use crate::cli::{self, Serve};
 use crate::console::Console;
 use crate::dynamodb::{self, DynamoDbError};
-use crate::functions::{Functions, InvokeError};
+use crate::functions::{Functions, InvokeError, Keeping};
 use crate::gateway::{self, GatewayError};
 use crate::issuer::{self, SigningFailed, SigningKey};
+use crate::lambda;
 use crate::management;
 use crate::matrix::{Matrix, MatrixError};
 use crate::model::Application;
@@ -95,12 +97,13 @@ pub(crate) enum ServeError {
     ReadyFile(std::io::Error),
 }
 
-/// The four ports, bound before anything else is done.
+/// The ports, bound before anything else is done.
 struct Listeners {
     gateway: TcpListener,
     issuer: TcpListener,
     dynamodb: TcpListener,
     api_gateway: TcpListener,
+    lambda: TcpListener,
 }
 
 /// Binds a port of loopback.
@@ -128,8 +131,13 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         issuer: listen(options.issuer_port, "--issuer-port").await?,
         dynamodb: listen(options.dynamodb_port, "--dynamodb-port").await?,
         api_gateway: listen(options.api_gateway_port, "--api-gateway-port").await?,
+        lambda: listen(options.lambda_port, "--lambda-port").await?,
     };
-    let services = Services::on_ports(port(&listeners.dynamodb), port(&listeners.api_gateway));
+    let services = Services::on_ports(
+        port(&listeners.dynamodb),
+        port(&listeners.api_gateway),
+        port(&listeners.lambda),
+    );
     let (application, public_url) = load(&options, &listeners, &services)?;
     let matrix = Matrix::of(&application, &options.template)?;
     say_what_differs(&application, &matrix, console);
@@ -150,15 +158,17 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     let (database, _lock) = dynamodb::open(options.data.as_deref())?;
     let seeded = scopes(&matrix);
     let scopes = seeded.clone();
+    let programs = built.programs(&application, &services.environment(), home);
+    let functions = Functions::new(programs, &console.stderr, keeping(&options));
+    let functions = Arc::new(functions);
     let background = Background(vec![
         tokio::spawn(async move {
             let _ = issuer::serve(listeners.issuer, signing_key, scopes).await;
         }),
         tokio::spawn(dynamodb::serve(listeners.dynamodb, database)),
         tokio::spawn(management::serve(listeners.api_gateway, gateway.control())),
+        tokio::spawn(lambda::serve(listeners.lambda, Arc::clone(&functions))),
     ]);
-    let programs = built.programs(&application, &services.environment(), home);
-    let functions = Arc::new(Functions::new(programs, &console.stderr));
     let outcome = prepare(&application, &services, &functions, &seeded).await;
     let outcome = outcome.and_then(|api_key| {
         let addresses = Addresses {
@@ -181,6 +191,14 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     functions.shut_down().await;
     drop(background);
     outcome
+}
+
+/// How the functions' processes are kept.
+fn keeping(options: &Serve) -> Keeping {
+    Keeping {
+        idle: Duration::from_secs(options.keep_idle),
+        shown: options.platform_lines,
+    }
 }
 
 /// The tables, the functions' first processes, and the keys: what a first request needs. Gives
@@ -345,6 +363,7 @@ fn announce(
         "token_endpoint": format!("{}/token", addresses.issuer),
         "dynamodb": addresses.services.dynamodb,
         "api_gateway": addresses.services.api_gateway,
+        "lambda": addresses.services.lambda,
         "api_key": addresses.api_key.as_ref().map(ApiKey::expose),
     });
     ready_file::write(path, &format!("{ready}\n")).map_err(ServeError::ReadyFile)

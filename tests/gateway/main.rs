@@ -14,11 +14,13 @@ mod dependencies;
 mod explain;
 mod faulty;
 mod handlers;
+mod invoke;
 mod key_credentials;
 mod key_metadata;
 mod key_prefix;
 mod keys;
 mod keys_function;
+mod lifetimes;
 mod metadata;
 mod oauth_clients;
 mod operator;
@@ -67,6 +69,8 @@ fn main() -> ExitCode {
         routes::TESTS,
         handlers::TESTS,
         runtimes::TESTS,
+        invoke::TESTS,
+        lifetimes::TESTS,
         absent_services::TESTS,
         access_log::TESTS,
         claims::TESTS,

@@ -13,11 +13,12 @@ use tempfile::{NamedTempFile, TempDir, TempPath};
 use crate::probe;
 
 /// The flags of the ports that a gateway listens on.
-pub const PORTS: [&str; 4] = [
+pub const PORTS: [&str; 5] = [
     "--port",
     "--issuer-port",
     "--dynamodb-port",
     "--api-gateway-port",
+    "--lambda-port",
 ];
 /// The name of the file that a gateway writes when it is ready.
 const READY_FILE: &str = "ready.json";
@@ -313,6 +314,8 @@ pub struct Ready {
     pub dynamodb: String,
     /// The address of API Gateway's management API.
     pub api_gateway: String,
+    /// The address of Lambda's Invoke API.
+    pub lambda: String,
     /// The seeded API key; empty where the template has no table for it.
     #[serde(deserialize_with = "or_empty")]
     pub api_key: String,

@@ -2,61 +2,80 @@
 //! processes under load. A function is known here only by the Lambda Runtime API.
 
 mod invoke_error;
+mod log;
+mod output;
+mod pool;
 mod process;
 mod program;
+mod report;
 mod runtime_api;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::task::JoinHandle;
 
-pub(crate) use self::invoke_error::InvokeError;
-use self::process::Process;
+pub(crate) use self::invoke_error::{InvokeError, MAX_EVENT_BYTES};
+pub(crate) use self::log::PlatformLines;
+use self::pool::Pool;
+pub(crate) use self::process::Invoked;
 pub(crate) use self::program::{Launch, Program, can_run, inherited};
+pub(crate) use self::runtime_api::Invocation;
 use crate::console::Lines;
+use crate::model::Function;
 
-/// How many processes of one function run at once; further invocations wait their turn.
-const MAX_PROCESSES: u32 = 16;
-/// How long a process may take until it asks for its first invocation, whatever the function's timeout:
-/// the limit of Lambda's Init phase ("Understanding the Lambda execution environment lifecycle", AWS
-/// Lambda guide).
-const INIT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long invocations in flight may take once the gateway stops.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+/// How many events nobody waits for may wait for their invocation.
+const MAX_QUEUED: usize = 1000;
+/// How often it is looked for processes to end: not less often than this, and not more often than
+/// [`REAP_NOT_WITHIN`].
+const REAP_WITHIN: Duration = Duration::from_secs(10);
+const REAP_NOT_WITHIN: Duration = Duration::from_millis(100);
+
+/// How the processes of functions are kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keeping {
+    /// A process without an invocation for so long is ended, unless it is a function's only one.
+    pub(crate) idle: Duration,
+    /// Which of Lambda's own lines are shown.
+    pub(crate) shown: PlatformLines,
+}
 
 /// All functions of the application.
 #[derive(Debug)]
 pub(crate) struct Functions {
     pools: BTreeMap<String, Arc<Pool>>,
-}
-
-#[derive(Debug)]
-struct Pool {
-    program: Arc<Program>,
-    /// Where what its processes write is shown.
-    log: Lines,
-    idle: Mutex<Vec<Process>>,
-    places: Semaphore,
+    queue: Arc<Semaphore>,
+    reaper: JoinHandle<()>,
 }
 
 impl Functions {
     /// Pools for these programs, whose output goes to `log`; no process is started yet.
-    pub(crate) fn new(programs: impl IntoIterator<Item = Program>, log: &Lines) -> Self {
+    pub(crate) fn new(
+        programs: impl IntoIterator<Item = Program>,
+        log: &Lines,
+        keeping: Keeping,
+    ) -> Self {
         let pools = programs.into_iter().map(|program| {
-            let pool = Pool {
-                idle: Mutex::new(Vec::new()),
-                places: Semaphore::new(MAX_PROCESSES as usize),
-                program: Arc::new(program),
-                log: log.clone(),
-            };
-            (pool.program.function.id.clone(), Arc::new(pool))
+            let id = program.function.id.clone();
+            (id, Arc::new(Pool::new(program, log, keeping.shown)))
+        });
+        let pools: BTreeMap<_, _> = pools.collect();
+        let all: Vec<_> = pools.values().cloned().collect();
+        let reaper = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(keeping.idle.clamp(REAP_NOT_WITHIN, REAP_WITHIN)).await;
+                for pool in &all {
+                    pool.reap(keeping.idle).await;
+                }
+            }
         });
         Self {
-            pools: pools.collect(),
+            pools,
+            queue: Arc::new(Semaphore::new(MAX_QUEUED)),
+            reaper,
         }
     }
 
@@ -66,11 +85,16 @@ impl Functions {
     /// # Errors
     /// The first function that does not start.
     pub(crate) async fn warm(&self) -> Result<(), InvokeError> {
-        let starts = self.pools.values().map(|pool| async move {
-            pool.give_back(pool.start().await?);
-            Ok(())
-        });
+        let starts = self.pools.values().map(|pool| pool.warm());
         futures_util::future::try_join_all(starts).await.map(drop)
+    }
+
+    /// The function that has this name, or this logical id.
+    pub(crate) fn named(&self, name: &str) -> Option<&Function> {
+        let named = |pool: &&Arc<Pool>| pool.program.function.name == name;
+        let pool = self.pools.values().find(named);
+        let pool = pool.or_else(|| self.pools.get(name))?;
+        Some(&pool.program.function)
     }
 
     /// Invokes a function.
@@ -83,74 +107,73 @@ impl Functions {
         request_id: &str,
         event: Bytes,
     ) -> Result<Bytes, InvokeError> {
-        let pool = self
-            .pools
-            .get(function_id)
-            .ok_or_else(|| InvokeError::Unknown(function_id.to_owned()))?;
+        let invocation = Invocation {
+            request_id: request_id.to_owned(),
+            event,
+            client_context: None,
+        };
+        self.call(function_id, invocation).await.answer
+    }
+
+    /// Invokes a function, and keeps what it logs meanwhile.
+    pub(crate) async fn call(&self, function_id: &str, invocation: Invocation) -> Invoked {
+        let Some(pool) = self.pools.get(function_id).map(Arc::clone) else {
+            return InvokeError::Unknown(function_id.to_owned()).into();
+        };
+        if invocation.event.len() > MAX_EVENT_BYTES {
+            return InvokeError::EventTooLarge(invocation.event.len()).into();
+        }
+        let admission = match pool.admit() {
+            Ok(admission) => admission,
+            Err(error) => return error.into(),
+        };
         // In a task of its own: as on Lambda, an invocation goes on when its client has gone.
-        let (pool, request_id) = (Arc::clone(pool), request_id.to_owned());
-        tokio::spawn(async move { pool.invoke(&request_id, event).await })
+        tokio::spawn(async move { pool.invoke(invocation, admission).await })
             .await
-            .unwrap_or(Err(InvokeError::Crashed))
+            .unwrap_or_else(|_| InvokeError::Stopping.into())
+    }
+
+    /// Invokes a function as soon as its limit has room, and without anybody who waits for its answer.
+    ///
+    /// # Errors
+    /// When too many such events are waiting already.
+    pub(crate) fn queue(
+        &self,
+        function_id: &str,
+        invocation: Invocation,
+    ) -> Result<(), InvokeError> {
+        let pool = self.pools.get(function_id).map(Arc::clone);
+        let pool = pool.ok_or_else(|| InvokeError::Unknown(function_id.to_owned()))?;
+        let place = Arc::clone(&self.queue).try_acquire_owned();
+        let place = place.map_err(|_| InvokeError::QueueFull)?;
+        tokio::spawn(async move {
+            let _place = place;
+            let (function, request_id) = (
+                pool.program.function.id.clone(),
+                invocation.request_id.clone(),
+            );
+            let outcome = match pool.admit_in_time().await {
+                Ok(admission) => pool.invoke(invocation, admission).await.answer,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = outcome {
+                tracing::warn!(function, request_id, %error, "an event is lost");
+            }
+        });
+        Ok(())
     }
 
     /// Waits a moment for invocations in flight, then ends every process.
     pub(crate) async fn shut_down(&self) {
-        let pools = self.pools.values().map(|pool| async {
-            // Whoever is still at work then is killed when its invocation's task is dropped.
-            let _ = timeout(DRAIN_TIMEOUT, pool.places.acquire_many(MAX_PROCESSES)).await;
-            pool.places.close();
-            let idle = std::mem::take(&mut *pool.idle());
-            for process in idle {
-                process.kill().await;
-            }
-        });
+        self.reaper.abort();
+        let pools = self.pools.values().map(|pool| pool.shut_down());
         futures_util::future::join_all(pools).await;
     }
 }
 
-impl Pool {
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Process>> {
-        // The lock is held for a push or a pop only, which leaves nothing half done.
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn give_back(&self, process: Process) {
-        let mut idle = self.idle();
-        if !self.places.is_closed() {
-            idle.push(process);
-        }
-    }
-
-    /// Another process, which asks for an invocation.
-    async fn start(&self) -> Result<Process, InvokeError> {
-        let mut process = Process::start(&self.program, &self.log)?;
-        process.ready(Instant::now() + INIT_TIMEOUT).await?;
-        Ok(process)
-    }
-
-    async fn invoke(&self, request_id: &str, event: Bytes) -> Result<Bytes, InvokeError> {
-        let after = self.program.function.timeout;
-        let waiting = timeout_at(Instant::now() + after, self.places.acquire()).await;
-        let Ok(Ok(_place)) = waiting else {
-            return Err(InvokeError::TimedOut { after });
-        };
-        let process = loop {
-            let Some(mut process) = self.idle().pop() else {
-                break self.start().await?;
-            };
-            match process.has_ended() {
-                None => break process,
-                Some(status) => {
-                    let function = &self.program.function.id;
-                    tracing::warn!(function, %status, "ended while idle; starting another");
-                }
-            }
-        };
-        let (process, answer) = process.invoke(request_id, event).await;
-        if let Some(process) = process {
-            self.give_back(process);
-        }
-        answer
+/// A reaper holds every pool, and would outlive them.
+impl Drop for Functions {
+    fn drop(&mut self) {
+        self.reaper.abort();
     }
 }

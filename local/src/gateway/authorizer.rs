@@ -12,6 +12,7 @@ use super::authorizer_event::{self, Asked};
 use super::exchange::{Call, Exchange};
 use super::fault::{Fault, ResponseType};
 use super::identity::{self, Identity};
+use super::invocation::{self, NoAnswer};
 use super::policy::Policy;
 use crate::functions::{Functions, InvokeError};
 use crate::model::{Authorizer as Settings, AuthorizerEvents};
@@ -72,9 +73,8 @@ impl Authorizer {
             AuthorizerEvents::Request { .. } => authorizer_event::request(asked, exchange),
         };
         let started = Instant::now();
-        let answer = functions
-            .invoke(&self.settings.function, &exchange.request_id, event)
-            .await;
+        let (function, request_id) = (&self.settings.function, &exchange.request_id);
+        let answer = invocation::invoke(functions, function, request_id, event).await;
         let mut call = Call {
             latency: started.elapsed(),
             ..Call::default()
@@ -133,7 +133,7 @@ impl Authorizer {
 }
 
 /// What the function's answer means. Only a whole, good answer is ever kept.
-fn read(answer: Result<Bytes, InvokeError>, call: &mut Call) -> Result<Authorized, Fault> {
+fn read(answer: Result<Bytes, NoAnswer>, call: &mut Call) -> Result<Authorized, Fault> {
     let unusable = |call: &mut Call, why: String| {
         tracing::warn!(why, "the authorizer's answer is not usable");
         call.status = Some(500);
@@ -161,7 +161,9 @@ fn read(answer: Result<Bytes, InvokeError>, call: &mut Call) -> Result<Authorize
             })
         }
         // Exactly this text, and no other, is the credential's fault.
-        Err(InvokeError::Function { message, .. }) if message == "Unauthorized" => {
+        Err(NoAnswer::AtAll(InvokeError::Function { message, .. }))
+            if message == "Unauthorized" =>
+        {
             call.status = Some(401);
             call.error = Some(message);
             Err(Fault::new(ResponseType::Unauthorized))
@@ -245,6 +247,7 @@ mod tests {
 
     fn fault(answer: Result<&str, InvokeError>) -> ResponseType {
         let answer = answer.map(|text| Bytes::from(text.to_owned()));
+        let answer = answer.map_err(NoAnswer::from);
         read(answer, &mut Call::default()).unwrap_err().kind
     }
 
@@ -262,11 +265,12 @@ mod tests {
             let error = InvokeError::Function {
                 error_type: "Error".into(),
                 message: message.into(),
+                payload: Bytes::new(),
             };
             assert_eq!(fault(Err(error)), kind, "{message}");
         }
         assert_eq!(
-            fault(Err(InvokeError::Crashed)),
+            fault(Err(InvokeError::Stopping)),
             ResponseType::AuthorizerFailure
         );
     }

@@ -9,6 +9,7 @@ pub(super) enum ResponseType {
     AuthorizerFailure,
     BadRequestParameters,
     Default5xx,
+    IntegrationFailure,
     IntegrationTimeout,
     InvalidApiKey,
     MissingAuthenticationToken,
@@ -44,6 +45,7 @@ impl ResponseType {
             Self::AuthorizerFailure => "AUTHORIZER_FAILURE",
             Self::BadRequestParameters => "BAD_REQUEST_PARAMETERS",
             Self::Default5xx => "DEFAULT_5XX",
+            Self::IntegrationFailure => "INTEGRATION_FAILURE",
             Self::IntegrationTimeout => "INTEGRATION_TIMEOUT",
             Self::InvalidApiKey => "INVALID_API_KEY",
             Self::MissingAuthenticationToken => "MISSING_AUTHENTICATION_TOKEN",
@@ -59,7 +61,10 @@ impl ResponseType {
     pub(super) fn status(self) -> u16 {
         match self {
             Self::AccessDenied | Self::InvalidApiKey | Self::MissingAuthenticationToken => 403,
-            Self::AuthorizerConfigurationError | Self::AuthorizerFailure => 500,
+            // Of a function that is throttled.
+            Self::AuthorizerConfigurationError
+            | Self::AuthorizerFailure
+            | Self::IntegrationFailure => 500,
             Self::BadRequestParameters => 400,
             Self::Default5xx => 502,
             Self::IntegrationTimeout => 504,
@@ -73,9 +78,10 @@ impl ResponseType {
     fn message(self) -> &'static str {
         match self {
             Self::AccessDenied => "User is not authorized to access this resource",
-            Self::AuthorizerConfigurationError | Self::AuthorizerFailure | Self::Default5xx => {
-                "Internal server error"
-            }
+            Self::AuthorizerConfigurationError
+            | Self::AuthorizerFailure
+            | Self::Default5xx
+            | Self::IntegrationFailure => "Internal server error",
             Self::BadRequestParameters => "Bad Request",
             Self::IntegrationTimeout => "Endpoint request timed out",
             Self::InvalidApiKey | Self::MissingAuthenticationToken => "Forbidden",

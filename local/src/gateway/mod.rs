@@ -14,6 +14,7 @@ mod exchange;
 mod fault;
 mod gateway_response;
 mod identity;
+mod invocation;
 mod policy;
 mod proxy_event;
 mod proxy_response;
@@ -60,7 +61,7 @@ pub(crate) use self::usage_keys::{Listed, Refused, Usage};
 use self::usage_plan::Refusal;
 use self::variables::Template;
 use crate::console::Lines;
-use crate::functions::{Functions, InvokeError};
+use crate::functions::Functions;
 use crate::model::Application;
 
 /// API Gateway's quota for the request line and all header values.
@@ -307,10 +308,8 @@ impl Front {
         event: Bytes,
     ) -> Result<Response<Bytes>, Fault> {
         let started = Instant::now();
-        let answer = self
-            .functions
-            .invoke(function, &exchange.request_id, event)
-            .await;
+        let request_id = &exchange.request_id;
+        let answer = invocation::invoke(&self.functions, function, request_id, event).await;
         let mut call = Call {
             latency: started.elapsed(),
             ..Call::default()
@@ -329,16 +328,7 @@ impl Front {
             Ok(answer) => proxy_response::read(&answer)
                 .inspect(|response| call.status = Some(response.status().as_u16()))
                 .map_err(|error| failed(&mut call, ResponseType::Default5xx, error.to_string())),
-            Err(error @ InvokeError::TimedOut { .. }) => Err(failed(
-                &mut call,
-                ResponseType::IntegrationTimeout,
-                error.to_string(),
-            )),
-            Err(error) => Err(failed(
-                &mut call,
-                ResponseType::Default5xx,
-                error.to_string(),
-            )),
+            Err(error) => Err(failed(&mut call, error.response_type(), error.to_string())),
         };
         exchange.integration_call = Some(call);
         outcome

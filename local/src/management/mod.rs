@@ -14,11 +14,8 @@ mod usage;
 mod usage_keys;
 mod usage_plans;
 
-use std::net::IpAddr;
-
 use axum::Router;
 use axum::extract::Request;
-use axum::http::uri::Authority;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -26,6 +23,7 @@ use axum::routing::{delete, get, put};
 use tokio::net::TcpListener;
 
 use self::answer::ApiError;
+use crate::browser::may_be_a_page;
 use crate::gateway::Control;
 
 /// Serves the API until the task is dropped.
@@ -66,19 +64,8 @@ pub(crate) async fn serve(listener: TcpListener, control: Control) {
     let _ = axum::serve(listener, router).await;
 }
 
-/// A page in a browser says where it is from, or comes by a name of its own that it has made to
-/// stand for loopback (DNS rebinding).
 async fn no_page(request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST);
-    let host = host.and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
-    let is_loopback = host.is_some_and(|host| match host.host() {
-        "localhost" => true,
-        name => name
-            .trim_matches(['[', ']'])
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback()),
-    });
-    if is_loopback && !request.headers().contains_key(header::ORIGIN) {
+    if !may_be_a_page(request.headers()) {
         return next.run(request).await;
     }
     ApiError::new(

@@ -65,6 +65,7 @@ mod tests {
     fn function() -> Function {
         Function {
             id: "Keys".to_owned(),
+            name: "Keys".to_owned(),
             build: Build::None,
             runtime: Runtime::Provided,
             handler: None,
@@ -74,6 +75,8 @@ mod tests {
             layers: Vec::new(),
             timeout: Duration::from_secs(3),
             memory_mib: 128,
+            alias: None,
+            reserved_concurrency: None,
         }
     }
 

@@ -51,6 +51,7 @@ impl Place {
         let services = Services::on_ports(
             options.dynamodb_port.unwrap_or(ports::DYNAMODB),
             options.api_gateway_port.unwrap_or(ports::API_GATEWAY),
+            ports::LAMBDA,
         );
         let plans = match &options.usage_plans {
             Some(plans) => plans.clone(),

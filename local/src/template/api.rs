@@ -1,6 +1,6 @@
 //! `AWS::Serverless::Api`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::auth::{self, AuthDefaults};
 use super::fields::Fields;
@@ -37,11 +37,11 @@ pub(super) struct Draft {
     key_source: Option<String>,
 }
 
-/// Reads the API; `id` is what `Ref` gives for it.
+/// Reads the API; `id` is what `Ref` gives for it, and `functions` has the logical ids by ARN.
 pub(super) fn read(
     resource: Resource<'_>,
     id: String,
-    functions: &BTreeSet<String>,
+    functions: &BTreeMap<String, String>,
 ) -> Option<Draft> {
     let mut properties = resource.properties;
     properties.no_meaning(NO_MEANING);

@@ -1,11 +1,10 @@
 //! An API's `Auth` (SAM specification, `ApiAuth`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::fields::Fields;
 use super::parameters::whole;
-use crate::deployment::function_arn;
 use crate::model::{Authorizer, AuthorizerEvents, IdentitySource};
 
 /// What API Gateway keeps an answer for when the template does not say, in seconds.
@@ -20,10 +19,10 @@ pub(super) struct AuthDefaults {
     pub(super) api_key_on_preflight: bool,
 }
 
-/// Reads the authorizers by name, and the defaults of methods.
+/// Reads the authorizers by name, and the defaults of methods. `functions` has the logical ids by ARN.
 pub(super) fn read(
     mut auth: Fields<'_>,
-    functions: &BTreeSet<String>,
+    functions: &BTreeMap<String, String>,
 ) -> (BTreeMap<String, Authorizer>, AuthDefaults) {
     let authorizers: BTreeMap<String, Authorizer> = auth
         .fields("Authorizers")
@@ -58,11 +57,11 @@ pub(super) fn read(
     (authorizers, defaults)
 }
 
-fn authorizer(mut fields: Fields<'_>, functions: &BTreeSet<String>) -> Authorizer {
+fn authorizer(mut fields: Fields<'_>, functions: &BTreeMap<String, String>) -> Authorizer {
     fields.no_meaning(&["DisableFunctionDefaultPermissions", "FunctionInvokeRole"]);
     let kind = fields.only("FunctionPayloadType", &["TOKEN", "REQUEST"]);
     let function = fields.required_text("FunctionArn").and_then(|arn| {
-        let found = functions.iter().find(|id| function_arn(id) == arn).cloned();
+        let found = functions.get(&arn).cloned();
         if found.is_none() {
             fields.report(format!(
                 "FunctionArn `{arn}` is no function of this template"

@@ -37,6 +37,7 @@ pub(crate) use parameters::Parameters;
 pub(crate) use problems::Problem;
 pub(crate) use yaml::SyntaxError;
 
+use crate::deployment::function_arn;
 use crate::model::Application;
 use problems::Problems;
 use resolve::Resolver;
@@ -124,7 +125,7 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
         .into_iter()
         .partition(|resource| resource.kind == resources::API);
     let mut functions = BTreeMap::new();
-    let mut function_ids = BTreeSet::new();
+    let mut by_arn = BTreeMap::new();
     let mut events = Vec::new();
     let mut tables = Vec::new();
     let mut layers = layers::Layers::default();
@@ -132,7 +133,14 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
     for resource in others {
         match resource.kind.as_str() {
             resources::FUNCTION => {
-                function_ids.insert(resource.id.clone());
+                let name = resolver.reference(&resource.id, resource.line, &resource.id);
+                if let Value::Text(name) = name {
+                    let other = by_arn.insert(function_arn(&name), resource.id.clone());
+                    if other.is_some() {
+                        let message = format!("two functions are named `{name}`");
+                        problems.report(resource.line, &resource.id, message);
+                    }
+                }
                 let read = functions::read(resource);
                 functions.extend(
                     read.function
@@ -158,7 +166,7 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
     }
     check_table_names(&tables, problems);
 
-    let mut draft = the_api(apis, &function_ids, &resolver)?;
+    let mut draft = the_api(apis, &by_arn, &resolver)?;
     let routes = routes::routes(events, &draft.api, &draft.defaults, problems);
     draft.check_key_source(&routes, problems);
     draft.api.routes = routes;
@@ -245,7 +253,7 @@ fn check_table_names(tables: &[crate::model::Table], problems: &Problems) {
 
 fn the_api(
     apis: Vec<resources::Resource<'_>>,
-    functions: &BTreeSet<String>,
+    functions: &BTreeMap<String, String>,
     resolver: &Resolver<'_>,
 ) -> Option<api::Draft> {
     let mut apis = apis.into_iter();
