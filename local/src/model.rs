@@ -61,6 +61,8 @@ pub(crate) struct Api {
     pub(crate) access_log_format: Option<String>,
     /// Stage variables.
     pub(crate) stage_variables: BTreeMap<String, String>,
+    /// The media types whose bodies are binary (`BinaryMediaTypes`), with a slash in them.
+    pub(crate) binary_media_types: Vec<String>,
 }
 
 /// One method of one resource, with a Lambda proxy integration.

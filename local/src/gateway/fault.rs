@@ -24,14 +24,21 @@ pub(super) enum ResponseType {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) kind: ResponseType,
-    pub(super) message: String,
+    /// `None` where API Gateway says `null`.
+    pub(super) message: Option<String>,
 }
 
 impl Fault {
     pub(super) fn new(kind: ResponseType) -> Self {
+        Self::with(kind, "")
+    }
+
+    /// The fault with more said behind its type's own message.
+    pub(super) fn with(kind: ResponseType, more: &str) -> Self {
+        let message = kind.message();
         Self {
             kind,
-            message: kind.message().to_owned(),
+            message: message.map(|message| format!("{message}{more}")),
         }
     }
 }
@@ -70,20 +77,38 @@ impl ResponseType {
         }
     }
 
-    fn message(self) -> &'static str {
+    /// What `x-amzn-ErrorType` says of it.
+    pub(super) fn exception(self) -> &'static str {
         match self {
-            Self::AccessDenied => "User is not authorized to access this resource",
-            Self::AuthorizerConfigurationError | Self::AuthorizerFailure | Self::Default5xx => {
-                "Internal server error"
+            Self::AccessDenied => "AccessDeniedException",
+            Self::AuthorizerConfigurationError | Self::AuthorizerFailure => {
+                "AuthorizerConfigurationException"
             }
+            Self::BadRequestParameters | Self::HeadersTooLarge => "BadRequestException",
+            Self::Default5xx | Self::IntegrationTimeout => "InternalServerErrorException",
+            Self::InvalidApiKey => "ForbiddenException",
+            Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
+            Self::QuotaExceeded => "LimitExceededException",
+            Self::RequestTooLarge => "RequestTooLargeException",
+            Self::Throttled => "TooManyRequestsException",
+            Self::Unauthorized => "UnauthorizedException",
+        }
+    }
+
+    fn message(self) -> Option<&'static str> {
+        Some(match self {
+            Self::AccessDenied => "User is not authorized to access this resource",
+            Self::AuthorizerConfigurationError | Self::AuthorizerFailure => return None,
             Self::BadRequestParameters => "Bad Request",
+            Self::Default5xx => "Internal server error",
             Self::IntegrationTimeout => "Endpoint request timed out",
-            Self::InvalidApiKey | Self::MissingAuthenticationToken => "Forbidden",
+            Self::InvalidApiKey => "Forbidden",
+            Self::MissingAuthenticationToken => "Missing Authentication Token",
             Self::QuotaExceeded => "Limit Exceeded",
             Self::RequestTooLarge => "Request Too Long",
             Self::Throttled => "Too Many Requests",
             Self::Unauthorized => "Unauthorized",
             Self::HeadersTooLarge => "Request Header Fields Too Large",
-        }
+        })
     }
 }

@@ -71,7 +71,8 @@ impl GatewayResponses {
             .map(Self)
     }
 
-    /// The customised response of a type, or that of its family.
+    /// The customised response of a type, or that of its family, which reaches every type that is not
+    /// customised itself.
     fn find(&self, kind: ResponseType) -> Option<&Customised> {
         let family = if kind.status() < 500 {
             "DEFAULT_4XX"
@@ -89,9 +90,8 @@ impl GatewayResponses {
         fault: &Fault,
     ) -> Response<Bytes> {
         let custom = self.find(fault.kind);
-        let own = custom.filter(|_| self.0.contains_key(fault.kind.name()));
-        let mut status = own
-            .and_then(|own| own.status)
+        let mut status = custom
+            .and_then(|custom| custom.status)
             .unwrap_or(fault.kind.status());
         let mut content_type = "application/json";
         let mut body = match custom.and_then(|custom| custom.body.as_ref()) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use http::Method;
 
+use super::binary::BinaryMediaTypes;
 use crate::deployment;
 
 /// One stage of an API.
@@ -12,6 +13,7 @@ pub(super) struct Stage {
     pub(super) api_id: String,
     pub(super) name: String,
     pub(super) variables: BTreeMap<String, String>,
+    pub(super) binary: BinaryMediaTypes,
 }
 
 impl Stage {
