@@ -21,7 +21,7 @@ fn binary_media_types_are_read_with_sams_spelling_of_the_slash() {
         "      ApiKeySource",
         "      BinaryMediaTypes: [image~1png, '*/*']\n      ApiKeySource",
     );
-    let types = load(&template).unwrap().api.binary_media_types;
+    let types = load(&template, &[]).unwrap().api.binary_media_types;
     assert_eq!(types, ["image/png", "*/*"]);
 }
 
