@@ -25,6 +25,7 @@ mod operator;
 mod problems;
 mod process_groups;
 mod processes;
+mod recorded;
 mod routes;
 mod runtimes;
 mod services;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         explain::TESTS,
         start::TESTS,
         processes::TESTS,
+        recorded::TESTS,
         process_groups::TESTS,
         routes::TESTS,
         handlers::TESTS,

@@ -134,6 +134,9 @@ mod tests {
             assert_eq!(single[name], value);
             assert_eq!(multi[name], json!([value]));
         }
-        assert_eq!((&single["a"], &multi["a"]), (&json!("2"), &json!(["1", "2"])));
+        assert_eq!(
+            (&single["a"], &multi["a"]),
+            (&json!("2"), &json!(["1", "2"]))
+        );
     }
 }

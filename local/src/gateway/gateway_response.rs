@@ -211,3 +211,89 @@ impl Mapping {
         HeaderValue::from_str(&text).ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::binary::BinaryMediaTypes;
+
+    fn response(status: Option<u16>, mark: &str) -> GatewayResponse {
+        let text = format!("{mark} $context.error.messageString");
+        GatewayResponse {
+            status,
+            headers: [("X-Mark".to_owned(), format!("'{mark}'"))].into(),
+            templates: [("text/plain".to_owned(), text)].into(),
+        }
+    }
+
+    /// Status, mark and body of the answer to a fault.
+    fn answer(kind: ResponseType) -> (u16, String, String) {
+        let bare = GatewayResponse {
+            status: Some(402),
+            headers: BTreeMap::new(),
+            templates: BTreeMap::new(),
+        };
+        let responses = [
+            ("DEFAULT_4XX".to_owned(), response(Some(418), "four")),
+            ("DEFAULT_5XX".to_owned(), response(None, "five")),
+            ("UNAUTHORIZED".to_owned(), response(None, "own")),
+            ("THROTTLED".to_owned(), bare),
+        ];
+        let responses = GatewayResponses::new(&responses.into()).unwrap();
+        let (parts, ()) = http::Request::get("/dev/").body(()).unwrap().into_parts();
+        let mut exchange = Exchange::new(&parts, "192.0.2.1".to_owned(), 3000);
+        let fault = Fault::new(kind);
+        exchange.fault = Some(fault.clone());
+        let stage = Stage {
+            api_id: "local".to_owned(),
+            name: "dev".to_owned(),
+            variables: BTreeMap::new(),
+            binary: BinaryMediaTypes::default(),
+        };
+        let response = responses.render(&exchange, &stage, &fault);
+        let mark = response.headers().get("x-mark");
+        let mark = mark.map_or("", |mark| mark.to_str().unwrap());
+        let body = String::from_utf8(response.body().to_vec()).unwrap();
+        (response.status().as_u16(), mark.to_owned(), body)
+    }
+
+    #[test]
+    fn what_is_said_of_all_reaches_every_type_that_is_not_customised_itself() {
+        for (kind, status, mark, body) in [
+            (
+                ResponseType::MissingAuthenticationToken,
+                418,
+                "four",
+                r#"four "Missing Authentication Token""#,
+            ),
+            (
+                ResponseType::QuotaExceeded,
+                418,
+                "four",
+                r#"four "Limit Exceeded""#,
+            ),
+            (
+                ResponseType::Default5xx,
+                502,
+                "five",
+                r#"five "Internal server error""#,
+            ),
+            (ResponseType::AuthorizerFailure, 500, "five", "five null"),
+            (
+                ResponseType::Unauthorized,
+                401,
+                "own",
+                r#"own "Unauthorized""#,
+            ),
+            (
+                ResponseType::Throttled,
+                402,
+                "",
+                r#"{"message":"Too Many Requests"}"#,
+            ),
+        ] {
+            let expected = (status, mark.to_owned(), body.to_owned());
+            assert_eq!(answer(kind), expected, "{kind:?}");
+        }
+    }
+}

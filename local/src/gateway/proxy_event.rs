@@ -16,7 +16,9 @@ use crate::deployment::{ACCOUNT_ID, DEPLOYMENT_ID};
 
 /// The proxy-integration event of a request.
 pub(super) fn build(exchange: &Exchange, stage: &Stage, path: &str, body: &Bytes) -> Bytes {
-    let is_binary = stage.binary.has_content_type(exchange.header("content-type"));
+    let is_binary = stage
+        .binary
+        .has_content_type(exchange.header("content-type"));
     let is_base64 = is_binary && !body.is_empty();
     let text = match body.as_ref() {
         [] => Value::Null,

@@ -70,7 +70,13 @@ mod tests {
     #[test]
     fn a_request_without_a_trace_begins_one() {
         let form = "^Root=1-6a1238c0-[0-9a-f]{24}$".replace("6a1238c0", "[0-9a-f]{8}");
-        for sent in [None, Some(""), Some("Parent=1"), Some("Root=;x"), Some("Root=a b")] {
+        for sent in [
+            None,
+            Some(""),
+            Some("Parent=1"),
+            Some("Root=;x"),
+            Some("Root=a b"),
+        ] {
             let Trace { told, answered } = trace(sent);
             assert!(Regex::new(&form).unwrap().is_match(&told), "{told}");
             let parent = answered.strip_prefix(&told).unwrap();
