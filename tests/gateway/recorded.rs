@@ -419,6 +419,13 @@ fn a_credential_and_an_origin_count_however_their_names_are_spelled(target: &Tar
         assert_eq!(preflight.header("access-control-allow-origin"), ORIGIN);
         let allowed = preflight.header("access-control-allow-methods");
         assert!(allowed.contains("GET"), "{preflight:#?}");
+        // As API Gateway, the functions take no other path for one with a slash at its end.
+        let preflight = ask(url, "OPTIONS /dev/keys/", &asked, "");
+        let same = preflight.header("access-control-allow-methods");
+        assert_eq!(same, allowed);
+        let unserved = ask(url, "PATCH /dev/keys/", &headers, "");
+        assert_eq!(unserved.status, 405, "{unserved:#?}");
+        assert!(unserved.header("allow").contains("POST"), "{unserved:#?}");
         let unserved = ask(url, "GET /dev/nothing", &headers, "");
         assert_eq!(unserved.status, 404, "{unserved:#?}");
         assert_eq!(unserved.header("access-control-allow-origin"), ORIGIN);

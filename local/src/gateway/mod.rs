@@ -75,6 +75,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
+const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// What the template asks for and this gateway cannot do. Found before anything is served.
@@ -235,7 +236,12 @@ impl Front {
         let mut exchange = Exchange::new(&parts, peer.ip().to_string(), self.gateway.port);
         let outcome = self.pass_on(&mut exchange, &mut body).await;
         let mut response = match outcome {
-            Ok(response) => response,
+            Ok(mut response) => {
+                if let Ok(trace) = HeaderValue::from_str(&exchange.trace.answered) {
+                    response.headers_mut().insert(TRACE_ID, trace);
+                }
+                response
+            }
             Err(fault) => {
                 exchange.fault = Some(fault.clone());
                 let mut response = self.gateway.responses.render(&exchange, stage, &fault);

@@ -14,7 +14,6 @@ use serde_json::Value;
 use super::binary::BinaryMediaTypes;
 use super::exchange::Exchange;
 
-const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 /// The connection is the gateway's own matter.
 const OF_THE_CONNECTION: [&str; 5] = [
     "connection",
@@ -109,9 +108,6 @@ pub(super) fn read(
     let headers = response.headers_mut();
     if !bodiless && !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    }
-    if let Ok(trace) = HeaderValue::from_str(&exchange.trace.answered) {
-        headers.insert(TRACE_ID, trace);
     }
     Ok(response)
 }
