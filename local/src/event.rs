@@ -5,14 +5,14 @@ use keygate_outbound::{Outbound, OutboundError};
 use keygate_principal::scope::Scopes;
 use keygate_routes::{Access, RouteMethod, RouteTable};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::Value;
 
 use crate::aws;
 use crate::cli::Event;
 use crate::console;
-use crate::deployment::{KEY_TABLE, method_arn};
+use crate::deployment::KEY_TABLE;
+use crate::gateway::sample_authorizer_event;
 use crate::matrix::{Matrix, MatrixError};
-use crate::model::Application;
 use crate::offered;
 use crate::seed::{self, SeedError};
 use crate::template::{self, TemplateError};
@@ -53,6 +53,12 @@ pub(crate) enum EventError {
     /// The event cannot be printed.
     #[error("standard output cannot be written: {0}")]
     Output(#[from] std::io::Error),
+    /// The first route of the table is none that a request can be on.
+    #[error("no sample request can be made: {0}")]
+    Request(#[from] http::Error),
+    /// The event is no JSON.
+    #[error("the event cannot be printed: {0}")]
+    Json(#[from] serde_json::Error),
     /// There is no HTTP client.
     #[error(transparent)]
     Outbound(#[from] OutboundError),
@@ -90,27 +96,24 @@ pub(crate) async fn print(options: &Event) -> Result<(), EventError> {
         }
         other => return Err(EventError::Unknown(other.to_owned())),
     };
-    let event = json!({
-        "type": "TOKEN",
-        "authorizationToken": format!("Bearer {credential}"),
-        "methodArn": asked_for(&application, table.as_ref()),
-    });
+    let (method, path) = asked_for(table.as_ref());
+    let authorization = format!("Bearer {credential}");
+    let event = sample_authorizer_event(&application.api, method, path, &authorization)?;
+    let event: Value = serde_json::from_slice(&event)?;
     Ok(console::print(&format!("{event:#}\n"))?)
 }
 
 /// The first route of the table that asks for a credential.
-fn asked_for(application: &Application, table: Option<&RouteTable>) -> String {
+fn asked_for(table: Option<&RouteTable>) -> (&str, &str) {
     let mut routes = table.into_iter().flat_map(RouteTable::routes);
     let route = routes.find(|route| route.access != Access::Public);
-    let (method, path) = route.map_or(("GET", "/"), |route| {
+    route.map_or(("GET", "/"), |route| {
         let method = match &route.method {
             RouteMethod::Any => "GET",
             RouteMethod::One(method) => method.as_str(),
         };
         (method, route.path.as_str())
-    });
-    let api = &application.api;
-    method_arn(&api.id, &api.stage, method, path)
+    })
 }
 
 #[derive(Deserialize)]

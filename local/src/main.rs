@@ -3,7 +3,6 @@
 mod aws;
 mod binaries;
 mod cli;
-mod clients;
 mod console;
 mod deployment;
 mod dynamodb;
@@ -12,12 +11,12 @@ mod explain;
 mod functions;
 mod gateway;
 mod issuer;
-mod keys;
 mod make;
 mod management;
 mod matrix;
 mod model;
 mod offered;
+mod operator;
 mod package;
 mod ports;
 mod process_group;
@@ -39,6 +38,7 @@ use tracing_subscriber::prelude::*;
 use crate::cli::{Cli, Command};
 use crate::console::Console;
 use crate::explain::ExplainError;
+use crate::operator::OperatorError;
 use crate::serve::ServeError;
 
 /// The exit code for a command line or a template that cannot be right: `EX_USAGE` of sysexits(3).
@@ -131,20 +131,17 @@ async fn run(cli: Cli, console: &Console) -> Result<ExitCode, (String, u8)> {
                     ExplainError::Template(_)
                     | ExplainError::Argument
                     | ExplainError::NoSuchSetting { .. }
+                    | ExplainError::SourceNotTold
                     | ExplainError::Setting(_) => USAGE,
                     _ => 1,
                 };
                 (error.to_string(), code)
             });
         }
-        Some(Command::Keys(options)) => keys::run(*options).await.map_err(|error| {
-            let code = if error.is_usage() { USAGE } else { 1 };
-            (error.to_string(), code)
-        }),
-        Some(Command::Clients(options)) => clients::run(*options).await.map_err(|error| {
-            let code = if error.is_usage() { USAGE } else { 1 };
-            (error.to_string(), code)
-        }),
+        Some(Command::Keys(options)) => operator::keys::run(*options).await.map_err(of_operator),
+        Some(Command::Clients(options)) => {
+            operator::clients::run(*options).await.map_err(of_operator)
+        }
         Some(Command::Routes(options)) => {
             return routes::print(&options).map_err(|error| (error.to_string(), USAGE));
         }
@@ -154,4 +151,11 @@ async fn run(cli: Cli, console: &Console) -> Result<ExitCode, (String, u8)> {
         }
     };
     done.map(|()| ExitCode::SUCCESS)
+}
+
+/// What an operator's command says that did not do what it was to do, with its exit code.
+#[allow(clippy::needless_pass_by_value, reason = "as `map_err` calls it")]
+fn of_operator(error: OperatorError) -> (String, u8) {
+    let code = if error.is_usage() { USAGE } else { 1 };
+    (error.to_string(), code)
 }

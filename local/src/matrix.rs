@@ -5,6 +5,7 @@
 //! the table lacks is closed by the authorizer's policy, and one that has no authorizer is public by
 //! the template's own word, `Authorizer: NONE`.
 
+mod events;
 mod table;
 
 use std::fmt;
@@ -68,6 +69,12 @@ impl Matrix {
     /// When the table cannot be read, is malformed, or no policies can be made of it.
     pub(crate) fn of(application: &Application, template: &Path) -> Result<Self, MatrixError> {
         let routes = &application.api.routes;
+        let place = |line: usize| format!("{}:{line}", template.display());
+        let of_settings = events::disagreements(application).into_iter();
+        let of_settings = of_settings.map(|(line, text)| Disagreement {
+            place: place(line),
+            text,
+        });
         let Some(table) = Table::of(application, template)? else {
             let rows = routes.iter().cloned();
             let rows = rows.map(|route| Row {
@@ -76,7 +83,7 @@ impl Matrix {
             });
             return Ok(Self {
                 rows: rows.collect(),
-                disagreements: Vec::new(),
+                disagreements: of_settings.collect(),
                 table: None,
                 longest_policy: 0,
             });
@@ -94,7 +101,7 @@ impl Matrix {
             let is_open = || is_open_to_some(&policies, &table.routes, application, &row.route);
             let text = disagreement(row, is_open)?;
             Some(Disagreement {
-                place: format!("{}:{}", template.display(), row.route.line),
+                place: place(row.route.line),
                 text,
             })
         });
@@ -111,7 +118,7 @@ impl Matrix {
             ),
         });
         Ok(Self {
-            disagreements: of_events.chain(of_lines).collect(),
+            disagreements: of_events.chain(of_lines).chain(of_settings).collect(),
             rows,
             longest_policy: policies.longest(),
             table: Some(table.routes),

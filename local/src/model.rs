@@ -82,18 +82,65 @@ pub(crate) struct Route {
     pub(crate) line: usize,
 }
 
-/// A TOKEN authorizer.
+/// A Lambda authorizer.
 #[derive(Debug, Clone)]
 pub(crate) struct Authorizer {
     /// Logical id of the authorizer function.
     pub(crate) function: String,
-    /// The header that carries the credential.
-    pub(crate) identity_header: String,
-    /// A header value that does not match is 401 without a call of the function. API Gateway
-    /// matches the whole value, so the expression is already anchored here.
-    pub(crate) validation_expression: Option<Regex>,
-    /// How long an answer is cached by header value; zero is no cache. At most an hour.
+    /// What the function is sent of a request.
+    pub(crate) events: AuthorizerEvents,
+    /// How long an answer is cached by the header's value or by those of the identity sources; zero
+    /// is no cache. At most an hour.
     pub(crate) result_ttl: Duration,
+}
+
+/// What an authorizer function is sent of a request (`FunctionPayloadType`).
+#[derive(Debug, Clone)]
+pub(crate) enum AuthorizerEvents {
+    /// `TOKEN`: one header.
+    Token {
+        /// The header that carries the credential.
+        header: String,
+        /// A header value that does not match is 401 without a call of the function. API Gateway
+        /// matches the whole value, so the expression is already anchored here.
+        expression: Option<Regex>,
+    },
+    /// `REQUEST`: the whole request.
+    Request {
+        /// What a request must have where answers are cached, or is 401 without a call of the
+        /// function. None only where no answer is cached.
+        sources: Vec<IdentitySource>,
+    },
+}
+
+/// A value of a request that its answer is cached by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum IdentitySource {
+    /// A header, in any case.
+    Header(String),
+    /// A parameter of the query string.
+    Query(String),
+    /// A variable of the stage.
+    StageVariable(String),
+    /// A `$context` variable, without `context.` in front.
+    Context(String),
+}
+
+impl IdentitySource {
+    /// The address that a request comes from, as API Gateway sees it.
+    pub(crate) const SOURCE_ADDRESS: &str = "identity.sourceIp";
+}
+
+/// As API Gateway writes it, such as `method.request.header.Authorization`.
+impl fmt::Display for IdentitySource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header(name) => write!(formatter, "method.request.header.{name}"),
+            Self::Query(name) => write!(formatter, "method.request.querystring.{name}"),
+            Self::StageVariable(name) => write!(formatter, "stageVariables.{name}"),
+            Self::Context(name) => write!(formatter, "context.{name}"),
+        }
+    }
 }
 
 /// A customised gateway response.

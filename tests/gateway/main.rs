@@ -26,6 +26,7 @@ mod problems;
 mod process_groups;
 mod processes;
 mod recorded;
+mod request_events;
 mod routes;
 mod runtimes;
 mod services;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         key_credentials::TESTS,
         key_metadata::TESTS,
         key_prefix::TESTS,
+        request_events::TESTS,
         dependencies::TESTS,
         cors::TESTS,
         metadata::TESTS,

@@ -399,10 +399,15 @@ fn two_variables_beside_each_other_are_refused_by_line(target: &Target) {
 }
 
 fn a_credential_and_an_origin_count_however_their_names_are_spelled(target: &Target) {
+    for events in ["AuthorizerEvents=TOKEN", "AuthorizerEvents=REQUEST"] {
+        let (_gateway, own) = target.own(&["--parameter", events]);
+        count_however_they_are_spelled(&own);
+    }
+}
+
+fn count_however_they_are_spelled(own: &Target) {
     const ORIGIN: &str = "http://localhost:5173";
-    let (_gateway, own) = target.own(&[]);
-    let url = own.url.as_str();
-    let token = own.token();
+    let (url, token) = (own.url.as_str(), own.token());
     for (authorization, origin) in [
         ("Authorization", "Origin"),
         ("AUTHORIZATION", "oRIGIN"),

@@ -356,6 +356,18 @@ impl Keygate {
         fs::read_to_string(self.directory.path().join("stderr")).unwrap_or_default()
     }
 
+    /// What it and its functions have logged, once these words are there: a line may come behind the answer
+    /// that it is about.
+    ///
+    /// # Panics
+    /// When they do not come.
+    #[must_use]
+    #[track_caller]
+    pub fn logged(&self, words: &str) -> String {
+        let logged = wait_for(|| Some(self.stderr()).filter(|log| log.contains(words)));
+        logged.unwrap_or_else(|| panic!("{words} is not logged: {}", self.stderr()))
+    }
+
     /// Asks it to stop by closing its standard input, and waits.
     #[must_use]
     #[track_caller]

@@ -7,17 +7,21 @@
 
 mod access_log;
 mod authorizer;
+mod authorizer_event;
 mod binary;
 mod body;
+mod control;
 mod event_headers;
 mod exchange;
 mod fault;
 mod gateway_response;
+mod identity;
 mod path;
 mod policy;
 mod proxy_event;
 mod proxy_response;
 mod routing;
+mod sample;
 mod spelling;
 mod stage;
 mod trace;
@@ -47,12 +51,14 @@ use tokio::net::TcpListener;
 
 use self::access_log::AccessLog;
 use self::authorizer::Authorizer;
-use self::binary::BinaryMediaTypes;
+use self::authorizer_event::Asked;
 use self::body::RequestBody;
+pub(crate) use self::control::Control;
 use self::exchange::{Call, Exchange, UsedKey};
 use self::fault::{Fault, ResponseType};
 use self::gateway_response::GatewayResponses;
 use self::policy::Verdict;
+pub(crate) use self::sample::authorizer_event as sample_authorizer_event;
 use self::spelling::Watched;
 use self::stage::Stage;
 pub(crate) use self::usage_counts::day;
@@ -81,7 +87,7 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 /// What the template asks for and this gateway cannot do. Found before anything is served.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GatewayError {
-    /// The access log's format has a variable that is not known.
+    /// The access log's format, or an authorizer's identity, has a variable that is not known.
     #[error("template: {0}")]
     Variable(#[from] variables::UnknownVariable),
     /// A gateway response has a variable or a mapping that is not known.
@@ -104,18 +110,6 @@ pub(crate) struct Gateway {
     port: u16,
 }
 
-/// What calls of API Gateway's management API see and change while requests are served.
-#[derive(Debug, Clone)]
-pub(crate) struct Control {
-    /// The API's id.
-    pub(crate) api_id: String,
-    /// The stage's name.
-    pub(crate) stage: String,
-    /// Usage plans and the keys on them.
-    pub(crate) usage: Arc<Usage>,
-    authorizers: Arc<BTreeMap<String, Authorizer>>,
-}
-
 struct Front {
     gateway: Gateway,
     functions: Arc<Functions>,
@@ -129,15 +123,13 @@ impl Gateway {
     /// When the template asks for what this gateway cannot do.
     pub(crate) fn new(application: &Application, port: u16) -> Result<Self, GatewayError> {
         let api = &application.api;
+        for (name, settings) in &api.authorizers {
+            identity::check(&settings.events, name)?;
+        }
         let authorizers = api.authorizers.iter();
         let format = api.access_log_format.as_deref();
         Ok(Self {
-            stage: Stage {
-                api_id: api.id.clone(),
-                name: api.stage.clone(),
-                variables: api.stage_variables.clone(),
-                binary: BinaryMediaTypes::new(&api.binary_media_types),
-            },
+            stage: Stage::of(api),
             router: routing::Router::new(&api.routes),
             authorizers: Arc::new(
                 authorizers
@@ -219,15 +211,6 @@ impl Gateway {
     }
 }
 
-impl Control {
-    /// Forgets what the stage's authorizers have answered.
-    pub(crate) fn flush_authorizers(&self) {
-        for authorizer in self.authorizers.values() {
-            authorizer.flush();
-        }
-    }
-}
-
 impl Front {
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
         let stage = &self.gateway.stage;
@@ -303,8 +286,13 @@ impl Front {
                 .authorizers
                 .get(name)
                 .ok_or_else(|| Fault::new(ResponseType::AuthorizerConfigurationError))?;
+            let asked = Asked {
+                stage: &gateway.stage,
+                path,
+                method_arn: &method_arn,
+            };
             let said = authorizer
-                .authorize(exchange, &method_arn, &self.functions)
+                .authorize(exchange, asked, &self.functions)
                 .await?;
             exchange.authorizer.clone_from(&said.context);
             match said.policy.evaluate(&method_arn) {

@@ -47,7 +47,7 @@ pub(super) fn build(exchange: &Exchange, stage: &Stage, path: &str, body: &Bytes
     Bytes::from(event.to_string())
 }
 
-fn request_context(exchange: &Exchange, stage: &Stage) -> Value {
+pub(super) fn request_context(exchange: &Exchange, stage: &Stage) -> Value {
     let mut context = json!({
         "accountId": ACCOUNT_ID,
         "apiId": stage.api_id,
@@ -83,7 +83,7 @@ fn request_context(exchange: &Exchange, stage: &Stage) -> Value {
 }
 
 /// Query parameters with their last and with all values, `null` without any.
-fn query(query: Option<&str>) -> (Value, Value) {
+pub(super) fn query(query: Option<&str>) -> (Value, Value) {
     let mut multi: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in query_pairs(query) {
         multi.entry(name).or_default().push(value);

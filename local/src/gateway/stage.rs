@@ -6,6 +6,7 @@ use http::Method;
 
 use super::binary::BinaryMediaTypes;
 use crate::deployment;
+use crate::model::Api;
 
 /// One stage of an API.
 #[derive(Debug, Clone)]
@@ -17,6 +18,16 @@ pub(super) struct Stage {
 }
 
 impl Stage {
+    /// The stage of an API.
+    pub(super) fn of(api: &Api) -> Self {
+        Self {
+            api_id: api.id.clone(),
+            name: api.stage.clone(),
+            variables: api.stage_variables.clone(),
+            binary: BinaryMediaTypes::new(&api.binary_media_types),
+        }
+    }
+
     /// The ARN of a method on a path below the stage.
     pub(super) fn method_arn(&self, method: &Method, path: &str) -> String {
         deployment::method_arn(&self.api_id, &self.name, method.as_str(), path)

@@ -22,6 +22,15 @@ pub(crate) struct UnknownVariable {
     name: String,
 }
 
+impl UnknownVariable {
+    pub(super) fn new(place: &str, name: &str) -> Self {
+        Self {
+            place: place.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+}
+
 /// A text with variables, read once.
 #[derive(Debug, Clone)]
 pub(super) struct Template(Vec<Piece>);
@@ -51,10 +60,7 @@ impl Template {
                 continue;
             };
             if !is_known(name.as_str()) {
-                return Err(UnknownVariable {
-                    place: place.to_owned(),
-                    name: name.as_str().to_owned(),
-                });
+                return Err(UnknownVariable::new(place, name.as_str()));
             }
             pieces.push(Piece::Text(text[done..whole.start()].to_owned()));
             pieces.push(Piece::Variable(name.as_str().to_owned()));

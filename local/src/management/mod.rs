@@ -1,5 +1,5 @@
 //! The part of API Gateway's management API that the functions and `keygate keys` call: usage
-//! keys and their tags, usage plans, what was used of them, and the flush of the authorizer's cache
+//! keys and their tags, usage plans, what was used of them, authorizers and the flush of their cache
 //! (API Gateway REST API reference). Everything else is refused by name.
 //!
 //! Like DynamoDB here it believes any signature, but asks for one, and for a client that is no page
@@ -7,6 +7,7 @@
 
 mod absent;
 mod answer;
+mod authorizers;
 #[cfg(test)]
 mod tests;
 mod usage;
@@ -16,7 +17,7 @@ mod usage_plans;
 use std::net::IpAddr;
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::Request;
 use axum::http::uri::Authority;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
@@ -47,9 +48,10 @@ pub(crate) async fn serve(listener: TcpListener, control: Control) {
             delete(usage_plans::take_off),
         )
         .route("/usageplans/{plan}/usage", get(usage::read))
+        .route("/restapis/{api}/authorizers", get(authorizers::list))
         .route(
             "/restapis/{api}/stages/{stage}/cache/authorizers",
-            delete(flush),
+            delete(authorizers::flush),
         )
         .fallback(unsupported)
         .method_not_allowed_fallback(unsupported)
@@ -106,19 +108,4 @@ async fn unsupported(method: Method, uri: Uri) -> ApiError {
     ApiError::bad_request(format!(
         "the local gateway does not support {method} {path} of API Gateway's management API"
     ))
-}
-
-/// `FlushStageAuthorizersCache`.
-async fn flush(
-    State(control): State<Control>,
-    Path((api, stage)): Path<(String, String)>,
-) -> Result<StatusCode, ApiError> {
-    if api != control.api_id {
-        return Err(ApiError::not_found("Invalid API identifier specified"));
-    }
-    if stage != control.stage {
-        return Err(ApiError::not_found("Invalid stage identifier specified"));
-    }
-    control.flush_authorizers();
-    Ok(StatusCode::ACCEPTED)
 }

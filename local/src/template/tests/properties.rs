@@ -42,8 +42,8 @@ fn every_property_of_an_api_that_cannot_be_honoured_is_one_problem() {
         ("AUTHORIZER", "HEADER", "must be AUTHORIZER"),
         (
             "!GetAtt Fn.Arn",
-            "!GetAtt Fn.Arn\n            FunctionPayloadType: REQUEST",
-            "REQUEST",
+            "!GetAtt Fn.Arn\n            FunctionPayloadType: OTHER",
+            "OTHER",
         ),
         (
             "!GetAtt Fn.Arn",
