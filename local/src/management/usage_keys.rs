@@ -45,8 +45,8 @@ impl NewKey {
             ));
         }
         match length(&self.value) {
-            0 => {}
-            MIN_VALUE..=MAX_VALUE => {}
+            // None, or none that says anything: one is made up.
+            0 | MIN_VALUE..=MAX_VALUE => {}
             1..MIN_VALUE => {
                 return Err(format!(
                     "API Key value should be at least {MIN_VALUE} characters"
