@@ -1,5 +1,7 @@
 //! The calls as the AWS SDK makes them, and reads what comes back.
 
+mod recorded;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,8 +32,13 @@ async fn start_with(parameters: &[(String, String)]) -> (Client, String) {
 /// The same with what meters requests.
 async fn serving(parameters: &[(String, String)]) -> (Client, String, Arc<Usage>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+    client_of(&path, parameters).await
+}
+
+/// The same for a template.
+async fn client_of(path: &Path, parameters: &[(String, String)]) -> (Client, String, Arc<Usage>) {
     let parameters = offered::parameters(parameters, "http://127.0.0.1:3001");
-    let application = template::load(&path, &parameters).unwrap();
+    let application = template::load(path, &parameters).unwrap();
     let control = Gateway::new(&application, 0).unwrap().control();
     let usage = Arc::clone(&control.usage);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -204,82 +211,6 @@ async fn usage_is_answered_by_day_as_the_sdk_reads_it() {
     }
     let unknown = get(plan, &today, &today).key_id("nope").send();
     assert_eq!(code(unknown.await), "NotFoundException");
-}
-
-/// The message of the error that a call is answered with.
-fn message<T, E>(answer: Result<T, SdkError<E, HttpResponse>>) -> String
-where
-    E: ProvideErrorMetadata,
-{
-    let Err(error) = answer else {
-        panic!("it is not refused")
-    };
-    error.message().unwrap().to_owned()
-}
-
-#[tokio::test]
-async fn texts_that_are_too_long_are_refused_in_api_gateways_words() {
-    let (client, _) = start().await;
-    let create = || client.create_api_key();
-    for (call, words) in [
-        (
-            create().value("short"),
-            "API Key value should be at least 20 characters",
-        ),
-        (
-            create().value("é".repeat(129)),
-            "API Key value exceeds maximum size of 128 characters",
-        ),
-        (
-            create().name("a".repeat(1025)),
-            "Invalid API Key name, can be at most 1024 characters.",
-        ),
-        (
-            create().description("a".repeat(125_001)),
-            "Invalid API Key description specified.",
-        ),
-    ] {
-        assert_eq!(message(call.send().await), words);
-    }
-    let longest = create().value("é".repeat(128)).name("a".repeat(1024));
-    let longest = longest.description("a".repeat(125_000)).send();
-    assert_eq!(longest.await.unwrap().description().unwrap().len(), 125_000);
-}
-
-#[tokio::test]
-async fn what_is_empty_is_not_there() {
-    let (client, _) = start().await;
-    let empty = client.create_api_key().name("").value("").description("");
-    let made = empty.send().await.unwrap();
-    assert_eq!(
-        (made.name(), made.description(), made.tags()),
-        (None, None, None)
-    );
-    assert!(made.value().unwrap().len() >= 20);
-    let put = client
-        .create_usage_plan_key()
-        .usage_plan_id("partnerusageplan")
-        .key_id(made.id().unwrap())
-        .key_type("API_KEY");
-    assert_eq!(put.send().await.unwrap().name(), None);
-}
-
-#[tokio::test]
-async fn a_limit_that_no_page_can_have_is_none_and_a_plan_that_is_not_there_has_no_keys() {
-    let (client, _) = start().await;
-    for name in ["one", "two"] {
-        create(&client, name).await;
-    }
-    let expected = client.get_api_keys().send().await.unwrap();
-    assert!(expected.items().len() >= 2);
-    for limit in [-1, 0, 501] {
-        let page = client.get_api_keys().limit(limit).send().await.unwrap();
-        assert_eq!(page.items(), expected.items(), "{limit}");
-    }
-    let keys = client.get_usage_plan_keys().usage_plan_id("nope");
-    assert!(keys.send().await.unwrap().items().is_empty());
-    let plan = client.get_usage_plan().usage_plan_id("nope").send().await;
-    assert_eq!(message(plan), "Invalid Usage Plan ID specified");
 }
 
 #[tokio::test]
