@@ -53,9 +53,15 @@ impl Services {
     /// The application with the URLs of queues in its functions' environment at this machine: the SDK for
     /// JavaScript calls a queue where its URL says, whatever its endpoint is.
     pub(crate) fn with_queues_here(&self, mut application: Application) -> Application {
-        let functions = application.functions.values_mut();
-        for value in functions.flat_map(|function| function.environment.values_mut()) {
-            *value = value.replace(&queues(), &self.api_gateway);
+        for function in application.functions.values_mut() {
+            // Unless the template says where queues are.
+            let environment = &mut function.environment;
+            let said = ["AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL"];
+            let said = said.into_iter().find_map(|name| environment.get(name));
+            let place = said.unwrap_or(&self.api_gateway).clone();
+            for value in environment.values_mut() {
+                *value = value.replace(&queues(), place.trim_end_matches('/'));
+            }
         }
         application
     }

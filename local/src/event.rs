@@ -1,6 +1,5 @@
 //! `keygate event NAME`: a sample event with a live credential, which no file can hold.
 
-use keygate_api_key::KeyPrefix;
 use keygate_outbound::{Outbound, OutboundError};
 use keygate_principal::scope::Scopes;
 use keygate_routes::{Access, RouteMethod, RouteTable};
@@ -89,10 +88,16 @@ pub(crate) async fn print(options: &Event) -> Result<(), EventError> {
             let every: Scopes = table.iter().flat_map(RouteTable::scopes).cloned().collect();
             let endpoint = aws::address(options.dynamodb_port);
             let client = aws::dynamodb(&outbound, &endpoint);
-            seed::issue(&client, KEY_TABLE, &every, None, &KeyPrefix::default())
-                .await?
-                .expose()
-                .to_owned()
+            seed::issue(
+                &client,
+                KEY_TABLE,
+                &every,
+                None,
+                &seed::prefix(&application),
+            )
+            .await?
+            .expose()
+            .to_owned()
         }
         other => return Err(EventError::Unknown(other.to_owned())),
     };

@@ -82,6 +82,9 @@ impl OperatorError {
     pub(super) fn no_usage(whose: &str, error: UsageError) -> Self {
         match error {
             UsageError::Failed(failure) => failure.into(),
+            error @ UsageError::PlanNotConfigured(_) => Self::Usage(format!(
+                "{error}: name the stack in --stack, or its plans in --usage-plans"
+            )),
             error => Self::NoUsage(keygate_visible::line(whose).into_owned(), error),
         }
     }
