@@ -55,7 +55,7 @@ pub(crate) struct Api {
     pub(crate) authorizers: BTreeMap<String, Authorizer>,
     /// Customised gateway responses by response type, such as `UNAUTHORIZED`.
     pub(crate) gateway_responses: BTreeMap<String, GatewayResponse>,
-    /// The template's usage plans.
+    /// The template's usage plans, those that cover this stage first.
     pub(crate) usage_plans: Vec<UsagePlan>,
     /// The access log's format with its `$context` variables; `None` when access logging is off.
     pub(crate) access_log_format: Option<String>,

@@ -323,7 +323,6 @@ fn usage_key(application: &Application) -> Option<&str> {
         .api
         .usage_plans
         .iter()
-        .filter(|plan| plan.is_of_stage)
         .flat_map(|plan| &plan.keys);
     keys.next().map(|key| key.value.as_str())
 }

@@ -6,7 +6,7 @@ use http::header::HeaderName;
 use serde_json::{Map, Value, json};
 
 use super::exchange::Exchange;
-use super::trace;
+use super::trace_id;
 
 /// What a function never sees ("Important notes", API Gateway guide).
 const DROPPED: [&str; 12] = [
@@ -35,7 +35,7 @@ const SPELLED: [&str; 6] = [
     FORWARDED_FOR,
     FORWARDED_PORT,
     FORWARDED_PROTO,
-    trace::NAME,
+    trace_id::NAME,
 ];
 
 /// Headers with their last and with all values.
@@ -67,7 +67,7 @@ fn all(exchange: &Exchange) -> BTreeMap<&str, Vec<String>> {
         (FORWARDED_FOR, way.join(", ").as_str()),
         (FORWARDED_PORT, port),
         (FORWARDED_PROTO, "http"),
-        (trace::NAME, &exchange.trace.told),
+        (trace_id::NAME, &exchange.trace.told),
     ] {
         all.insert(name, vec![value.to_owned()]);
     }

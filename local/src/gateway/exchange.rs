@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::fault::Fault;
 use super::spelling::Spelling;
-use super::trace::{self, Trace};
+use super::trace_id::{self, Trace};
 
 /// How one call of a function went.
 #[derive(Debug, Default)]
@@ -68,7 +68,7 @@ impl Exchange {
         Self {
             request_id: Uuid::new_v4().to_string(),
             extended_request_id: extended_request_id(),
-            trace: Trace::of(last(&parts.headers, trace::NAME), received),
+            trace: Trace::of(last(&parts.headers, trace_id::NAME), received),
             received,
             started: Instant::now(),
             method: parts.method.clone(),

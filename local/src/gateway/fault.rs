@@ -24,22 +24,21 @@ pub(super) enum ResponseType {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) kind: ResponseType,
-    /// `None` where API Gateway says `null`.
-    pub(super) message: Option<String>,
+    /// Empty where API Gateway says `null`.
+    pub(super) message: String,
 }
 
 impl Fault {
     pub(super) fn new(kind: ResponseType) -> Self {
-        Self::with(kind, "")
-    }
-
-    /// The fault with more said behind its type's own message.
-    pub(super) fn with(kind: ResponseType, more: &str) -> Self {
-        let message = kind.message();
         Self {
             kind,
-            message: message.map(|message| format!("{message}{more}")),
+            message: kind.message().to_owned(),
         }
+    }
+
+    /// What `$context.error.message` says.
+    pub(super) fn said(&self) -> Option<&str> {
+        Some(self.message.as_str()).filter(|message| !message.is_empty())
     }
 }
 
@@ -95,10 +94,10 @@ impl ResponseType {
         }
     }
 
-    fn message(self) -> Option<&'static str> {
-        Some(match self {
+    fn message(self) -> &'static str {
+        match self {
             Self::AccessDenied => "User is not authorized to access this resource",
-            Self::AuthorizerConfigurationError | Self::AuthorizerFailure => return None,
+            Self::AuthorizerConfigurationError | Self::AuthorizerFailure => "",
             Self::BadRequestParameters => "Bad Request",
             Self::Default5xx => "Internal server error",
             Self::IntegrationTimeout => "Endpoint request timed out",
@@ -109,6 +108,6 @@ impl ResponseType {
             Self::Throttled => "Too Many Requests",
             Self::Unauthorized => "Unauthorized",
             Self::HeadersTooLarge => "Request Header Fields Too Large",
-        })
+        }
     }
 }

@@ -99,7 +99,7 @@ impl GatewayResponses {
                 content_type = media_type;
                 template.render(exchange, stage, Absent::Nothing)
             }
-            None => serde_json::json!({"message": fault.message}).to_string(),
+            None => serde_json::json!({"message": fault.said()}).to_string(),
         };
         if fault.kind == ResponseType::HeadersTooLarge {
             status = fault.kind.status();

@@ -24,7 +24,7 @@ mod routing;
 mod sample;
 mod spelling;
 mod stage;
-mod trace;
+mod trace_id;
 mod usage_counts;
 mod usage_keys;
 mod usage_plan;
@@ -299,8 +299,9 @@ impl Front {
                 Verdict::Allow => {}
                 Verdict::ImplicitDeny => return Err(Fault::new(ResponseType::AccessDenied)),
                 Verdict::ExplicitDeny => {
-                    let more = " with an explicit deny";
-                    return Err(Fault::with(ResponseType::AccessDenied, more));
+                    let mut fault = Fault::new(ResponseType::AccessDenied);
+                    fault.message.push_str(" with an explicit deny");
+                    return Err(fault);
                 }
             }
             usage_key.clone_from(&said.usage_key);

@@ -182,7 +182,9 @@ pub(super) fn value(name: &str, exchange: &Exchange, stage: &Stage) -> Option<St
         "deploymentId" => owned(DEPLOYMENT_ID),
         "domainName" => owned(&exchange.domain),
         "domainPrefix" => exchange.domain.split(['.', ':']).next().map(str::to_owned),
-        "error.message" | "error.messageString" => exchange.fault.as_ref()?.message.clone(),
+        "error.message" | "error.messageString" => {
+            exchange.fault.as_ref()?.said().map(ToOwned::to_owned)
+        }
         "error.responseType" => exchange
             .fault
             .as_ref()

@@ -166,10 +166,11 @@ impl Drafts {
                 None => draft.plan.keys.push(key.key.clone()),
             }
         }
-        self.plans
-            .into_values()
-            .map(|draft| draft.finish(api, problems))
-            .collect()
+        let plans = self.plans.into_values();
+        let mut plans: Vec<UsagePlan> = plans.map(|draft| draft.finish(api, problems)).collect();
+        // Who looks for a key that is let in finds one.
+        plans.sort_by_key(|plan| !plan.is_of_stage);
+        plans
     }
 
     fn check_values(&self, problems: &Problems) {

@@ -59,6 +59,15 @@ fn a_plan_may_cover_no_stage_and_have_a_description_and_tags() {
 }
 
 #[test]
+fn plans_that_cover_the_stage_come_before_others() {
+    let apart = "  Apart: {Type: AWS::ApiGateway::UsagePlan}\n";
+    let application = load(&with(&format!("{PLAN}{apart}")), &[]).unwrap();
+    let plans = application.api.usage_plans.iter();
+    let names: Vec<&str> = plans.map(|plan| plan.name.as_str()).collect();
+    assert_eq!(names, ["Plan", "Apart"]);
+}
+
+#[test]
 fn usage_plans_that_api_gateway_would_refuse_are_problems() {
     let cases = [
         ("!Ref Api.Stage", "other", "covers the stage `other`"),
