@@ -15,6 +15,8 @@ pub(crate) const REGION: &str = "us-east-1";
 pub(crate) const STACK_NAME: &str = stack_name!();
 /// The id of the one API.
 pub(crate) const API_ID: &str = "local";
+/// The id of the one deployment of the API.
+pub(crate) const DEPLOYMENT_ID: &str = "local0";
 /// The name of the repository's key table: [`generated_name`] of `KeyTable`.
 pub(crate) const KEY_TABLE: &str = concat!(stack_name!(), "-KeyTable");
 

@@ -55,12 +55,14 @@ pub(crate) struct Api {
     pub(crate) authorizers: BTreeMap<String, Authorizer>,
     /// Customised gateway responses by response type, such as `UNAUTHORIZED`.
     pub(crate) gateway_responses: BTreeMap<String, GatewayResponse>,
-    /// Usage plans that cover this stage.
+    /// The template's usage plans, those that cover this stage first.
     pub(crate) usage_plans: Vec<UsagePlan>,
     /// The access log's format with its `$context` variables; `None` when access logging is off.
     pub(crate) access_log_format: Option<String>,
     /// Stage variables.
     pub(crate) stage_variables: BTreeMap<String, String>,
+    /// The media types whose bodies are binary (`BinaryMediaTypes`), with a slash in them.
+    pub(crate) binary_media_types: Vec<String>,
 }
 
 /// One method of one resource, with a Lambda proxy integration.
@@ -160,6 +162,12 @@ pub(crate) struct UsagePlan {
     pub(crate) id: String,
     /// The plan's name.
     pub(crate) name: String,
+    /// What people say of it.
+    pub(crate) description: Option<String>,
+    /// What it is tagged with.
+    pub(crate) tags: BTreeMap<String, String>,
+    /// Whether it covers the stage that is served; or else its keys are unknown there.
+    pub(crate) is_of_stage: bool,
     /// Requests a second for each usage key, and how many may come at once.
     pub(crate) throttle: Option<Throttle>,
     /// Requests in a calendar period (UTC) for each usage key.
@@ -173,8 +181,10 @@ pub(crate) struct UsagePlan {
 pub(crate) struct UsageKey {
     /// The key's id, which access logs and `requestContext.identity.apiKeyId` show.
     pub(crate) id: String,
-    /// What people call the key; not unique.
+    /// What people call the key; not unique, and empty where nobody has called it anything.
     pub(crate) name: String,
+    /// What people say of it.
+    pub(crate) description: Option<String>,
     /// The value that an authorizer answers as `usageIdentifierKey`.
     pub(crate) value: String,
     /// A disabled key is refused like an unknown one.

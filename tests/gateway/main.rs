@@ -27,6 +27,7 @@ mod operator;
 mod problems;
 mod process_groups;
 mod processes;
+mod recorded;
 mod request_events;
 mod routes;
 mod runtimes;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         explain::TESTS,
         start::TESTS,
         processes::TESTS,
+        recorded::TESTS,
         process_groups::TESTS,
         routes::TESTS,
         handlers::TESTS,

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::event_headers::headers;
 use super::exchange::Exchange;
-use super::proxy_event::{headers, query, request_context};
+use super::proxy_event::{query, request_context};
 use super::stage::Stage;
 
 /// A request on its way to the authorizer.
@@ -76,6 +77,7 @@ mod tests {
             api_id: "local".to_owned(),
             name: "dev".to_owned(),
             variables: BTreeMap::new(),
+            binary: crate::gateway::binary::BinaryMediaTypes::default(),
         };
         let asked = Asked {
             stage: &stage,

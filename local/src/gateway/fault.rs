@@ -25,6 +25,7 @@ pub(super) enum ResponseType {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) kind: ResponseType,
+    /// Empty where API Gateway says `null`.
     pub(super) message: String,
 }
 
@@ -34,6 +35,11 @@ impl Fault {
             kind,
             message: kind.message().to_owned(),
         }
+    }
+
+    /// What `$context.error.message` says.
+    pub(super) fn said(&self) -> Option<&str> {
+        Some(self.message.as_str()).filter(|message| !message.is_empty())
     }
 }
 
@@ -75,16 +81,35 @@ impl ResponseType {
         }
     }
 
+    /// What `x-amzn-ErrorType` says of it.
+    pub(super) fn exception(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "AccessDeniedException",
+            Self::AuthorizerConfigurationError | Self::AuthorizerFailure => {
+                "AuthorizerConfigurationException"
+            }
+            Self::BadRequestParameters | Self::HeadersTooLarge => "BadRequestException",
+            Self::Default5xx | Self::IntegrationFailure | Self::IntegrationTimeout => {
+                "InternalServerErrorException"
+            }
+            Self::InvalidApiKey => "ForbiddenException",
+            Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
+            Self::QuotaExceeded => "LimitExceededException",
+            Self::RequestTooLarge => "RequestTooLargeException",
+            Self::Throttled => "TooManyRequestsException",
+            Self::Unauthorized => "UnauthorizedException",
+        }
+    }
+
     fn message(self) -> &'static str {
         match self {
             Self::AccessDenied => "User is not authorized to access this resource",
-            Self::AuthorizerConfigurationError
-            | Self::AuthorizerFailure
-            | Self::Default5xx
-            | Self::IntegrationFailure => "Internal server error",
+            Self::AuthorizerConfigurationError | Self::AuthorizerFailure => "",
             Self::BadRequestParameters => "Bad Request",
+            Self::Default5xx | Self::IntegrationFailure => "Internal server error",
             Self::IntegrationTimeout => "Endpoint request timed out",
-            Self::InvalidApiKey | Self::MissingAuthenticationToken => "Forbidden",
+            Self::InvalidApiKey => "Forbidden",
+            Self::MissingAuthenticationToken => "Missing Authentication Token",
             Self::QuotaExceeded => "Limit Exceeded",
             Self::RequestTooLarge => "Request Too Long",
             Self::Throttled => "Too Many Requests",

@@ -107,6 +107,7 @@ mod tests {
 
     fn stage() -> Stage {
         Stage {
+            binary: crate::gateway::binary::BinaryMediaTypes::default(),
             api_id: "local".to_owned(),
             name: "dev".to_owned(),
             variables: BTreeMap::from([("tenant".to_owned(), "acme".to_owned())]),

@@ -8,19 +8,24 @@
 mod access_log;
 mod authorizer;
 mod authorizer_event;
+mod binary;
 mod body;
 mod control;
+mod event_headers;
 mod exchange;
 mod fault;
 mod gateway_response;
 mod identity;
 mod invocation;
+mod path;
 mod policy;
 mod proxy_event;
 mod proxy_response;
 mod routing;
 mod sample;
+mod spelling;
 mod stage;
+mod trace_id;
 mod usage_counts;
 mod usage_keys;
 mod usage_plan;
@@ -50,11 +55,12 @@ use self::authorizer::Authorizer;
 use self::authorizer_event::Asked;
 use self::body::RequestBody;
 pub(crate) use self::control::Control;
-use self::exchange::{Call, Exchange};
+use self::exchange::{Call, Exchange, UsedKey};
 use self::fault::{Fault, ResponseType};
 use self::gateway_response::GatewayResponses;
 use self::policy::Verdict;
 pub(crate) use self::sample::authorizer_event as sample_authorizer_event;
+use self::spelling::Watched;
 use self::stage::Stage;
 pub(crate) use self::usage_counts::day;
 pub(crate) use self::usage_keys::{Listed, Refused, Usage};
@@ -75,6 +81,8 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
+const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// What the template asks for and this gateway cannot do. Found before anything is served.
@@ -180,9 +188,12 @@ impl Gateway {
             };
             // Small messages, each waited for.
             let _ = stream.set_nodelay(true);
+            let (stream, spellings) = Watched::new(stream);
             let front = Arc::clone(&front);
-            let service = service_fn(move |request| {
+            let service = service_fn(move |mut request: Request<Incoming>| {
                 let front = Arc::clone(&front);
+                let spelling = spellings.next(request.headers());
+                request.extensions_mut().insert(spelling);
                 async move { Ok::<_, Infallible>(front.answer(request, peer).await) }
             });
             let connection = http1::Builder::new()
@@ -209,19 +220,29 @@ impl Front {
         let mut exchange = Exchange::new(&parts, peer.ip().to_string(), self.gateway.port);
         let outcome = self.pass_on(&mut exchange, &mut body).await;
         let mut response = match outcome {
-            Ok(response) => response,
+            Ok(mut response) => {
+                if let Ok(trace) = HeaderValue::from_str(&exchange.trace.answered) {
+                    response.headers_mut().insert(TRACE_ID, trace);
+                }
+                response
+            }
             Err(fault) => {
                 exchange.fault = Some(fault.clone());
                 let mut response = self.gateway.responses.render(&exchange, stage, &fault);
-                let kind = HeaderValue::from_static(fault.kind.name());
+                let kind = HeaderValue::from_static(fault.kind.exception());
                 response.headers_mut().insert(ERROR_TYPE, kind);
                 response
             }
         };
         exchange.status = response.status().as_u16();
         exchange.response_length = response.body().len();
-        if let Ok(id) = HeaderValue::from_str(&exchange.request_id) {
-            response.headers_mut().insert(REQUEST_ID, id);
+        for (name, id) in [
+            (REQUEST_ID, &exchange.request_id),
+            (EXTENDED_REQUEST_ID, &exchange.extended_request_id),
+        ] {
+            if let Ok(id) = HeaderValue::from_str(id) {
+                response.headers_mut().insert(name, id);
+            }
         }
         if !body.is_read() {
             let close = HeaderValue::from_static("close");
@@ -245,11 +266,12 @@ impl Front {
             return Err(Fault::new(ResponseType::HeadersTooLarge));
         }
         let full_path = exchange.full_path.clone();
-        let path = below_stage(&full_path, &gateway.stage.name)
+        let path = path::below_stage(&full_path, &gateway.stage.name)
             .ok_or_else(|| Fault::new(ResponseType::MissingAuthenticationToken))?;
+        let of_resource = path::of_resource(path);
         let matched = gateway
             .router
-            .find(&exchange.method, path)
+            .find(&exchange.method, of_resource)
             .map_err(|_| Fault::new(ResponseType::BadRequestParameters))?
             .ok_or_else(|| Fault::new(ResponseType::MissingAuthenticationToken))?;
         let route = matched.route;
@@ -259,7 +281,7 @@ impl Front {
 
         let mut usage_key = None;
         if let Some(name) = &route.authorizer {
-            let method_arn = gateway.stage.method_arn(&exchange.method, path);
+            let method_arn = gateway.stage.method_arn(&exchange.method, of_resource);
             // The loader has held every authorizer's name against the template.
             let authorizer = gateway
                 .authorizers
@@ -294,7 +316,10 @@ impl Front {
                     Refusal::QuotaExceeded => ResponseType::QuotaExceeded,
                 })
             })?;
-            exchange.usage_key_id = Some(id.as_ref().to_owned());
+            exchange.usage_key = usage_key.map(|value| UsedKey {
+                id: id.as_ref().to_owned(),
+                value,
+            });
         }
         let event = proxy_event::build(exchange, &gateway.stage, path, &body);
         self.integrate(exchange, &route.function, event).await
@@ -325,7 +350,7 @@ impl Front {
             Fault::new(kind)
         };
         let outcome = match answer {
-            Ok(answer) => proxy_response::read(&answer)
+            Ok(answer) => proxy_response::read(&answer, exchange, &self.gateway.stage.binary)
                 .inspect(|response| call.status = Some(response.status().as_u16()))
                 .map_err(|error| failed(&mut call, ResponseType::Default5xx, error.to_string())),
             Err(error) => Err(failed(&mut call, error.response_type(), error.to_string())),
@@ -343,28 +368,4 @@ fn head_bytes(exchange: &Exchange) -> usize {
         .sum();
     let query = exchange.query.as_ref().map_or(0, String::len);
     exchange.method.as_str().len() + exchange.full_path.len() + query + headers
-}
-
-/// The path below the stage; `None` for another stage.
-fn below_stage<'a>(path: &'a str, stage: &str) -> Option<&'a str> {
-    let rest = path.strip_prefix('/')?.strip_prefix(stage)?;
-    match rest {
-        "" => Some("/"),
-        rest if rest.starts_with('/') => Some(rest),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_stage_is_a_whole_segment() {
-        assert_eq!(below_stage("/dev/books", "dev"), Some("/books"));
-        assert_eq!(below_stage("/dev", "dev"), Some("/"));
-        assert_eq!(below_stage("/developers", "dev"), None);
-        assert_eq!(below_stage("/prod/books", "dev"), None);
-        assert_eq!(below_stage("", "dev"), None);
-    }
 }

@@ -39,8 +39,8 @@ impl Router {
         Self { routes }
     }
 
-    /// The route of a request; `path` is below the stage and still percent-encoded, so that an
-    /// encoded slash stays inside its segment.
+    /// The route of a request; `path` is below the stage, without a slash at its end, and still
+    /// percent-encoded, so that an encoded slash stays inside its segment.
     pub(super) fn find(
         &self,
         method: &Method,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use http::Method;
 
+use super::binary::BinaryMediaTypes;
 use crate::deployment;
 use crate::model::Api;
 
@@ -13,6 +14,7 @@ pub(super) struct Stage {
     pub(super) api_id: String,
     pub(super) name: String,
     pub(super) variables: BTreeMap<String, String>,
+    pub(super) binary: BinaryMediaTypes,
 }
 
 impl Stage {
@@ -22,6 +24,7 @@ impl Stage {
             api_id: api.id.clone(),
             name: api.stage.clone(),
             variables: api.stage_variables.clone(),
+            binary: BinaryMediaTypes::new(&api.binary_media_types),
         }
     }
 

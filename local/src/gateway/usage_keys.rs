@@ -61,8 +61,10 @@ impl Usage {
         for plan in &plans {
             usage_plan::check(plan)?;
             for key in &plan.keys {
-                let meter = Arc::new(Meter::new(plan, key)?);
-                keys.meters.insert(key.value.clone(), meter);
+                if plan.is_of_stage {
+                    let meter = Arc::new(Meter::new(plan, key)?);
+                    keys.meters.insert(key.value.clone(), meter);
+                }
                 let listed = Listed {
                     key: key.clone(),
                     created_at,
@@ -165,8 +167,10 @@ impl Usage {
         let meter = Meter::new(plan, &listed.key).map_err(|_| Refused::NoSuchPlan)?;
         listed.plan = Some(plan_id.to_owned());
         let listed = listed.clone();
-        keys.meters
-            .insert(listed.key.value.clone(), Arc::new(meter));
+        if plan.is_of_stage {
+            let value = listed.key.value.clone();
+            keys.meters.insert(value, Arc::new(meter));
+        }
         Ok(listed)
     }
 
@@ -208,6 +212,9 @@ mod tests {
         let plan = |id: &str, limit| UsagePlan {
             id: id.into(),
             name: id.into(),
+            description: None,
+            tags: BTreeMap::new(),
+            is_of_stage: true,
             throttle: None,
             quota: Some(Quota {
                 limit,
@@ -222,6 +229,7 @@ mod tests {
         UsageKey {
             id: id.into(),
             name: format!("name of {id}"),
+            description: None,
             value: format!("value of {id}"),
             enabled: true,
             tags: BTreeMap::new(),
@@ -262,6 +270,20 @@ mod tests {
         usage.delete("a").unwrap();
         assert_eq!(admit(&usage, "a"), Err(Refusal::UnknownKey));
         assert_eq!(usage.delete("a"), Err(Refused::NoSuchKey));
+    }
+
+    #[test]
+    fn a_plan_that_does_not_cover_the_stage_lets_nobody_in() {
+        let Usage { mut plans, .. } = usage();
+        plans[0].is_of_stage = false;
+        plans[0].keys.push(key("of the template"));
+        let usage = Usage::new(plans).unwrap();
+        usage.create(key("a")).unwrap();
+        usage.put_on("a", "small").unwrap();
+        for id in ["a", "of the template"] {
+            assert_eq!(usage.key(id).unwrap().plan.as_deref(), Some("small"));
+            assert_eq!(admit(&usage, id), Err(Refusal::UnknownKey));
+        }
     }
 
     #[test]

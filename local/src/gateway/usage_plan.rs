@@ -117,6 +117,9 @@ mod tests {
         UsagePlan {
             id: "plan".into(),
             name: "standard".into(),
+            description: None,
+            tags: std::collections::BTreeMap::new(),
+            is_of_stage: true,
             throttle,
             quota,
             keys: Vec::new(),
@@ -127,6 +130,7 @@ mod tests {
         let key = UsageKey {
             id: id.into(),
             name: id.into(),
+            description: None,
             value: format!("value of {id}"),
             enabled: true,
             tags: std::collections::BTreeMap::new(),

@@ -1,5 +1,7 @@
 //! The calls as the AWS SDK makes them, and reads what comes back.
 
+mod recorded;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,8 +32,13 @@ async fn start_with(parameters: &[(String, String)]) -> (Client, String) {
 /// The same with what meters requests.
 async fn serving(parameters: &[(String, String)]) -> (Client, String, Arc<Usage>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+    client_of(&path, parameters).await
+}
+
+/// The same for a template.
+async fn client_of(path: &Path, parameters: &[(String, String)]) -> (Client, String, Arc<Usage>) {
     let parameters = offered::parameters(parameters, "http://127.0.0.1:3001");
-    let application = template::load(&path, &parameters).unwrap();
+    let application = template::load(path, &parameters).unwrap();
     let control = Gateway::new(&application, 0).unwrap().control();
     let usage = Arc::clone(&control.usage);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -73,6 +73,10 @@ pub(super) fn read(
     for settings in properties.list("MethodSettings") {
         method_settings(settings);
     }
+    let binary_media_types = properties.scalars("BinaryMediaTypes").into_iter();
+    // SAM has a patch's spelling of the slash (JSON Pointer).
+    let binary_media_types = binary_media_types.map(|kind| kind.replace("~1", "/"));
+    let binary_media_types = binary_media_types.collect();
     let stage_variables = properties.texts("Variables").into_iter().collect();
     properties.end();
     Some(Draft {
@@ -85,6 +89,7 @@ pub(super) fn read(
             usage_plans: Vec::new(),
             access_log_format,
             stage_variables,
+            binary_media_types,
         },
         defaults,
         place: resource.id,

@@ -45,8 +45,12 @@ impl Drafts {
     pub(super) fn plan(&mut self, resource: Resource<'_>) {
         let Resource { id, line, .. } = resource;
         let mut properties = resource.properties;
-        properties.no_meaning(&["Description", "Tags"]);
-        let name = properties.text("UsagePlanName");
+        let (name, description) = (
+            properties.text("UsagePlanName"),
+            properties.text("Description"),
+        );
+        let tags = properties.list("Tags").into_iter().filter_map(tag);
+        let tags = tags.collect();
         let mut stages = Vec::new();
         for mut stage in properties.list("ApiStages") {
             let names = (stage.required_text("ApiId"), stage.required_text("Stage"));
@@ -66,6 +70,9 @@ impl Drafts {
                 plan: UsagePlan {
                     id: id.to_ascii_lowercase(),
                     name: name.unwrap_or_else(|| id.clone()),
+                    description,
+                    tags,
+                    is_of_stage: true,
                     throttle,
                     quota,
                     keys: Vec::new(),
@@ -79,8 +86,8 @@ impl Drafts {
     pub(super) fn key(&mut self, resource: Resource<'_>) {
         let Resource { id, line, .. } = resource;
         let mut properties = resource.properties;
-        properties.no_meaning(&["CustomerId", "Description", "GenerateDistinctId", "Tags"]);
-        let name = properties.text("Name");
+        properties.no_meaning(&["CustomerId", "GenerateDistinctId", "Tags"]);
+        let (name, description) = (properties.text("Name"), properties.text("Description"));
         // CloudFormation's default: a key that nobody enabled is refused.
         let enabled = properties.flag("Enabled").unwrap_or(false);
         let key_id = id.to_ascii_lowercase();
@@ -98,6 +105,7 @@ impl Drafts {
             ),
             id: key_id.clone(),
             name: name.unwrap_or_else(|| id.clone()),
+            description,
             enabled,
             tags: BTreeMap::new(),
         };
@@ -158,10 +166,11 @@ impl Drafts {
                 None => draft.plan.keys.push(key.key.clone()),
             }
         }
-        self.plans
-            .into_values()
-            .map(|draft| draft.finish(api, problems))
-            .collect()
+        let plans = self.plans.into_values();
+        let mut plans: Vec<UsagePlan> = plans.map(|draft| draft.finish(api, problems)).collect();
+        // Who looks for a key that is let in finds one.
+        plans.sort_by_key(|plan| !plan.is_of_stage);
+        plans
     }
 
     fn check_values(&self, problems: &Problems) {
@@ -176,11 +185,9 @@ impl Drafts {
 }
 
 impl PlanDraft {
-    fn finish(self, api: &Api, problems: &Problems) -> UsagePlan {
+    fn finish(mut self, api: &Api, problems: &Problems) -> UsagePlan {
         let report = |message: String| problems.report(self.line, &self.place, message);
-        if self.stages.is_empty() {
-            report("ApiStages is required: a plan without a stage meters nothing".to_owned());
-        }
+        self.plan.is_of_stage = !self.stages.is_empty();
         for (id, stage) in &self.stages {
             if (id, stage) != (&api.id, &api.stage) {
                 report(format!(
@@ -190,6 +197,12 @@ impl PlanDraft {
         }
         self.plan
     }
+}
+
+fn tag(mut fields: Fields<'_>) -> Option<(String, String)> {
+    let (name, value) = (fields.required_text("Key"), fields.required_text("Value"));
+    fields.end();
+    name.zip(value)
 }
 
 fn throttle(mut fields: Fields<'_>) -> Option<Throttle> {

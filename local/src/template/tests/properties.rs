@@ -9,10 +9,20 @@ fn a_property_that_is_not_supported_is_named_with_its_resource_and_line() {
     assert_eq!(
         problem(&changed(
             "      ApiKeySource",
-            "      BinaryMediaTypes: ['*/*']\n      ApiKeySource"
+            "      Domain: {}\n      ApiKeySource"
         )),
-        "line 12: Api.BinaryMediaTypes: the local gateway does not support this property"
+        "line 12: Api.Domain: the local gateway does not support this property"
     );
+}
+
+#[test]
+fn binary_media_types_are_read_with_sams_spelling_of_the_slash() {
+    let template = changed(
+        "      ApiKeySource",
+        "      BinaryMediaTypes: [image~1png, '*/*']\n      ApiKeySource",
+    );
+    let types = load(&template, &[]).unwrap().api.binary_media_types;
+    assert_eq!(types, ["image/png", "*/*"]);
 }
 
 #[test]

@@ -43,14 +43,34 @@ fn usage_plans_hold_their_keys() {
 }
 
 #[test]
+fn a_plan_may_cover_no_stage_and_have_a_description_and_tags() {
+    let stages = "ApiStages: [{ApiId: !Ref Api, Stage: !Ref Api.Stage}]";
+    assert!(PLAN.contains(stages));
+    let other = "Description: For one\n      Tags: [{Key: team, Value: shop}]";
+    let both = format!("{stages}\n      {other}");
+    for (replacement, is_of_stage) in [(other, false), (&both, true)] {
+        let template = with(&PLAN.replacen(stages, replacement, 1));
+        let application = load(&template, &[]).unwrap();
+        let plan = &application.api.usage_plans[0];
+        assert_eq!(plan.is_of_stage, is_of_stage);
+        assert_eq!(plan.description.as_deref(), Some("For one"));
+        assert_eq!(plan.tags["team"], "shop");
+    }
+}
+
+#[test]
+fn plans_that_cover_the_stage_come_before_others() {
+    let apart = "  Apart: {Type: AWS::ApiGateway::UsagePlan}\n";
+    let application = load(&with(&format!("{PLAN}{apart}")), &[]).unwrap();
+    let plans = application.api.usage_plans.iter();
+    let names: Vec<&str> = plans.map(|plan| plan.name.as_str()).collect();
+    assert_eq!(names, ["Plan", "Apart"]);
+}
+
+#[test]
 fn usage_plans_that_api_gateway_would_refuse_are_problems() {
     let cases = [
         ("!Ref Api.Stage", "other", "covers the stage `other`"),
-        (
-            "[{ApiId: !Ref Api, Stage: !Ref Api.Stage}]",
-            "[]",
-            "ApiStages is required",
-        ),
         (
             "Stage: !Ref Api.Stage}",
             "Stage: !Ref Api.Stage, Throttle: {}}",
