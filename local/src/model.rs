@@ -1,12 +1,13 @@
 //! What `template.yaml` describes, after every intrinsic function is resolved: the part of a SAM
 //! application that this gateway serves. `template` makes it, everything else reads it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use http::{HeaderName, HeaderValue};
 use keygate_routes::{ResourcePath, RouteMethod};
 use regex::Regex;
 
@@ -61,23 +62,80 @@ pub(crate) struct Api {
     pub(crate) access_log_format: Option<String>,
     /// Stage variables.
     pub(crate) stage_variables: BTreeMap<String, String>,
+    /// Where a request's usage key is.
+    pub(crate) key_source: KeySource,
+    /// Content types whose bodies are binary, as the template has them; `*/*` stands for all.
+    #[allow(
+        dead_code,
+        reason = "what bodies and answers do with it is being written"
+    )]
+    pub(crate) binary_media_types: Vec<String>,
 }
 
-/// One method of one resource, with a Lambda proxy integration.
+/// Where the usage key of a request is (`ApiKeySourceType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum KeySource {
+    /// The header `x-api-key`.
+    #[default]
+    Header,
+    /// The `usageIdentifierKey` of the authorizer's answer.
+    Authorizer,
+}
+
+/// One method of one resource.
 #[derive(Debug, Clone)]
 pub(crate) struct Route {
     /// The method.
     pub(crate) method: RouteMethod,
     /// The resource.
     pub(crate) path: ResourcePath,
-    /// Logical id of the function that serves it.
-    pub(crate) function: String,
+    /// What answers its requests.
+    pub(crate) integration: Integration,
     /// Name of the authorizer; `None` is a public method.
     pub(crate) authorizer: Option<String>,
     /// Whether the method asks for a usage key (`ApiKeyRequired`).
     pub(crate) api_key_required: bool,
+    /// How many requests the stage takes on it, of all callers together.
+    pub(crate) throttle: Option<Throttle>,
     /// The event's line of the template.
     pub(crate) line: usize,
+}
+
+impl Route {
+    /// The path and the method, as method settings and usage plans name them: `/books/{id}/GET`.
+    pub(crate) fn key(&self) -> String {
+        format!("{}/{}", self.path, self.method)
+    }
+
+    /// The logical id of the function that serves it, if one does.
+    pub(crate) fn function(&self) -> Option<&str> {
+        match &self.integration {
+            Integration::Function(id) => Some(id),
+            Integration::Mock(_) => None,
+        }
+    }
+}
+
+/// What answers the requests of a method.
+#[derive(Debug, Clone)]
+pub(crate) enum Integration {
+    /// The function of this logical id, by Lambda proxy integration.
+    Function(String),
+    /// API Gateway itself.
+    Mock(Mock),
+}
+
+/// An answer that API Gateway gives by itself (`MOCK`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mock {
+    /// The content types of requests that it is for; a request without one has `application/json`.
+    pub(crate) takes: BTreeSet<String>,
+    /// The status.
+    pub(crate) status: u16,
+    /// Header names and values.
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// The body.
+    pub(crate) body: String,
 }
 
 /// A Lambda authorizer.
@@ -162,6 +220,8 @@ pub(crate) struct UsagePlan {
     pub(crate) name: String,
     /// Requests a second for each usage key, and how many may come at once.
     pub(crate) throttle: Option<Throttle>,
+    /// The same on some methods by their [`Route::key`], in place of `throttle`.
+    pub(crate) method_throttles: BTreeMap<String, Throttle>,
     /// Requests in a calendar period (UTC) for each usage key.
     pub(crate) quota: Option<Quota>,
     /// The usage keys on the plan.

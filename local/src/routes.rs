@@ -116,7 +116,7 @@ fn cells(row: &Row, has_table: bool) -> [String; 6] {
             "-"
         }
         .to_owned(),
-        route.function.clone(),
+        route.function().unwrap_or("(mock)").to_owned(),
     ]
 }
 
@@ -139,7 +139,7 @@ fn document(matrix: &Matrix) -> Value {
             "scopes": scopes.map(|scopes| scopes.iter().map(ToString::to_string).collect::<Vec<_>>()),
             "authorizer": route.authorizer,
             "usage_key": route.api_key_required,
-            "function": route.function,
+            "function": route.function(),
             "line": route.line,
         })
     });

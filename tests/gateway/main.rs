@@ -13,6 +13,7 @@ mod cors;
 mod dependencies;
 mod explain;
 mod faulty;
+mod foreign_apis;
 mod handlers;
 mod key_credentials;
 mod key_metadata;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         routes::TESTS,
         handlers::TESTS,
         runtimes::TESTS,
+        foreign_apis::TESTS,
         absent_services::TESTS,
         access_log::TESTS,
         claims::TESTS,

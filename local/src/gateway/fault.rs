@@ -5,6 +5,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ResponseType {
     AccessDenied,
+    ApiConfigurationError,
     AuthorizerConfigurationError,
     AuthorizerFailure,
     BadRequestParameters,
@@ -40,6 +41,7 @@ impl ResponseType {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::AccessDenied => "ACCESS_DENIED",
+            Self::ApiConfigurationError => "API_CONFIGURATION_ERROR",
             Self::AuthorizerConfigurationError => "AUTHORIZER_CONFIGURATION_ERROR",
             Self::AuthorizerFailure => "AUTHORIZER_FAILURE",
             Self::BadRequestParameters => "BAD_REQUEST_PARAMETERS",
@@ -59,7 +61,9 @@ impl ResponseType {
     pub(super) fn status(self) -> u16 {
         match self {
             Self::AccessDenied | Self::InvalidApiKey | Self::MissingAuthenticationToken => 403,
-            Self::AuthorizerConfigurationError | Self::AuthorizerFailure => 500,
+            Self::ApiConfigurationError
+            | Self::AuthorizerConfigurationError
+            | Self::AuthorizerFailure => 500,
             Self::BadRequestParameters => 400,
             Self::Default5xx => 502,
             Self::IntegrationTimeout => 504,
@@ -73,9 +77,10 @@ impl ResponseType {
     fn message(self) -> &'static str {
         match self {
             Self::AccessDenied => "User is not authorized to access this resource",
-            Self::AuthorizerConfigurationError | Self::AuthorizerFailure | Self::Default5xx => {
-                "Internal server error"
-            }
+            Self::ApiConfigurationError
+            | Self::AuthorizerConfigurationError
+            | Self::AuthorizerFailure
+            | Self::Default5xx => "Internal server error",
             Self::BadRequestParameters => "Bad Request",
             Self::IntegrationTimeout => "Endpoint request timed out",
             Self::InvalidApiKey | Self::MissingAuthenticationToken => "Forbidden",

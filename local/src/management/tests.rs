@@ -163,7 +163,9 @@ async fn usage_is_answered_by_day_as_the_sdk_reads_it() {
     let today = day(now);
     let yesterday = today.yesterday().unwrap().to_string();
     for _ in 0..3 {
-        usage.admit(Some(&format!("{VALUE}-one")), now).unwrap();
+        usage
+            .admit(Some(&format!("{VALUE}-one")), "/books/GET", now)
+            .unwrap();
     }
     let get = |plan: &str, from: &str, to: &str| {
         let get = client.get_usage().usage_plan_id(plan);

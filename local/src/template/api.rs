@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::auth::{self, AuthDefaults};
-use super::fields::Fields;
+use super::cors::{self, Cors};
 use super::gateway_responses;
-use super::problems::Problems;
+use super::method_settings::{self, Throttles};
 use super::resources::Resource;
-use crate::model::{Api, Route};
+use crate::model::{Api, KeySource};
 
 /// Naming, deployment, and where the API is reached from outside.
 const NO_MEANING: &[&str] = &[
@@ -31,10 +31,8 @@ const NO_MEANING: &[&str] = &[
 pub(super) struct Draft {
     pub(super) api: Api,
     pub(super) defaults: AuthDefaults,
-    place: String,
-    line: usize,
-    /// `HEADER` unless the template says `AUTHORIZER`.
-    key_source: Option<String>,
+    pub(super) cors: Option<Cors>,
+    pub(super) throttles: Throttles,
 }
 
 /// Reads the API; `id` is what `Ref` gives for it.
@@ -57,6 +55,12 @@ pub(super) fn read(
         valid
     });
     let key_source = properties.only("ApiKeySourceType", &["AUTHORIZER", "HEADER"]);
+    let key_source = match key_source.as_deref() {
+        Some("AUTHORIZER") => KeySource::Authorizer,
+        _ => KeySource::Header,
+    };
+    let cors = cors::read(&mut properties);
+    let media_types = properties.scalars("BinaryMediaTypes").into_iter();
     let (authorizers, defaults) = match properties.fields("Auth") {
         Some(auth) => auth::read(auth, functions),
         None => (BTreeMap::new(), AuthDefaults::default()),
@@ -70,9 +74,7 @@ pub(super) fn read(
         log.end();
         format
     });
-    for settings in properties.list("MethodSettings") {
-        method_settings(settings);
-    }
+    let throttles = method_settings::read(properties.list("MethodSettings"));
     let stage_variables = properties.texts("Variables").into_iter().collect();
     properties.end();
     Some(Draft {
@@ -85,39 +87,12 @@ pub(super) fn read(
             usage_plans: Vec::new(),
             access_log_format,
             stage_variables,
+            key_source,
+            // As JSON pointers escape it; SAM takes both.
+            binary_media_types: media_types.map(|name| name.replace("~1", "/")).collect(),
         },
         defaults,
-        place: resource.id,
-        line: resource.line,
-        key_source,
+        cors,
+        throttles,
     })
-}
-
-/// Metrics and execution logs go nowhere here; throttling and caching by method would be missed.
-fn method_settings(mut settings: Fields<'_>) {
-    settings.no_meaning(&[
-        "DataTraceEnabled",
-        "HttpMethod",
-        "LoggingLevel",
-        "MetricsEnabled",
-        "ResourcePath",
-    ]);
-    settings.only_off(&["CacheDataEncrypted", "CachingEnabled"]);
-    settings.end();
-}
-
-impl Draft {
-    /// A method that requires a usage key gets it from the authorizer's answer only; a client's
-    /// own `x-api-key` is not read here.
-    pub(super) fn check_key_source(&self, routes: &[Route], problems: &Problems) {
-        let asked = routes.iter().any(|route| route.api_key_required);
-        if asked && self.key_source.as_deref() != Some("AUTHORIZER") {
-            problems.report(
-                self.line,
-                &format!("{}.ApiKeySourceType", self.place),
-                "must be AUTHORIZER where a method has ApiKeyRequired: the local gateway does not \
-                 support usage keys from the x-api-key header",
-            );
-        }
-    }
 }

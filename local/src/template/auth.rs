@@ -51,7 +51,9 @@ pub(super) fn read(
     // The role by which API Gateway calls functions.
     auth.no_meaning(&["InvokeRole"]);
     if let Some(mut plan) = auth.fields("UsagePlan") {
-        plan.only("CreateUsagePlan", &["NONE"]);
+        plan.only("CreateUsagePlan", &["NONE", "PER_API", "SHARED"]);
+        // Read where they are written out.
+        plan.no_meaning(&["Description", "Quota", "Tags", "Throttle", "UsagePlanName"]);
         plan.end();
     }
     auth.end();

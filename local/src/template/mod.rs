@@ -1,6 +1,6 @@
 //! `template.yaml` to the [`Application`] that this gateway serves.
 //!
-//! In this order: [`yaml`] reads the text, [`implicit`] writes out the API that SAM makes by itself,
+//! In this order: [`yaml`] reads the text, [`implicit`] and [`made_plans`] write out what SAM makes by itself,
 //! [`parameters`] gives each parameter its value, [`resolve`] carries out intrinsic functions,
 //! [`globals`] merges `Globals`, [`resources`] walks the resources but for those that are [`ignored`],
 //! and a module for each type reads its properties. Whatever none of them honours or knows to mean
@@ -10,6 +10,7 @@
 mod api;
 mod auth;
 mod conditions;
+mod cors;
 mod fields;
 mod functions;
 mod gateway_responses;
@@ -17,6 +18,9 @@ mod globals;
 mod ignored;
 mod implicit;
 mod layers;
+mod literal;
+mod made_plans;
+mod method_settings;
 mod parameters;
 mod problems;
 mod resolve;
@@ -102,7 +106,7 @@ pub(crate) fn load(path: &Path, parameters: &Parameters) -> Result<Application, 
 
 fn application(root: &Node, overrides: &Parameters) -> Result<Application, Vec<Problem>> {
     let problems = Problems::default();
-    let root = implicit::written_out(root.clone());
+    let root = made_plans::written_out(implicit::written_out(root.clone()));
     let application = assemble(&root, overrides, &problems);
     let problems = problems.into_list();
     match application {
@@ -160,8 +164,11 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
 
     let mut draft = the_api(apis, &function_ids, &resolver)?;
     let routes = routes::routes(events, &draft.api, &draft.defaults, problems);
-    draft.check_key_source(&routes, problems);
+    let preflights = draft.cors.as_ref();
+    let preflights = preflights.map(|cors| cors.preflights(&routes, &draft.defaults));
     draft.api.routes = routes;
+    draft.api.routes.extend(preflights.into_iter().flatten());
+    draft.throttles.apply(&mut draft.api.routes, problems);
     draft.api.usage_plans = plans.finish(&draft.api, problems);
     ignored.sort();
     Some(Application {

@@ -11,7 +11,7 @@ use super::auth::AuthDefaults;
 use super::fields::Fields;
 use super::ignored;
 use super::problems::Problems;
-use crate::model::{Api, Ignored, Route};
+use crate::model::{Api, Ignored, Integration, Route};
 
 /// One method on one path, as its function asks for it.
 #[derive(Debug)]
@@ -125,7 +125,8 @@ pub(super) fn routes(
             api_key_required: api_key_required(&event, defaults, problems),
             method: event.method,
             path: event.path,
-            function: event.function,
+            throttle: None,
+            integration: Integration::Function(event.function),
             line: event.line,
         });
     }

@@ -48,8 +48,15 @@ impl Drafts {
         properties.no_meaning(&["Description", "Tags"]);
         let name = properties.text("UsagePlanName");
         let mut stages = Vec::new();
+        let mut method_throttles = BTreeMap::new();
         for mut stage in properties.list("ApiStages") {
             let names = (stage.required_text("ApiId"), stage.required_text("Stage"));
+            for (key, fields) in stage
+                .fields("Throttle")
+                .map_or_else(Vec::new, Fields::named)
+            {
+                method_throttles.extend(throttle(fields).map(|throttle| (key, throttle)));
+            }
             stage.end();
             if let (Some(api), Some(stage)) = names {
                 stages.push((api, stage));
@@ -67,6 +74,7 @@ impl Drafts {
                     id: id.to_ascii_lowercase(),
                     name: name.unwrap_or_else(|| id.clone()),
                     throttle,
+                    method_throttles,
                     quota,
                     keys: Vec::new(),
                 },
@@ -80,6 +88,8 @@ impl Drafts {
         let Resource { id, line, .. } = resource;
         let mut properties = resource.properties;
         properties.no_meaning(&["CustomerId", "Description", "GenerateDistinctId", "Tags"]);
+        // From before there were usage plans.
+        properties.no_meaning(&["StageKeys"]);
         let name = properties.text("Name");
         // CloudFormation's default: a key that nobody enabled is refused.
         let enabled = properties.flag("Enabled").unwrap_or(false);
@@ -185,6 +195,14 @@ impl PlanDraft {
             if (id, stage) != (&api.id, &api.stage) {
                 report(format!(
                     "covers the stage `{stage}` of `{id}`, which is not served here"
+                ));
+            }
+        }
+        for key in self.plan.method_throttles.keys() {
+            if !api.routes.iter().any(|route| &route.key() == key) {
+                report(format!(
+                    "has a Throttle of `{key}`, and the API has no such method: write PATH/METHOD, such \
+                     as /books/GET"
                 ));
             }
         }

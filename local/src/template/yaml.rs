@@ -56,6 +56,29 @@ impl Node {
         }
     }
 
+    /// A mapping that stands for what was on this line.
+    pub(super) fn map(line: usize, entries: Vec<(&str, Node)>) -> Self {
+        let entries = entries.into_iter().map(|(name, node)| Entry {
+            name: name.to_owned(),
+            line,
+            node,
+        });
+        Self {
+            line,
+            value: Value::Map(entries.collect()),
+        }
+    }
+
+    /// `!Ref NAME`.
+    pub(super) fn reference(line: usize, name: &str) -> Self {
+        let function = "Ref".to_owned();
+        let argument = Box::new(Self::text(line, name));
+        Self {
+            line,
+            value: Value::Call { function, argument },
+        }
+    }
+
     /// The value of an entry, when this is a mapping that has it.
     pub(super) fn get(&self, name: &str) -> Option<&Node> {
         self.entries()

@@ -3,8 +3,10 @@
 mod alone;
 mod authorizers;
 mod beside;
+mod cors;
 mod functions;
 mod intrinsics;
+mod method_settings;
 mod properties;
 mod repository;
 mod syntax;
@@ -85,7 +87,7 @@ fn a_small_template_loads() {
     assert_eq!(application.api.id, "local");
     assert_eq!(application.api.stage, "dev");
     assert_eq!(
-        (route.path.as_str(), route.function.as_str()),
+        (route.path.as_str(), route.function().unwrap()),
         ("/things/{id}", "Fn")
     );
     assert_eq!(route.authorizer.as_deref(), Some("Credential"));

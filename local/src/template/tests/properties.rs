@@ -9,9 +9,9 @@ fn a_property_that_is_not_supported_is_named_with_its_resource_and_line() {
     assert_eq!(
         problem(&changed(
             "      ApiKeySource",
-            "      BinaryMediaTypes: ['*/*']\n      ApiKeySource"
+            "      MinimumCompressionSize: 0\n      ApiKeySource"
         )),
-        "line 12: Api.BinaryMediaTypes: the local gateway does not support this property"
+        "line 12: Api.MinimumCompressionSize: the local gateway does not support this property"
     );
 }
 
@@ -21,15 +21,14 @@ fn every_property_of_an_api_that_cannot_be_honoured_is_one_problem() {
         ("StageName: !Ref Stage", "StageName: a/b", "StageName `a/b`"),
         (
             "StageName: !Ref Stage",
-            "Cors: '*'\n      StageName: !Ref Stage",
-            "Api.Cors",
+            "CanarySetting: {}\n      StageName: !Ref Stage",
+            "Api.CanarySetting",
         ),
         (
             "StageName: !Ref Stage",
             "CacheClusterEnabled: true\n      StageName: x",
             "CacheCluster",
         ),
-        ("AUTHORIZER", "HEADER", "must be AUTHORIZER"),
         (
             "!GetAtt Fn.Arn",
             "!GetAtt Fn.Arn\n            FunctionPayloadType: OTHER",

@@ -1,0 +1,132 @@
+//! What a SAM template may say of its API without knowing of Keygate: preflights, keys in a header,
+//! throttles, stage variables.
+
+use keygate_tests::project::Project;
+use keygate_tests::target::Target;
+use reqwest::Method;
+
+keygate_tests::tests! { for Target:
+    preflights_are_answered_by_the_gateway_itself needs "python", "own-gateway";
+    a_usage_key_of_the_template_comes_in_a_header needs "python", "own-gateway";
+    a_method_takes_no_more_than_its_stage_lets_it needs "python", "own-gateway";
+}
+
+/// It answers each event with the event.
+pub(crate) const ECHO: &str = r#"#!/usr/bin/env python3
+import json, os
+from urllib.request import Request, urlopen
+
+api = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}/2018-06-01/runtime/invocation"
+while True:
+    with urlopen(f"{api}/next") as event:
+        invocation = event.headers["Lambda-Runtime-Aws-Request-Id"]
+        body = event.read().decode()
+    answer = {"statusCode": 200, "body": body}
+    urlopen(Request(f"{api}/{invocation}/response", json.dumps(answer).encode())).close()
+"#;
+
+/// A project whose function `Fn` answers events with themselves.
+pub(crate) fn echoing(template: &str) -> Project {
+    Project::new(template).with_executable("src/bootstrap", ECHO)
+}
+
+/// A shop with two methods of one function; `api` are properties, `more` resources.
+fn shop(api: &str, more: &str) -> Project {
+    echoing(&format!(
+        "Transform: AWS::Serverless-2016-10-31
+Resources:
+  Shop:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: prod
+      Variables: {{tableOf: books}}
+{api}
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: src
+      Runtime: provided.al2023
+      Events:
+        List:
+          Type: Api
+          Properties: {{RestApiId: !Ref Shop, Path: /books, Method: get}}
+        Add:
+          Type: Api
+          Properties: {{RestApiId: !Ref Shop, Path: /books, Method: post}}
+{more}"
+    ))
+}
+
+fn preflights_are_answered_by_the_gateway_itself(target: &Target) {
+    let cors = "      Cors: {AllowOrigin: \"'https://app.example'\", MaxAge: \"'600'\"}\n      Auth: \
+                {ApiKeyRequired: true, AddApiKeyRequiredToCorsPreflight: false}";
+    let project = shop(cors, "");
+    let (_gateway, own) = target.own(&["--template", &project.template()]);
+    let preflight = own.call(Method::OPTIONS, "/books").send().expect(200);
+    for (name, value) in [
+        ("access-control-allow-origin", "https://app.example"),
+        ("access-control-allow-methods", "GET,OPTIONS,POST"),
+        ("access-control-max-age", "600"),
+        ("content-type", "application/json"),
+    ] {
+        assert_eq!(preflight.header(name), Some(value), "{name}");
+    }
+    assert_eq!(preflight.body, "{}\n");
+    let other_type = own.call(Method::OPTIONS, "/books");
+    other_type
+        .header("content-type", "text/plain")
+        .send()
+        .expect(500);
+    own.get("/books").send().expect(403);
+}
+
+fn a_usage_key_of_the_template_comes_in_a_header(target: &Target) {
+    let plan = "  Plan:
+    Type: AWS::ApiGateway::UsagePlan
+    Properties:
+      ApiStages:
+        - {ApiId: !Ref Shop, Stage: !Ref Shop.Stage, Throttle: {/books/POST: {RateLimit: 0.001, BurstLimit: 1}}}
+      Throttle: {RateLimit: 0.001, BurstLimit: 3}
+  Key: {Type: AWS::ApiGateway::ApiKey, Properties: {Enabled: true, Value: a-key-of-twenty-letters}}
+  Spare: {Type: AWS::ApiGateway::ApiKey, Properties: {Enabled: false, Value: another-of-twenty-letters}}
+  OnPlan:
+    Type: AWS::ApiGateway::UsagePlanKey
+    Properties: {KeyId: !Ref Key, KeyType: API_KEY, UsagePlanId: !Ref Plan}
+  SpareOnPlan:
+    Type: AWS::ApiGateway::UsagePlanKey
+    Properties: {KeyId: !Ref Spare, KeyType: API_KEY, UsagePlanId: !Ref Plan}
+";
+    let project = shop(
+        "      ApiKeySourceType: HEADER\n      Auth: {ApiKeyRequired: true}",
+        plan,
+    );
+    let (_gateway, own) = target.own(&["--template", &project.template()]);
+    let status = |method: &Method, key: &str| {
+        let call = own.call(method.clone(), "/books");
+        call.header("x-api-key", key).send().status
+    };
+    own.get("/books").send().expect(403);
+    for wrong in ["", "a-key", "another-of-twenty-letters"] {
+        assert_eq!(status(&Method::GET, wrong), 403, "{wrong}");
+    }
+    let key = "a-key-of-twenty-letters";
+    let statuses =
+        |method, times| -> Vec<u16> { (0..times).map(|_| status(&method, key)).collect() };
+    assert_eq!(statuses(Method::POST, 2), [200, 429]);
+    assert_eq!(statuses(Method::GET, 4), [200, 200, 200, 429]);
+}
+
+fn a_method_takes_no_more_than_its_stage_lets_it(target: &Target) {
+    let settings = "      MethodSettings:
+        - {ResourcePath: /~1books, HttpMethod: GET, ThrottlingRateLimit: 0.001, ThrottlingBurstLimit: 2}";
+    let project = shop(settings, "");
+    let (_gateway, own) = target.own(&["--template", &project.template()]);
+    let first = own.get("/books").send().expect(200).json();
+    assert_eq!(first["stageVariables"]["tableOf"], "books");
+    own.get("/books").send().expect(200);
+    let refused = own.get("/books").send().expect(429);
+    assert_eq!(refused.json()["message"], "Too Many Requests");
+    for _ in 0..3 {
+        own.post("/books").send().expect(200);
+    }
+}
