@@ -1,6 +1,8 @@
 //! What `template.yaml` describes, after every intrinsic function is resolved: the part of a SAM
 //! application that this gateway serves. `template` makes it, everything else reads it.
 
+mod validation;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
@@ -10,6 +12,8 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 use keygate_routes::{ResourcePath, RouteMethod};
 use regex::Regex;
+
+pub(crate) use self::validation::{BodySchema, ParameterPlace, Validation};
 
 /// One resolved application: an API, the functions behind it and the tables they use.
 #[derive(Debug, Clone)]
@@ -97,6 +101,8 @@ pub(crate) struct Route {
     pub(crate) api_key_required: bool,
     /// How many requests the stage takes on it, of all callers together.
     pub(crate) throttle: Option<Throttle>,
+    /// What is checked of a request before it is passed on.
+    pub(crate) validation: Validation,
     /// The event's line of the template.
     pub(crate) line: usize,
 }

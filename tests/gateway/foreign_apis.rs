@@ -9,6 +9,7 @@ keygate_tests::tests! { for Target:
     preflights_are_answered_by_the_gateway_itself needs "python", "own-gateway";
     a_usage_key_of_the_template_comes_in_a_header needs "python", "own-gateway";
     a_method_takes_no_more_than_its_stage_lets_it needs "python", "own-gateway";
+    a_request_that_its_model_or_its_parameters_refuse_reaches_no_function needs "python", "own-gateway";
 }
 
 /// It answers each event with the event.
@@ -129,4 +130,49 @@ fn a_method_takes_no_more_than_its_stage_lets_it(target: &Target) {
     for _ in 0..3 {
         own.post("/books").send().expect(200);
     }
+}
+
+fn a_request_that_its_model_or_its_parameters_refuse_reaches_no_function(target: &Target) {
+    let models = "      Models: {Order: {type: object, required: [book], properties: {book: {type: string}, \
+                  count: {type: integer, maximum: 9}}}}
+      GatewayResponses:
+        BAD_REQUEST_BODY:
+          StatusCode: 422
+          ResponseTemplates: {application/json: '{\"message\": $context.error.messageString, \"why\": \
+                  \"$context.error.validationErrorString\"}'}";
+    let order = "        Order:
+          Type: Api
+          Properties:
+            RestApiId: !Ref Shop
+            Path: /orders/{shop}
+            Method: post
+            RequestModel: {Model: Order, ValidateBody: true, ValidateParameters: true}
+            RequestParameters:
+              - method.request.header.X-Customer: {Required: true}
+              - method.request.querystring.lang: {Required: true}
+              - method.request.querystring.page
+";
+    let project = shop(models, order);
+    let (_gateway, own) = target.own(&["--template", &project.template()]);
+    let missing = own.post("/orders/a").body("{}").send().expect(400);
+    assert_eq!(
+        missing.json()["message"],
+        "Missing required request parameters: [X-Customer, lang]"
+    );
+    let order = |body: &str| {
+        let call = own.post("/orders/a?lang=en").header("x-customer", "a");
+        call.header("content-type", "application/json")
+            .body(body.to_owned())
+            .send()
+    };
+    for refused in ["", "{", r#"{"book": 7}"#, r#"{"book": "a", "count": 10}"#] {
+        let reply = order(refused).expect(422).json();
+        assert_eq!(reply["message"], "Invalid request body", "{refused}");
+        assert!(
+            reply["why"].as_str().is_some_and(|why| why.len() > 2),
+            "{reply}"
+        );
+    }
+    let taken = r#"{"book": "a", "count": 9}"#;
+    assert_eq!(order(taken).expect(200).json()["body"], taken);
 }

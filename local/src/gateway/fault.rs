@@ -8,6 +8,7 @@ pub(super) enum ResponseType {
     ApiConfigurationError,
     AuthorizerConfigurationError,
     AuthorizerFailure,
+    BadRequestBody,
     BadRequestParameters,
     Default5xx,
     IntegrationTimeout,
@@ -26,6 +27,8 @@ pub(super) enum ResponseType {
 pub(super) struct Fault {
     pub(super) kind: ResponseType,
     pub(super) message: String,
+    /// What request validation found.
+    pub(super) validation: Option<String>,
 }
 
 impl Fault {
@@ -33,6 +36,7 @@ impl Fault {
         Self {
             kind,
             message: kind.message().to_owned(),
+            validation: None,
         }
     }
 }
@@ -44,6 +48,7 @@ impl ResponseType {
             Self::ApiConfigurationError => "API_CONFIGURATION_ERROR",
             Self::AuthorizerConfigurationError => "AUTHORIZER_CONFIGURATION_ERROR",
             Self::AuthorizerFailure => "AUTHORIZER_FAILURE",
+            Self::BadRequestBody => "BAD_REQUEST_BODY",
             Self::BadRequestParameters => "BAD_REQUEST_PARAMETERS",
             Self::Default5xx => "DEFAULT_5XX",
             Self::IntegrationTimeout => "INTEGRATION_TIMEOUT",
@@ -64,7 +69,7 @@ impl ResponseType {
             Self::ApiConfigurationError
             | Self::AuthorizerConfigurationError
             | Self::AuthorizerFailure => 500,
-            Self::BadRequestParameters => 400,
+            Self::BadRequestBody | Self::BadRequestParameters => 400,
             Self::Default5xx => 502,
             Self::IntegrationTimeout => 504,
             Self::QuotaExceeded | Self::Throttled => 429,
@@ -81,6 +86,7 @@ impl ResponseType {
             | Self::AuthorizerConfigurationError
             | Self::AuthorizerFailure
             | Self::Default5xx => "Internal server error",
+            Self::BadRequestBody => "Invalid request body",
             Self::BadRequestParameters => "Bad Request",
             Self::IntegrationTimeout => "Endpoint request timed out",
             Self::InvalidApiKey | Self::MissingAuthenticationToken => "Forbidden",

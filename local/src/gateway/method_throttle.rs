@@ -40,7 +40,7 @@ impl MethodThrottles {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Integration, Throttle};
+    use crate::model::{Integration, Throttle, Validation};
 
     #[test]
     fn each_method_has_a_bucket_of_its_own() {
@@ -51,6 +51,7 @@ mod tests {
             authorizer: None,
             api_key_required: false,
             throttle: burst.map(|burst| Throttle { rate: 0.001, burst }),
+            validation: Validation::default(),
             line: 0,
         };
         let routes = [

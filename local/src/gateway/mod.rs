@@ -1,6 +1,6 @@
 //! API Gateway's REST front on this machine, one module for each step of a request, in this order:
-//! [`routing`], [`authorizer`], [`policy`], [`usage_plan`], [`method_throttle`], [`proxy_event`] and
-//! [`proxy_response`] or [`mock`], [`gateway_response`] for what goes wrong on the way, and
+//! [`routing`], [`authorizer`], [`policy`], [`usage_plan`], [`method_throttle`], [`validation`],
+//! [`proxy_event`] and [`proxy_response`] or [`mock`], [`gateway_response`] for what goes wrong on the way, and
 //! [`access_log`].
 //!
 //! What it does is held against the API Gateway guide. Two limits are AWS's quotas: 10,240 bytes of
@@ -26,6 +26,7 @@ mod stage;
 mod usage_counts;
 mod usage_keys;
 mod usage_plan;
+mod validation;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -310,6 +311,7 @@ impl Front {
         if !gateway.throttles.admits(route) {
             return Err(Fault::new(ResponseType::Throttled));
         }
+        validation::check(&route.validation, exchange, &body)?;
         match &route.integration {
             Integration::Function(function) => {
                 let event = proxy_event::build(exchange, &gateway.stage, path, &body);

@@ -110,7 +110,7 @@ fn is_well_encoded(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Integration;
+    use crate::model::{Integration, Validation};
 
     fn router() -> Router {
         let route = |method: &str, path: &str, function: &str| Route {
@@ -120,6 +120,7 @@ mod tests {
             authorizer: None,
             api_key_required: false,
             throttle: None,
+            validation: Validation::default(),
             line: 0,
         };
         Router::new(&[

@@ -6,6 +6,7 @@ use super::auth::{self, AuthDefaults};
 use super::cors::{self, Cors};
 use super::gateway_responses;
 use super::method_settings::{self, Throttles};
+use super::request_validation::{self, Models};
 use super::resources::Resource;
 use crate::model::{Api, KeySource};
 
@@ -33,6 +34,7 @@ pub(super) struct Draft {
     pub(super) defaults: AuthDefaults,
     pub(super) cors: Option<Cors>,
     pub(super) throttles: Throttles,
+    pub(super) models: Models,
 }
 
 /// Reads the API; `id` is what `Ref` gives for it.
@@ -59,6 +61,7 @@ pub(super) fn read(
         Some("AUTHORIZER") => KeySource::Authorizer,
         _ => KeySource::Header,
     };
+    let models = request_validation::models(&mut properties);
     let cors = cors::read(&mut properties);
     let media_types = properties.scalars("BinaryMediaTypes").into_iter();
     let (authorizers, defaults) = match properties.fields("Auth") {
@@ -94,5 +97,6 @@ pub(super) fn read(
         defaults,
         cors,
         throttles,
+        models,
     })
 }

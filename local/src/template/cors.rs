@@ -14,7 +14,7 @@ use super::auth::AuthDefaults;
 use super::fields::Fields;
 use super::literal;
 use super::yaml::{Node, Value};
-use crate::model::{Integration, Mock, Route};
+use crate::model::{Integration, Mock, Route, Validation};
 
 /// What the preflight answers of an API carry.
 #[derive(Debug)]
@@ -107,6 +107,7 @@ impl Cors {
                     .filter(|_| defaults.authorizer_on_preflight),
                 api_key_required: defaults.api_key_required && defaults.api_key_on_preflight,
                 throttle: None,
+                validation: Validation::default(),
                 line: self.line,
             });
         }

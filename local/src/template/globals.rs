@@ -22,6 +22,7 @@ fn merge_at(global: &Node, own: &Node, property: &str) -> Node {
     Node {
         line: own.line,
         value,
+        is_plain: own.is_plain,
     }
 }
 

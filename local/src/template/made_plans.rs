@@ -53,10 +53,7 @@ fn resources(prefix: &str, api: &str, plan: &Node, condition: Option<&Node>) -> 
             ("Stage", Node::reference(line, &format!("{api}.Stage"))),
         ],
     );
-    let stages = Node {
-        line,
-        value: Value::List(vec![stage]),
-    };
+    let stages = Node::of(line, Value::List(vec![stage]));
     let own = plan.entries().iter();
     let own = own.filter(|entry| entry.name != "CreateUsagePlan");
     let mut properties: Vec<_> = own

@@ -17,12 +17,14 @@ mod gateway_responses;
 mod globals;
 mod ignored;
 mod implicit;
+mod json;
 mod layers;
 mod literal;
 mod made_plans;
 mod method_settings;
 mod parameters;
 mod problems;
+mod request_validation;
 mod resolve;
 mod resources;
 mod routes;
@@ -163,7 +165,7 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
     check_table_names(&tables, problems);
 
     let mut draft = the_api(apis, &function_ids, &resolver)?;
-    let routes = routes::routes(events, &draft.api, &draft.defaults, problems);
+    let routes = routes::routes(events, &draft, problems);
     let preflights = draft.cors.as_ref();
     let preflights = preflights.map(|cors| cors.preflights(&routes, &draft.defaults));
     draft.api.routes = routes;

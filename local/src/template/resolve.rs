@@ -78,6 +78,7 @@ impl<'t> Resolver<'t> {
         Some(Node {
             line: node.line,
             value,
+            is_plain: node.is_plain,
         })
     }
 
@@ -110,7 +111,7 @@ impl<'t> Resolver<'t> {
             // Reported by `check_functions` already, wherever in the template it stands.
             _ => Value::Unknown,
         };
-        Some(Node { line, value })
+        Some(Node::of(line, value))
     }
 
     /// Reports what is wrong with a call, and stands for its value.
@@ -162,10 +163,7 @@ impl<'t> Resolver<'t> {
     }
 
     fn choose(&self, argument: &Node, line: usize, place: &str) -> Option<Node> {
-        let unknown = Some(Node {
-            line,
-            value: Value::Unknown,
-        });
+        let unknown = Some(Node::of(line, Value::Unknown));
         let Value::List(items) = &argument.value else {
             self.wrong(line, place, "`Fn::If` takes a condition and two values");
             return unknown;

@@ -133,10 +133,7 @@ fn resource<'p>(
     attributes.no_meaning(&["DeletionPolicy", "DependsOn", "UpdateReplacePolicy"]);
     attributes.end();
 
-    let own = properties.unwrap_or(Node {
-        line,
-        value: Value::Map(Vec::new()),
-    });
+    let own = properties.unwrap_or_else(|| Node::of(line, Value::Map(Vec::new())));
     let section = kind.strip_prefix("AWS::Serverless::").unwrap_or_default();
     let merged = match globals.and_then(|globals| globals.get(section)) {
         Some(global) => globals::merge(global, &own),

@@ -7,10 +7,12 @@ use std::str::FromStr;
 use http::Method;
 use keygate_routes::{ResourcePath, Resources, RouteMethod};
 
+use super::api::Draft;
 use super::auth::AuthDefaults;
 use super::fields::Fields;
 use super::ignored;
 use super::problems::Problems;
+use super::request_validation::Asked;
 use crate::model::{Api, Ignored, Integration, Route};
 
 /// One method on one path, as its function asks for it.
@@ -24,6 +26,7 @@ pub(super) struct Event {
     function: String,
     authorizer: Option<String>,
     api_key_required: Option<bool>,
+    asked: Asked,
 }
 
 /// What calls a function.
@@ -67,6 +70,7 @@ pub(super) fn event(function: &str, mut fields: Fields<'_>) -> Option<Source> {
         }
         None => (None, None),
     };
+    let asked = Asked::read(&mut properties);
     properties.only("ResponseTransferMode", &["BUFFERED"]);
     let (place, line) = (properties.place().to_owned(), properties.line());
     properties.end();
@@ -79,6 +83,7 @@ pub(super) fn event(function: &str, mut fields: Fields<'_>) -> Option<Source> {
         function: function.to_owned(),
         authorizer,
         api_key_required,
+        asked,
     }))
 }
 
@@ -95,12 +100,13 @@ where
 }
 
 /// The routes of the API that the events make.
-pub(super) fn routes(
-    events: Vec<Event>,
-    api: &Api,
-    defaults: &AuthDefaults,
-    problems: &Problems,
-) -> Vec<Route> {
+pub(super) fn routes(events: Vec<Event>, draft: &Draft, problems: &Problems) -> Vec<Route> {
+    let Draft {
+        api,
+        defaults,
+        models,
+        ..
+    } = draft;
     let mut seen: HashMap<(RouteMethod, ResourcePath), String> = HashMap::new();
     let mut resources = Resources::default();
     let mut routes = Vec::with_capacity(events.len());
@@ -126,6 +132,7 @@ pub(super) fn routes(
             method: event.method,
             path: event.path,
             throttle: None,
+            validation: event.asked.validation(models, report),
             integration: Integration::Function(event.function),
             line: event.line,
         });

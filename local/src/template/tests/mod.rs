@@ -9,6 +9,7 @@ mod intrinsics;
 mod method_settings;
 mod properties;
 mod repository;
+mod request_validation;
 mod syntax;
 mod tables;
 mod usage_plans;
