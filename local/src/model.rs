@@ -136,6 +136,8 @@ pub(crate) enum Integration {
 pub(crate) struct Mock {
     /// The content types of requests that it is for; a request without one has `application/json`.
     pub(crate) takes: BTreeSet<String>,
+    /// Whether a request of another content type is 415, and not passed through to nothing.
+    pub(crate) refuses_others: bool,
     /// The status.
     pub(crate) status: u16,
     /// Header names and values.

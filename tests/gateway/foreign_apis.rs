@@ -9,6 +9,7 @@ keygate_tests::tests! { for Target:
     preflights_are_answered_by_the_gateway_itself needs "python", "own-gateway";
     a_usage_key_of_the_template_comes_in_a_header needs "python", "own-gateway";
     a_method_takes_no_more_than_its_stage_lets_it needs "python", "own-gateway";
+    an_open_api_document_says_what_is_served needs "python", "own-gateway";
     a_request_that_its_model_or_its_parameters_refuse_reaches_no_function needs "python", "own-gateway";
 }
 
@@ -175,4 +176,72 @@ fn a_request_that_its_model_or_its_parameters_refuse_reaches_no_function(target:
     }
     let taken = r#"{"book": "a", "count": 9}"#;
     assert_eq!(order(taken).expect(200).json()["body"], taken);
+}
+
+/// A document whose one authorizer is a function that lets everybody in by the name of `somebody`.
+const DOCUMENTED: &str = r#"Transform: AWS::Serverless-2016-10-31
+Resources:
+  Shop:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: prod
+      DefinitionBody:
+        openapi: 3.0.1
+        info: {title: Shop, version: "1"}
+        paths:
+          /books/{id}:
+            get:
+              security: [{Caller: []}]
+              x-amazon-apigateway-integration: &fn
+                type: aws_proxy
+                httpMethod: POST
+                uri: !Sub arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Fn.Arn}/invocations
+          /status:
+            get:
+              x-amazon-apigateway-integration:
+                type: mock
+                passthroughBehavior: never
+                requestTemplates: {application/json: '{"statusCode": 203}'}
+                responses:
+                  default:
+                    statusCode: 203
+                    responseParameters: {method.response.header.X-Shop: "'open'"}
+                    responseTemplates: {application/json: '{"open": true}'}
+        components:
+          securitySchemes:
+            Caller:
+              type: apiKey
+              name: Authorization
+              in: header
+              x-amazon-apigateway-authtype: custom
+              x-amazon-apigateway-authorizer:
+                type: request
+                identitySource: method.request.querystring.who
+                authorizerUri: !Sub arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Who.Arn}/invocations
+  Fn: {Type: AWS::Serverless::Function, Properties: {CodeUri: src, Runtime: provided.al2023}}
+  Who: {Type: AWS::Serverless::Function, Properties: {CodeUri: who, Runtime: provided.al2023}}
+"#;
+
+fn an_open_api_document_says_what_is_served(target: &Target) {
+    let echo = r#"{"statusCode": 200, "body": body}"#;
+    let policy = r#"{"principalId": "somebody", "policyDocument": {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": json.loads(body)["methodArn"]}]}}"#;
+    assert!(ECHO.contains(echo));
+    let project = echoing(DOCUMENTED).with_executable("who/bootstrap", &ECHO.replace(echo, policy));
+    let (_gateway, own) = target.own(&["--template", &project.template()]);
+    let status = own.get("/status").send().expect(203);
+    assert_eq!(
+        (status.body.as_str(), status.header("x-shop")),
+        ("{\"open\": true}", Some("open"))
+    );
+    let text = own.get("/status").header("content-type", "text/plain");
+    text.send().expect(415);
+    own.get("/books/7").send().expect(401);
+    let event = own.get("/books/7?who=me").send().expect(200).json();
+    assert_eq!(event["resource"], "/books/{id}");
+    assert_eq!(event["pathParameters"]["id"], "7");
+    assert_eq!(
+        event["requestContext"]["authorizer"]["principalId"],
+        "somebody"
+    );
 }

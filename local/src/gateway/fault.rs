@@ -18,6 +18,7 @@ pub(super) enum ResponseType {
     RequestTooLarge,
     Throttled,
     Unauthorized,
+    UnsupportedMediaType,
     /// Headers over API Gateway's limit; no type of its own, so it is `DEFAULT_4XX` with 431.
     HeadersTooLarge,
 }
@@ -58,6 +59,7 @@ impl ResponseType {
             Self::RequestTooLarge => "REQUEST_TOO_LARGE",
             Self::Throttled => "THROTTLED",
             Self::Unauthorized => "UNAUTHORIZED",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::HeadersTooLarge => "DEFAULT_4XX",
         }
     }
@@ -75,6 +77,7 @@ impl ResponseType {
             Self::QuotaExceeded | Self::Throttled => 429,
             Self::RequestTooLarge => 413,
             Self::Unauthorized => 401,
+            Self::UnsupportedMediaType => 415,
             Self::HeadersTooLarge => 431,
         }
     }
@@ -94,6 +97,7 @@ impl ResponseType {
             Self::RequestTooLarge => "Request Too Long",
             Self::Throttled => "Too Many Requests",
             Self::Unauthorized => "Unauthorized",
+            Self::UnsupportedMediaType => "Unsupported Media Type",
             Self::HeadersTooLarge => "Request Header Fields Too Large",
         }
     }

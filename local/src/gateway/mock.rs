@@ -18,7 +18,11 @@ pub(super) fn answer(mock: &Mock, exchange: &Exchange) -> Result<Response<Bytes>
     let content_type = exchange.header(CONTENT_TYPE.as_str()).unwrap_or(JSON);
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if !mock.takes.contains(&media_type.to_ascii_lowercase()) {
-        return Err(Fault::new(ResponseType::ApiConfigurationError));
+        return Err(Fault::new(if mock.refuses_others {
+            ResponseType::UnsupportedMediaType
+        } else {
+            ResponseType::ApiConfigurationError
+        }));
     }
     let mut response = Response::new(Bytes::from(mock.body.clone()));
     *response.status_mut() =
@@ -45,6 +49,7 @@ mod tests {
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let exchange = Exchange::new(&parts, "127.0.0.1".into(), 80);
         let mock = Mock {
+            refuses_others: false,
             takes: ["application/json".to_owned()].into(),
             status: 204,
             headers: Vec::new(),

@@ -6,8 +6,10 @@ use super::auth::{self, AuthDefaults};
 use super::cors::{self, Cors};
 use super::gateway_responses;
 use super::method_settings::{self, Throttles};
+use super::open_api::{self, Document};
 use super::request_validation::{self, Models};
 use super::resources::Resource;
+use super::routes::Event;
 use crate::model::{Api, KeySource};
 
 /// Naming, deployment, and where the API is reached from outside.
@@ -35,6 +37,8 @@ pub(super) struct Draft {
     pub(super) cors: Option<Cors>,
     pub(super) throttles: Throttles,
     pub(super) models: Models,
+    /// The methods of its `DefinitionBody`, where it has one: those of events are then its own.
+    pub(super) described: Option<Vec<Event>>,
 }
 
 /// Reads the API; `id` is what `Ref` gives for it.
@@ -57,10 +61,7 @@ pub(super) fn read(
         valid
     });
     let key_source = properties.only("ApiKeySourceType", &["AUTHORIZER", "HEADER"]);
-    let key_source = match key_source.as_deref() {
-        Some("AUTHORIZER") => KeySource::Authorizer,
-        _ => KeySource::Header,
-    };
+    let key_source = key_source.as_deref().and_then(self::key_source);
     let models = request_validation::models(&mut properties);
     let cors = cors::read(&mut properties);
     let media_types = properties.scalars("BinaryMediaTypes").into_iter();
@@ -78,9 +79,11 @@ pub(super) fn read(
         format
     });
     let throttles = method_settings::read(properties.list("MethodSettings"));
+    let document = properties.fields("DefinitionBody");
+    let document = document.map(|fields| open_api::read(fields, &id, functions));
     let stage_variables = properties.texts("Variables").into_iter().collect();
     properties.end();
-    Some(Draft {
+    let mut draft = Draft {
         api: Api {
             id,
             stage: stage?,
@@ -90,7 +93,9 @@ pub(super) fn read(
             usage_plans: Vec::new(),
             access_log_format,
             stage_variables,
-            key_source,
+            key_source: key_source
+                .or(document.as_ref().and_then(|document| document.key_source))
+                .unwrap_or_default(),
             // As JSON pointers escape it; SAM takes both.
             binary_media_types: media_types.map(|name| name.replace("~1", "/")).collect(),
         },
@@ -98,5 +103,36 @@ pub(super) fn read(
         cors,
         throttles,
         models,
-    })
+        described: None,
+    };
+    if let Some(document) = document {
+        draft.describe(document);
+    }
+    Some(draft)
+}
+
+/// A key source by its name.
+pub(super) fn key_source(name: &str) -> Option<KeySource> {
+    match name {
+        "AUTHORIZER" => Some(KeySource::Authorizer),
+        "HEADER" => Some(KeySource::Header),
+        _ => None,
+    }
+}
+
+impl Draft {
+    /// Adds what a document says; the template's own properties win, as SAM writes them into it.
+    fn describe(&mut self, document: Document) {
+        let api = &mut self.api;
+        for (name, authorizer) in document.authorizers {
+            api.authorizers.entry(name).or_insert(authorizer);
+        }
+        for (kind, response) in document.gateway_responses {
+            api.gateway_responses.entry(kind).or_insert(response);
+        }
+        if api.binary_media_types.is_empty() {
+            api.binary_media_types = document.binary_media_types;
+        }
+        self.described = Some(document.events);
+    }
 }

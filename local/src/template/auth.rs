@@ -9,7 +9,7 @@ use crate::deployment::function_arn;
 use crate::model::{Authorizer, AuthorizerEvents, IdentitySource};
 
 /// What API Gateway keeps an answer for when the template does not say, in seconds.
-const DEFAULT_TTL: u64 = 300;
+pub(super) const DEFAULT_TTL: u64 = 300;
 
 /// What the API's `Auth` sets for methods that do not say themselves.
 #[derive(Debug, Default)]
@@ -158,6 +158,7 @@ fn sources(identity: &mut Option<Fields<'_>>) -> Vec<IdentitySource> {
     sources
 }
 
-fn is_header_name(name: &str) -> bool {
+/// Whether a text may be a header's name.
+pub(super) fn is_header_name(name: &str) -> bool {
     http::HeaderName::from_bytes(name.as_bytes()).is_ok()
 }

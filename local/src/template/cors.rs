@@ -123,6 +123,7 @@ impl Cors {
         };
         headers.extend(methods.map(|value| (ACCESS_CONTROL_ALLOW_METHODS, value)));
         Mock {
+            refuses_others: false,
             takes: ["application/json".to_owned()].into(),
             status: 200,
             headers,

@@ -238,7 +238,8 @@ impl<'p> Fields<'p> {
             .collect()
     }
 
-    fn names(&self) -> Vec<String> {
+    /// The names of the fields that are left.
+    pub(super) fn names(&self) -> Vec<String> {
         self.entries
             .iter()
             .map(|entry| entry.name.clone())

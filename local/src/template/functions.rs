@@ -129,7 +129,7 @@ fn events(function: &str, properties: &mut Fields<'_>) -> (Vec<Event>, Vec<Ignor
     let named = properties.fields("Events").map(Fields::named);
     for (_, event) in named.into_iter().flatten() {
         match routes::event(function, event) {
-            Some(Source::Api(event)) => events.push(event),
+            Some(Source::Api(event)) => events.push(*event),
             Some(Source::Other(event)) => ignored.push(event),
             None => {}
         }

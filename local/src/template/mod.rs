@@ -22,6 +22,7 @@ mod layers;
 mod literal;
 mod made_plans;
 mod method_settings;
+mod open_api;
 mod parameters;
 mod problems;
 mod request_validation;
@@ -34,6 +35,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod usage_plans;
+mod vtl;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -165,6 +167,7 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
     check_table_names(&tables, problems);
 
     let mut draft = the_api(apis, &function_ids, &resolver)?;
+    let events = draft.described.take().unwrap_or(events);
     let routes = routes::routes(events, &draft, problems);
     let preflights = draft.cors.as_ref();
     let preflights = preflights.map(|cors| cors.preflights(&routes, &draft.defaults));

@@ -13,27 +13,36 @@ use super::fields::Fields;
 use super::ignored;
 use super::problems::Problems;
 use super::request_validation::Asked;
-use crate::model::{Api, Ignored, Integration, Route};
+use crate::model::{Api, Ignored, Integration, Route, Validation};
 
-/// One method on one path, as its function asks for it.
+/// One method on one path, as its function or the API's document asks for it.
 #[derive(Debug)]
 pub(super) struct Event {
-    place: String,
-    line: usize,
-    api: String,
-    method: RouteMethod,
-    path: ResourcePath,
-    function: String,
-    authorizer: Option<String>,
-    api_key_required: Option<bool>,
-    asked: Asked,
+    pub(super) place: String,
+    pub(super) line: usize,
+    pub(super) api: String,
+    pub(super) method: RouteMethod,
+    pub(super) path: ResourcePath,
+    pub(super) integration: Integration,
+    pub(super) authorizer: Option<String>,
+    pub(super) api_key_required: Option<bool>,
+    pub(super) checks: Checks,
+}
+
+/// What is checked of a method's requests.
+#[derive(Debug)]
+pub(super) enum Checks {
+    /// As an event asks for it, by the API's models.
+    Asked(Asked),
+    /// As an OpenAPI document has it.
+    Read(Validation),
 }
 
 /// What calls a function.
 #[derive(Debug)]
 pub(super) enum Source {
     /// A request to the API.
-    Api(Event),
+    Api(Box<Event>),
     /// Something beside the API.
     Other(Ignored),
 }
@@ -74,17 +83,17 @@ pub(super) fn event(function: &str, mut fields: Fields<'_>) -> Option<Source> {
     properties.only("ResponseTransferMode", &["BUFFERED"]);
     let (place, line) = (properties.place().to_owned(), properties.line());
     properties.end();
-    Some(Source::Api(Event {
+    Some(Source::Api(Box::new(Event {
         place,
         line,
         api: api?,
         method: method?,
         path: path?,
-        function: function.to_owned(),
+        integration: Integration::Function(function.to_owned()),
         authorizer,
         api_key_required,
-        asked,
-    }))
+        checks: Checks::Asked(asked),
+    })))
 }
 
 /// A text that must be there, read as what it is.
@@ -132,8 +141,11 @@ pub(super) fn routes(events: Vec<Event>, draft: &Draft, problems: &Problems) -> 
             method: event.method,
             path: event.path,
             throttle: None,
-            validation: event.asked.validation(models, report),
-            integration: Integration::Function(event.function),
+            validation: match event.checks {
+                Checks::Asked(asked) => asked.validation(models, report),
+                Checks::Read(validation) => validation,
+            },
+            integration: event.integration,
             line: event.line,
         });
     }

@@ -7,6 +7,7 @@ mod cors;
 mod functions;
 mod intrinsics;
 mod method_settings;
+mod open_api;
 mod properties;
 mod repository;
 mod request_validation;
