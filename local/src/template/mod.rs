@@ -35,6 +35,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod usage_plans;
+mod value_functions;
 mod vtl;
 mod yaml;
 
@@ -49,6 +50,9 @@ use crate::model::Application;
 use problems::Problems;
 use resolve::Resolver;
 use yaml::{Node, Value};
+
+/// SAM's transform.
+const SAM: &str = "AWS::Serverless-2016-10-31";
 
 /// Why a template cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -188,14 +192,14 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
 fn check_functions(root: &Node, problems: &Problems) {
     for section in root.entries() {
         if section.name != "Resources" {
-            resolve::check_functions(&section.node, &section.name, problems);
+            resolve::check_functions(root, &section.node, &section.name, problems);
             continue;
         }
         for resource in section.node.entries() {
             let kind = resource.node.get("Type").and_then(Node::as_text);
             if !kind.is_some_and(ignored::is_resource) {
                 let place = format!("Resources.{}", resource.name);
-                resolve::check_functions(&resource.node, &place, problems);
+                resolve::check_functions(root, &resource.node, &place, problems);
             }
         }
     }
@@ -221,10 +225,25 @@ fn check_sections(root: &Node, problems: &Problems) {
             problems.report(entry.line, &entry.name, message);
         }
     }
+    check_transforms(root, problems);
+}
+
+/// SAM's transform must be there, and may follow that of the language's extensions.
+fn check_transforms(root: &Node, problems: &Problems) {
     let transform = root.get("Transform");
-    if transform.and_then(Node::as_text) != Some("AWS::Serverless-2016-10-31") {
+    let names = match transform.map(|node| &node.value) {
+        Some(Value::List(names)) => names.iter().map(Node::as_text).collect(),
+        Some(Value::Text(name)) => vec![Some(name.as_str())],
+        _ => Vec::new(),
+    };
+    let (sam, others): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| *name == Some(SAM));
+    let are_known = others.iter().all(|name| *name == Some(resolve::EXTENSIONS));
+    if sam.len() != 1 || !are_known {
         let line = transform.map_or(root.line, |node| node.line);
-        let message = "must be AWS::Serverless-2016-10-31, the one transform supported here";
+        let message = format!(
+            "must be {SAM}, alone or with {}: no other transform is supported here",
+            resolve::EXTENSIONS
+        );
         problems.report(line, "Transform", message);
     }
 }

@@ -140,8 +140,8 @@ fn every_property_of_a_function_that_cannot_be_honoured_is_one_problem() {
         ),
         (
             "Conditions:",
-            "Globals: {HttpApi: {}}\nConditions:",
-            "Globals.HttpApi",
+            "Globals: {Topic: {}}\nConditions:",
+            "Globals.Topic",
         ),
     ];
     for (from, to, expected) in cases {
@@ -344,4 +344,31 @@ fn gateway_responses_are_read_and_checked() {
         let problem = problem(&response(text));
         assert!(problem.contains(expected), "{text}: {problem}");
     }
+}
+
+#[test]
+fn what_sam_does_not_take_for_all_is_a_problem() {
+    for (globals, expected) in [
+        (
+            "{Function: {Policies: []}}",
+            "Globals.Function.Policies: SAM does not take",
+        ),
+        (
+            "{Api: {StageName: x}}",
+            "Globals.Api.StageName: SAM does not take",
+        ),
+        (
+            "{Api: {DefinitionBody: {}}}",
+            "Globals.Api.DefinitionBody: SAM does not take",
+        ),
+    ] {
+        let text = changed("Conditions:", &format!("Globals: {globals}\nConditions:"));
+        let problems = load(&text, &[]).unwrap_err();
+        assert!(
+            problems.iter().any(|problem| problem.contains(expected)),
+            "{problems:?}"
+        );
+    }
+    let others = changed("Conditions:", "Globals: {HttpApi: {Auth: {}}}\nConditions:");
+    assert!(load(&others, &[]).is_ok());
 }
