@@ -26,6 +26,17 @@ pub(crate) struct Application {
     pub(crate) tables: Vec<Table>,
     /// What the template has beside its API, and is not there on this machine, by line.
     pub(crate) ignored: Vec<Ignored>,
+    /// What `samconfig.toml` gives its parameters.
+    pub(crate) configured: Configured,
+}
+
+/// What an environment gives the template's parameters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Configured {
+    /// Where it stands, such as `samconfig.toml [prod.deploy.parameters]`.
+    pub(crate) place: String,
+    /// The values.
+    pub(crate) values: BTreeMap<String, String>,
 }
 
 /// A resource, or an event of a function, that is not there on this machine and does not matter to the

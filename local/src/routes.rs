@@ -33,7 +33,11 @@ pub(crate) enum RoutesError {
 
 /// Prints the matrix, or with `--check` only what is wrong; then it ends with 1 when something is.
 pub(crate) fn print(options: &Routes) -> Result<ExitCode, RoutesError> {
-    let parameters = offered::parameters(&options.parameters, &aws::address(ports::ISSUER));
+    let parameters = offered::parameters(
+        &options.parameters,
+        options.config_env.as_deref(),
+        &aws::address(ports::ISSUER),
+    );
     let application = template::load(&options.template, &parameters)?;
     let matrix = Matrix::of(&application, &options.template)?;
     if options.check && matrix.table.is_none() {

@@ -10,6 +10,7 @@ keygate_tests::tests! { for Target:
     a_usage_key_of_the_template_comes_in_a_header needs "python", "own-gateway";
     a_method_takes_no_more_than_its_stage_lets_it needs "python", "own-gateway";
     an_open_api_document_says_what_is_served needs "python", "own-gateway";
+    samconfig_gives_the_parameters_of_an_environment needs "python", "own-gateway";
     a_request_that_its_model_or_its_parameters_refuse_reaches_no_function needs "python", "own-gateway";
 }
 
@@ -243,5 +244,50 @@ fn an_open_api_document_says_what_is_served(target: &Target) {
     assert_eq!(
         event["requestContext"]["authorizer"]["principalId"],
         "somebody"
+    );
+}
+
+fn samconfig_gives_the_parameters_of_an_environment(target: &Target) {
+    let parameters = "Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Shelf: {Type: String}
+  Room: {Type: String, Default: none}
+Globals: {Api: {Variables: {shelf: !Ref Shelf, room: !Ref Room}}}";
+    let project = shop("", "");
+    let text = std::fs::read_to_string(project.template()).unwrap();
+    let text = text.replacen("Transform: AWS::Serverless-2016-10-31", parameters, 1);
+    let project = project.with("template.yaml", &text).with(
+        "samconfig.toml",
+        "[default.deploy.parameters]\nparameter_overrides = ['Shelf=oak', 'Room=hall']\n\
+         [test.deploy.parameters]\nparameter_overrides = 'Shelf=\"two words\"'\n",
+    );
+    let template = project.template();
+    for (more, shelf, room) in [
+        (&["--parameter", "Room=attic"][..], "oak", "attic"),
+        (&["--config-env", "test"][..], "two words", "none"),
+    ] {
+        let arguments: Vec<&str> = ["--template", &template]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
+        let (gateway, own) = target.own(&arguments);
+        let variables = own.get("/books").send().expect(200).json()["stageVariables"].clone();
+        assert_eq!(
+            (&variables["shelf"], &variables["room"]),
+            (&shelf.into(), &room.into())
+        );
+        let said = gateway.stderr();
+        assert!(said.contains("samconfig.toml ["), "{said}");
+        assert!(
+            !said.contains("oak") && !said.contains("two words"),
+            "{said}"
+        );
+    }
+    let unknown = ["--template", &template, "--config-env", "prod"];
+    let (status, said) = target.build().try_start(&unknown).err().unwrap();
+    assert_eq!(status.code(), Some(64));
+    assert!(
+        said.contains("no such environment; it has default, test"),
+        "{said}"
     );
 }

@@ -30,7 +30,7 @@ async fn start_with(parameters: &[(String, String)]) -> (Client, String) {
 /// The same with what meters requests.
 async fn serving(parameters: &[(String, String)]) -> (Client, String, Arc<Usage>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-    let parameters = offered::parameters(parameters, "http://127.0.0.1:3001");
+    let parameters = offered::parameters(parameters, None, "http://127.0.0.1:3001");
     let application = template::load(&path, &parameters).unwrap();
     let control = Gateway::new(&application, 0).unwrap().control();
     let usage = Arc::clone(&control.usage);

@@ -29,6 +29,7 @@ mod request_validation;
 mod resolve;
 mod resources;
 mod routes;
+mod samconfig;
 mod stand_ins;
 mod substitute;
 mod tables;
@@ -44,6 +45,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use parameters::Parameters;
 pub(crate) use problems::Problem;
+pub(crate) use samconfig::ConfigError;
 pub(crate) use yaml::SyntaxError;
 
 use crate::model::Application;
@@ -65,6 +67,9 @@ pub(crate) enum TemplateError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// `samconfig.toml` is of no use.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The file is not YAML.
     #[error("{}: {source}", path.display())]
     Syntax {
@@ -106,7 +111,12 @@ pub(crate) fn load(path: &Path, parameters: &Parameters) -> Result<Application, 
         path: path.to_owned(),
         source,
     })?;
-    application(&root, parameters).map_err(|problems| TemplateError::Unserved {
+    let configured = samconfig::read(path, parameters.config_env.as_deref())?;
+    let parameters = Parameters {
+        configured,
+        ..parameters.clone()
+    };
+    application(&root, &parameters).map_err(|problems| TemplateError::Unserved {
         path: path.to_owned(),
         problems,
     })
@@ -185,6 +195,7 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
         functions,
         tables,
         ignored,
+        configured: overrides.configured.clone(),
     })
 }
 
