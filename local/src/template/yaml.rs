@@ -254,7 +254,11 @@ impl<'text> Builder<'text> {
             let (event, at) = self.next()?;
             let name = match event {
                 Event::MappingEnd => break,
-                Event::Scalar(text, ..) => text.into_owned(),
+                Event::Scalar(text, style, ..) => {
+                    // A key such as `on` is a boolean to SAM, as a value would be.
+                    scalar(&text, style, None, at)?;
+                    text.into_owned()
+                }
                 _ => return Err(SyntaxError::new(at, "a key must be plain text")),
             };
             if name == "<<" {

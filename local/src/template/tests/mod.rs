@@ -13,6 +13,7 @@ mod repository;
 mod request_validation;
 mod syntax;
 mod tables;
+mod transformed;
 mod usage_plans;
 
 use crate::model::{Application, AuthorizerEvents};
