@@ -1,18 +1,20 @@
 //! What `template.yaml` describes, after every intrinsic function is resolved: the part of a SAM
 //! application that this gateway serves. `template` makes it, everything else reads it.
 
+mod route;
+mod throttle;
 mod validation;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue};
-use keygate_routes::{ResourcePath, RouteMethod};
 use regex::Regex;
 
+pub(crate) use self::route::{Integration, Mock, Route};
+pub(crate) use self::throttle::Throttle;
 pub(crate) use self::validation::{BodySchema, ParameterPlace, Validation};
 
 /// One resolved application: an API, the functions behind it and the tables they use.
@@ -97,64 +99,15 @@ pub(crate) enum KeySource {
     Authorizer,
 }
 
-/// One method of one resource.
-#[derive(Debug, Clone)]
-pub(crate) struct Route {
-    /// The method.
-    pub(crate) method: RouteMethod,
-    /// The resource.
-    pub(crate) path: ResourcePath,
-    /// What answers its requests.
-    pub(crate) integration: Integration,
-    /// Name of the authorizer; `None` is a public method.
-    pub(crate) authorizer: Option<String>,
-    /// Whether the method asks for a usage key (`ApiKeyRequired`).
-    pub(crate) api_key_required: bool,
-    /// How many requests the stage takes on it, of all callers together.
-    pub(crate) throttle: Option<Throttle>,
-    /// What is checked of a request before it is passed on.
-    pub(crate) validation: Validation,
-    /// The event's line of the template.
-    pub(crate) line: usize,
-}
-
-impl Route {
-    /// The path and the method, as method settings and usage plans name them: `/books/{id}/GET`.
-    pub(crate) fn key(&self) -> String {
-        format!("{}/{}", self.path, self.method)
-    }
-
-    /// The logical id of the function that serves it, if one does.
-    pub(crate) fn function(&self) -> Option<&str> {
-        match &self.integration {
-            Integration::Function(id) => Some(id),
-            Integration::Mock(_) => None,
+impl KeySource {
+    /// The source of this name in a template.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "AUTHORIZER" => Some(Self::Authorizer),
+            "HEADER" => Some(Self::Header),
+            _ => None,
         }
     }
-}
-
-/// What answers the requests of a method.
-#[derive(Debug, Clone)]
-pub(crate) enum Integration {
-    /// The function of this logical id, by Lambda proxy integration.
-    Function(String),
-    /// API Gateway itself.
-    Mock(Mock),
-}
-
-/// An answer that API Gateway gives by itself (`MOCK`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mock {
-    /// The content types of requests that it is for; a request without one has `application/json`.
-    pub(crate) takes: BTreeSet<String>,
-    /// Whether a request of another content type is 415, and not passed through to nothing.
-    pub(crate) refuses_others: bool,
-    /// The status.
-    pub(crate) status: u16,
-    /// Header names and values.
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    /// The body.
-    pub(crate) body: String,
 }
 
 /// A Lambda authorizer.
@@ -260,15 +213,6 @@ pub(crate) struct UsageKey {
     pub(crate) enabled: bool,
     /// What a call of API Gateway has tagged the key with; a template's tags have no meaning here.
     pub(crate) tags: BTreeMap<String, String>,
-}
-
-/// A token bucket: `burst` tokens at most, refilled at `rate` a second.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Throttle {
-    /// Tokens a second; greater than zero.
-    pub(crate) rate: f64,
-    /// The bucket's size; at least 1.
-    pub(crate) burst: u32,
 }
 
 /// A usage plan's quota.

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::auth::{self, AuthDefaults};
 use super::cors::{self, Cors};
 use super::gateway_responses;
+use super::method::Event;
 use super::method_settings::{self, Throttles};
 use super::open_api::{self, Document};
 use super::request_validation::{self, Models};
 use super::resources::Resource;
-use super::routes::Event;
 use crate::model::{Api, KeySource};
 
 /// Naming, deployment, and where the API is reached from outside.
@@ -61,7 +61,7 @@ pub(super) fn read(
         valid
     });
     let key_source = properties.only("ApiKeySourceType", &["AUTHORIZER", "HEADER"]);
-    let key_source = key_source.as_deref().and_then(self::key_source);
+    let key_source = key_source.as_deref().and_then(KeySource::named);
     let models = request_validation::models(&mut properties);
     let cors = cors::read(&mut properties);
     let media_types = properties.scalars("BinaryMediaTypes").into_iter();
@@ -109,15 +109,6 @@ pub(super) fn read(
         draft.describe(document);
     }
     Some(draft)
-}
-
-/// A key source by its name.
-pub(super) fn key_source(name: &str) -> Option<KeySource> {
-    match name {
-        "AUTHORIZER" => Some(KeySource::Authorizer),
-        "HEADER" => Some(KeySource::Header),
-        _ => None,
-    }
 }
 
 impl Draft {

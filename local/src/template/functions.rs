@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::fields::Fields;
+use super::method::Event;
 use super::resources::Resource;
-use super::routes::{self, Event, Source};
+use super::routes::{self, Source};
 use crate::model::{Build, Function, Ignored, Runtime};
 
 /// Deployment, permissions and tracing, and limits that a process on this machine does not have.

@@ -21,6 +21,7 @@ mod json;
 mod layers;
 mod literal;
 mod made_plans;
+mod method;
 mod method_settings;
 mod open_api;
 mod parameters;

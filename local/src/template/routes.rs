@@ -11,32 +11,10 @@ use super::api::Draft;
 use super::auth::AuthDefaults;
 use super::fields::Fields;
 use super::ignored;
+use super::method::{Checks, Event};
 use super::problems::Problems;
 use super::request_validation::Asked;
-use crate::model::{Api, Ignored, Integration, Route, Validation};
-
-/// One method on one path, as its function or the API's document asks for it.
-#[derive(Debug)]
-pub(super) struct Event {
-    pub(super) place: String,
-    pub(super) line: usize,
-    pub(super) api: String,
-    pub(super) method: RouteMethod,
-    pub(super) path: ResourcePath,
-    pub(super) integration: Integration,
-    pub(super) authorizer: Option<String>,
-    pub(super) api_key_required: Option<bool>,
-    pub(super) checks: Checks,
-}
-
-/// What is checked of a method's requests.
-#[derive(Debug)]
-pub(super) enum Checks {
-    /// As an event asks for it, by the API's models.
-    Asked(Asked),
-    /// As an OpenAPI document has it.
-    Read(Validation),
-}
+use crate::model::{Api, Ignored, Integration, Route};
 
 /// What calls a function.
 #[derive(Debug)]

@@ -2,23 +2,25 @@
 //! extensions for API Gateway", API Gateway guide). What such an API serves stands there and nowhere else:
 //! an event of a function only lets API Gateway call it.
 
+mod context;
 mod integration;
 mod operation;
 mod security;
+mod validators;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
-use self::operation::Validators;
+use self::context::Context;
 use self::security::Schemes;
-use super::api;
+use self::validators::Validators;
 use super::fields::Fields;
 use super::gateway_responses;
 use super::json;
-use super::routes::Event;
+use super::method::Event;
 use super::yaml::{Entry, Node};
-use crate::model::{Authorizer, BodySchema, GatewayResponse, KeySource};
+use crate::model::{Authorizer, GatewayResponse, KeySource};
 
 /// What is for people and tools, for documentation, or about where the API is reached.
 const NO_MEANING: &[&str] = &[
@@ -46,17 +48,6 @@ pub(super) struct Document {
     pub(super) key_source: Option<KeySource>,
 }
 
-/// What operations stand on.
-struct Context<'c> {
-    /// The API's id.
-    api: &'c str,
-    functions: &'c BTreeSet<String>,
-    schemes: Schemes,
-    validators: Validators,
-    /// The document's schemas, at the places where others refer to them.
-    schemas: Json,
-}
-
 /// Reads the document.
 pub(super) fn read(mut fields: Fields<'_>, id: &str, functions: &BTreeSet<String>) -> Document {
     fields.no_meaning(NO_MEANING);
@@ -66,7 +57,7 @@ pub(super) fn read(mut fields: Fields<'_>, id: &str, functions: &BTreeSet<String
         "x-amazon-apigateway-api-key-source",
         &["AUTHORIZER", "HEADER"],
     );
-    let key_source = key_source.as_deref().and_then(api::key_source);
+    let key_source = key_source.as_deref().and_then(KeySource::named);
     let gateway_responses = fields
         .node("x-amazon-apigateway-gateway-responses")
         .and_then(|node| {
@@ -137,19 +128,6 @@ fn check_version(fields: &mut Fields<'_>) {
     };
     if !is_known {
         fields.report("must be an OpenAPI document of `swagger: '2.0'` or `openapi: 3.0.x`");
-    }
-}
-
-impl Context<'_> {
-    /// Compiles a schema of the document, with those that it may refer to beside it.
-    fn compile(&self, schema: &Node) -> Result<Option<BodySchema>, String> {
-        let Some(schema) = json::of(schema) else {
-            return Ok(None);
-        };
-        let mut whole = self.schemas.clone();
-        whole["allOf"] = json!([schema]);
-        let compiled = BodySchema::of(&whole);
-        compiled.map(Some).map_err(|error| error.to_string())
     }
 }
 

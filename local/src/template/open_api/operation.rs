@@ -1,11 +1,9 @@
 //! The methods of a path, and what is checked of their requests.
 
-use std::collections::BTreeMap;
-
 use super::super::fields::Fields;
-use super::super::routes::{Checks, Event};
+use super::super::method::{Checks, Event};
 use super::super::yaml::Node;
-use super::Context;
+use super::context::Context;
 use super::integration;
 use crate::model::{ParameterPlace, Validation};
 
@@ -26,50 +24,6 @@ const NO_MEANING: &[&str] = &[
 ];
 const METHODS: [&str; 7] = ["get", "head", "post", "put", "patch", "delete", "options"];
 const ANY: &str = "x-amazon-apigateway-any-method";
-const VALIDATOR: &str = "x-amazon-apigateway-request-validator";
-
-/// The validators of a document.
-#[derive(Debug, Default)]
-pub(super) struct Validators {
-    by_name: BTreeMap<String, Validator>,
-    default: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Validator {
-    of_bodies: bool,
-    of_parameters: bool,
-}
-
-impl Validators {
-    /// Reads the validators, and which one is meant where an operation names none.
-    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
-        let mut by_name = BTreeMap::new();
-        let validators = fields.fields("x-amazon-apigateway-request-validators");
-        for (name, mut said) in validators.map_or_else(Vec::new, Fields::named) {
-            let validator = Validator {
-                of_bodies: said.flag("validateRequestBody").unwrap_or(false),
-                of_parameters: said.flag("validateRequestParameters").unwrap_or(false),
-            };
-            said.end();
-            by_name.insert(name, validator);
-        }
-        let default = fields.text(VALIDATOR);
-        Self { by_name, default }
-    }
-
-    fn of(&self, operation: &mut Fields<'_>) -> Validator {
-        let own = operation.text(VALIDATOR);
-        let Some(name) = own.as_ref().or(self.default.as_ref()) else {
-            return Validator::default();
-        };
-        let found = self.by_name.get(name).copied();
-        if found.is_none() {
-            operation.report(format!("`{name}` is none of the request validators"));
-        }
-        found.unwrap_or_default()
-    }
-}
 
 /// The methods of one path.
 pub(super) fn of_path(path: &str, mut item: Fields<'_>, context: &Context<'_>) -> Vec<Event> {
