@@ -237,8 +237,8 @@ fn the_language_extensions_give_their_values_where_they_are_declared() {
         ("!Length [a, b, !Ref Stage]", "3"),
         ("!Length {Ref: AWS::NotificationARNs}", "0"),
         (
-            "!ToJsonString {stage: !Ref Stage, size: 2, text: '2', on: [true, ~]}",
-            r#"{"on":[true,null],"size":2,"stage":"dev","text":"2"}"#,
+            "!ToJsonString {stage: !Ref Stage, size: 2, text: '2', list: [true, ~]}",
+            r#"{"list":[true,null],"size":2,"stage":"dev","text":"2"}"#,
         ),
         (
             "!FindInMap [Sizes, prod, memory, {DefaultValue: !Ref Stage}]",
