@@ -50,6 +50,10 @@ pub(crate) struct Serve {
     /// A value for a template parameter; may be given several times
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, String)>,
+    /// The environment of the samconfig.toml beside the template, for the parameters that are not given
+    /// (default, where the file has one)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) config_env: Option<String>,
     /// The gateway's port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = ports::GATEWAY)]
     pub(crate) port: u16,
@@ -96,6 +100,10 @@ pub(crate) struct Event {
     /// A value for a template parameter; may be given several times
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, String)>,
+    /// The environment of the samconfig.toml beside the template, for the parameters that are not given
+    /// (default, where the file has one)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) config_env: Option<String>,
     /// The port of the running gateway's issuer
     #[arg(long, value_name = "PORT", default_value_t = ports::ISSUER)]
     pub(crate) issuer_port: u16,
@@ -115,6 +123,10 @@ pub(crate) struct Explain {
     /// A value for a template parameter; may be given several times
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, String)>,
+    /// The environment of the samconfig.toml beside the template, for the parameters that are not given
+    /// (default, where the file has one)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) config_env: Option<String>,
     /// A setting of the authorizer that the template does not give it; may be given several times
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) settings: Vec<(String, String)>,
@@ -145,6 +157,10 @@ pub(crate) struct Issuer {
     /// A value for a template parameter; may be given several times
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, String)>,
+    /// The environment of the samconfig.toml beside the template, for the parameters that are not given
+    /// (default, where the file has one)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) config_env: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -155,6 +171,10 @@ pub(crate) struct Routes {
     /// A value for a template parameter; may be given several times
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, String)>,
+    /// The environment of the samconfig.toml beside the template, for the parameters that are not given
+    /// (default, where the file has one)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) config_env: Option<String>,
     /// Only say what events and table disagree in, and end with 1 when they do
     #[arg(long)]
     pub(crate) check: bool,

@@ -76,7 +76,8 @@ pub(crate) async fn print(options: &Event) -> Result<(), EventError> {
         return Ok(console::print(&lines.concat())?);
     };
     let issuer = aws::address(options.issuer_port);
-    let parameters = offered::parameters(&options.parameters, &issuer);
+    let parameters =
+        offered::parameters(&options.parameters, options.config_env.as_deref(), &issuer);
     let application = template::load(&options.template, &parameters)?;
     let table = Matrix::of(&application, &options.template)?.table;
     let outbound = Outbound::new(&keygate_settings::Settings::from_env())?;

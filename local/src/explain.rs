@@ -121,7 +121,8 @@ async fn report(
 /// The function behind the template's authorizer, with the settings that the template gives it.
 fn authorizer(options: &Explain) -> Result<Function, ExplainError> {
     let issuer = aws::address(options.issuer_port);
-    let parameters = offered::parameters(&options.parameters, &issuer);
+    let parameters =
+        offered::parameters(&options.parameters, options.config_env.as_deref(), &issuer);
     let Application {
         api, mut functions, ..
     } = template::load(&options.template, &parameters)?;

@@ -17,7 +17,7 @@ use keygate_routes::{Access, Route as Listed, RouteMethod, RouteTable, Segment};
 
 use self::table::{Table, TableError};
 use crate::deployment::method_arn;
-use crate::model::{Application, Route};
+use crate::model::{Application, KeySource, Route};
 
 /// Why there is no matrix.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +99,7 @@ impl Matrix {
             .collect();
         let of_events = rows.iter().filter_map(|row| {
             let is_open = || is_open_to_some(&policies, &table.routes, application, &row.route);
-            let text = disagreement(row, is_open)?;
+            let text = disagreement(row, application.api.key_source, is_open)?;
             Some(Disagreement {
                 place: place(row.route.line),
                 text,
@@ -128,10 +128,16 @@ impl Matrix {
 
 /// What is wrong with an event; `is_open` tells whether a policy takes it in although it is not
 /// listed.
-fn disagreement(row: &Row, is_open: impl FnOnce() -> bool) -> Option<String> {
+fn disagreement(
+    row: &Row,
+    key_source: KeySource,
+    is_open: impl FnOnce() -> bool,
+) -> Option<String> {
     let Route { method, path, .. } = &row.route;
     let is_public = row.route.authorizer.is_none();
     let text = match &row.access {
+        // No function is reached by it.
+        None if is_public && row.route.function().is_none() => return None,
         None if is_public => format!(
             "{method} {path} is public (Authorizer: NONE), and the route table does not say so: add \
              the line `{method} {path} -`, or take NONE away"
@@ -150,10 +156,14 @@ fn disagreement(row: &Row, is_open: impl FnOnce() -> bool) -> Option<String> {
              write `Auth: {{Authorizer: NONE, ApiKeyRequired: false}}` in the event, or \
              `{method} {path} SCOPE` in the table"
         ),
-        Some(Access::Public) if row.route.api_key_required => format!(
-            "{method} {path} is public and asks for a usage key, which only the authorizer can name, \
+        Some(Access::Public)
+            if row.route.api_key_required && key_source == KeySource::Authorizer =>
+        {
+            format!(
+                "{method} {path} is public and asks for a usage key, which only the authorizer can name, \
              so nobody gets in: write `ApiKeyRequired: false` in the event"
-        ),
+            )
+        }
         Some(access) if *access != Access::Public && is_public => format!(
             "{method} {path} is public (Authorizer: NONE), and the route table asks for {access}: \
              take NONE away, or write `{method} {path} -` in the table"

@@ -1,14 +1,21 @@
 //! What `template.yaml` describes, after every intrinsic function is resolved: the part of a SAM
 //! application that this gateway serves. `template` makes it, everything else reads it.
 
+mod route;
+mod throttle;
+mod validation;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use keygate_routes::{ResourcePath, RouteMethod};
 use regex::Regex;
+
+pub(crate) use self::route::{Integration, Mock, Route};
+pub(crate) use self::throttle::Throttle;
+pub(crate) use self::validation::{BodySchema, ParameterPlace, Validation};
 
 /// One resolved application: an API, the functions behind it and the tables they use.
 #[derive(Debug, Clone)]
@@ -21,6 +28,17 @@ pub(crate) struct Application {
     pub(crate) tables: Vec<Table>,
     /// What the template has beside its API, and is not there on this machine, by line.
     pub(crate) ignored: Vec<Ignored>,
+    /// What `samconfig.toml` gives its parameters.
+    pub(crate) configured: Configured,
+}
+
+/// What an environment gives the template's parameters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Configured {
+    /// Where it stands, such as `samconfig.toml [prod.deploy.parameters]`.
+    pub(crate) place: String,
+    /// The values.
+    pub(crate) values: BTreeMap<String, String>,
 }
 
 /// A resource, or an event of a function, that is not there on this machine and does not matter to the
@@ -61,25 +79,31 @@ pub(crate) struct Api {
     pub(crate) access_log_format: Option<String>,
     /// Stage variables.
     pub(crate) stage_variables: BTreeMap<String, String>,
+    /// Where a request's usage key is.
+    pub(crate) key_source: KeySource,
     /// The media types whose bodies are binary (`BinaryMediaTypes`), with a slash in them.
     pub(crate) binary_media_types: Vec<String>,
 }
 
-/// One method of one resource, with a Lambda proxy integration.
-#[derive(Debug, Clone)]
-pub(crate) struct Route {
-    /// The method.
-    pub(crate) method: RouteMethod,
-    /// The resource.
-    pub(crate) path: ResourcePath,
-    /// Logical id of the function that serves it.
-    pub(crate) function: String,
-    /// Name of the authorizer; `None` is a public method.
-    pub(crate) authorizer: Option<String>,
-    /// Whether the method asks for a usage key (`ApiKeyRequired`).
-    pub(crate) api_key_required: bool,
-    /// The event's line of the template.
-    pub(crate) line: usize,
+/// Where the usage key of a request is (`ApiKeySourceType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum KeySource {
+    /// The header `x-api-key`.
+    #[default]
+    Header,
+    /// The `usageIdentifierKey` of the authorizer's answer.
+    Authorizer,
+}
+
+impl KeySource {
+    /// The source of this name in a template.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "AUTHORIZER" => Some(Self::Authorizer),
+            "HEADER" => Some(Self::Header),
+            _ => None,
+        }
+    }
 }
 
 /// A Lambda authorizer.
@@ -170,6 +194,8 @@ pub(crate) struct UsagePlan {
     pub(crate) is_of_stage: bool,
     /// Requests a second for each usage key, and how many may come at once.
     pub(crate) throttle: Option<Throttle>,
+    /// The same on some methods by their [`Route::key`], in place of `throttle`.
+    pub(crate) method_throttles: BTreeMap<String, Throttle>,
     /// Requests in a calendar period (UTC) for each usage key.
     pub(crate) quota: Option<Quota>,
     /// The usage keys on the plan.
@@ -191,15 +217,6 @@ pub(crate) struct UsageKey {
     pub(crate) enabled: bool,
     /// What a call of API Gateway has tagged the key with; a template's tags have no meaning here.
     pub(crate) tags: BTreeMap<String, String>,
-}
-
-/// A token bucket: `burst` tokens at most, refilled at `rate` a second.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Throttle {
-    /// Tokens a second; greater than zero.
-    pub(crate) rate: f64,
-    /// The bucket's size; at least 1.
-    pub(crate) burst: u32,
 }
 
 /// A usage plan's quota.

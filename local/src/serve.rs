@@ -28,7 +28,7 @@ use crate::issuer::{self, SigningFailed, SigningKey};
 use crate::lambda;
 use crate::management;
 use crate::matrix::{Matrix, MatrixError};
-use crate::model::Application;
+use crate::model::{Application, Configured};
 use crate::offered;
 use crate::package::{self, PackageError};
 use crate::ready_file;
@@ -266,7 +266,8 @@ pub(crate) async fn serve_issuer(
     let scopes = match template {
         None => Scopes::default(),
         Some(template) => {
-            let parameters = offered::parameters(&options.parameters, &url);
+            let parameters =
+                offered::parameters(&options.parameters, options.config_env.as_deref(), &url);
             let application = template::load(&template, &parameters)?;
             scopes(&Matrix::of(&application, &template)?)
         }
@@ -297,10 +298,23 @@ fn say_what_differs(application: &Application, matrix: &Matrix, console: &Consol
             "these are not there on this machine, and a handler that calls one is refused: {list}"
         )
     });
-    for text in disagreements.chain(left_out) {
+    for text in disagreements.chain(left_out).chain(configured(application)) {
         let text = format!("keygate: {text}");
         console.stderr.say(&keygate_visible::line(&text));
     }
+}
+
+/// What `samconfig.toml` gave the template's parameters; without the values, which may be secrets.
+fn configured(application: &Application) -> Option<String> {
+    let Configured { place, values } = &application.configured;
+    if values.is_empty() {
+        return None;
+    }
+    let names: Vec<&str> = values.keys().map(String::as_str).collect();
+    Some(format!(
+        "{place} gives {}, but for those that the command line or this machine gives",
+        names.join(", ")
+    ))
 }
 
 /// The template with what this machine gives its parameters, unless the caller said otherwise.
@@ -310,7 +324,8 @@ fn load(
     services: &Services,
 ) -> Result<(Application, String), ServeError> {
     let issuer = aws::address(port(&listeners.issuer));
-    let mut parameters = offered::parameters(&options.parameters, &issuer);
+    let mut parameters =
+        offered::parameters(&options.parameters, options.config_env.as_deref(), &issuer);
     // The stage is the template's to say, so the address is only known once it is read.
     let stage = template::load(&options.template, &parameters)?.api.stage;
     let url = format!("{}/{stage}", aws::address(port(&listeners.gateway)));

@@ -13,6 +13,7 @@ mod cors;
 mod dependencies;
 mod explain;
 mod faulty;
+mod foreign_apis;
 mod handlers;
 mod invoke;
 mod key_credentials;
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
         runtimes::TESTS,
         invoke::TESTS,
         lifetimes::TESTS,
+        foreign_apis::TESTS,
         absent_services::TESTS,
         access_log::TESTS,
         claims::TESTS,

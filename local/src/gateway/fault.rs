@@ -5,8 +5,10 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ResponseType {
     AccessDenied,
+    ApiConfigurationError,
     AuthorizerConfigurationError,
     AuthorizerFailure,
+    BadRequestBody,
     BadRequestParameters,
     Default5xx,
     IntegrationFailure,
@@ -17,6 +19,7 @@ pub(super) enum ResponseType {
     RequestTooLarge,
     Throttled,
     Unauthorized,
+    UnsupportedMediaType,
     /// Headers over API Gateway's limit; no type of its own, so it is `DEFAULT_4XX` with 431.
     HeadersTooLarge,
 }
@@ -27,6 +30,8 @@ pub(super) struct Fault {
     pub(super) kind: ResponseType,
     /// Empty where API Gateway says `null`.
     pub(super) message: String,
+    /// What request validation found.
+    pub(super) validation: Option<String>,
 }
 
 impl Fault {
@@ -34,6 +39,7 @@ impl Fault {
         Self {
             kind,
             message: kind.message().to_owned(),
+            validation: None,
         }
     }
 
@@ -47,8 +53,10 @@ impl ResponseType {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::AccessDenied => "ACCESS_DENIED",
+            Self::ApiConfigurationError => "API_CONFIGURATION_ERROR",
             Self::AuthorizerConfigurationError => "AUTHORIZER_CONFIGURATION_ERROR",
             Self::AuthorizerFailure => "AUTHORIZER_FAILURE",
+            Self::BadRequestBody => "BAD_REQUEST_BODY",
             Self::BadRequestParameters => "BAD_REQUEST_PARAMETERS",
             Self::Default5xx => "DEFAULT_5XX",
             Self::IntegrationFailure => "INTEGRATION_FAILURE",
@@ -59,6 +67,7 @@ impl ResponseType {
             Self::RequestTooLarge => "REQUEST_TOO_LARGE",
             Self::Throttled => "THROTTLED",
             Self::Unauthorized => "UNAUTHORIZED",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::HeadersTooLarge => "DEFAULT_4XX",
         }
     }
@@ -67,16 +76,18 @@ impl ResponseType {
     pub(super) fn status(self) -> u16 {
         match self {
             Self::AccessDenied | Self::InvalidApiKey | Self::MissingAuthenticationToken => 403,
-            // Of a function that is throttled.
-            Self::AuthorizerConfigurationError
+            // Of a function that is throttled, among them.
+            Self::ApiConfigurationError
+            | Self::AuthorizerConfigurationError
             | Self::AuthorizerFailure
             | Self::IntegrationFailure => 500,
-            Self::BadRequestParameters => 400,
+            Self::BadRequestBody | Self::BadRequestParameters => 400,
             Self::Default5xx => 502,
             Self::IntegrationTimeout => 504,
             Self::QuotaExceeded | Self::Throttled => 429,
             Self::RequestTooLarge => 413,
             Self::Unauthorized => 401,
+            Self::UnsupportedMediaType => 415,
             Self::HeadersTooLarge => 431,
         }
     }
@@ -88,10 +99,14 @@ impl ResponseType {
             Self::AuthorizerConfigurationError | Self::AuthorizerFailure => {
                 "AuthorizerConfigurationException"
             }
-            Self::BadRequestParameters | Self::HeadersTooLarge => "BadRequestException",
-            Self::Default5xx | Self::IntegrationFailure | Self::IntegrationTimeout => {
-                "InternalServerErrorException"
-            }
+            Self::BadRequestBody
+            | Self::BadRequestParameters
+            | Self::HeadersTooLarge
+            | Self::UnsupportedMediaType => "BadRequestException",
+            Self::ApiConfigurationError
+            | Self::Default5xx
+            | Self::IntegrationFailure
+            | Self::IntegrationTimeout => "InternalServerErrorException",
             Self::InvalidApiKey => "ForbiddenException",
             Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
             Self::QuotaExceeded => "LimitExceededException",
@@ -105,8 +120,11 @@ impl ResponseType {
         match self {
             Self::AccessDenied => "User is not authorized to access this resource",
             Self::AuthorizerConfigurationError | Self::AuthorizerFailure => "",
+            Self::BadRequestBody => "Invalid request body",
             Self::BadRequestParameters => "Bad Request",
-            Self::Default5xx | Self::IntegrationFailure => "Internal server error",
+            Self::ApiConfigurationError | Self::Default5xx | Self::IntegrationFailure => {
+                "Internal server error"
+            }
             Self::IntegrationTimeout => "Endpoint request timed out",
             Self::InvalidApiKey => "Forbidden",
             Self::MissingAuthenticationToken => "Missing Authentication Token",
@@ -114,6 +132,7 @@ impl ResponseType {
             Self::RequestTooLarge => "Request Too Long",
             Self::Throttled => "Too Many Requests",
             Self::Unauthorized => "Unauthorized",
+            Self::UnsupportedMediaType => "Unsupported Media Type",
             Self::HeadersTooLarge => "Request Header Fields Too Large",
         }
     }

@@ -1,6 +1,7 @@
 //! API Gateway's REST front on this machine, one module for each step of a request, in this order:
-//! [`routing`], [`authorizer`], [`policy`], [`usage_plan`], [`proxy_event`], [`proxy_response`],
-//! [`gateway_response`] for what goes wrong on the way, and [`access_log`].
+//! [`routing`], [`authorizer`], [`policy`], [`usage_plan`], [`method_throttle`], [`validation`],
+//! [`proxy_event`] and [`proxy_response`] or [`mock`], [`gateway_response`] for what goes wrong on the way, and
+//! [`access_log`].
 //!
 //! What it does is held against the API Gateway guide. Two limits are AWS's quotas: 10,240 bytes of
 //! request line and headers, and 10 MB of body.
@@ -17,6 +18,8 @@ mod fault;
 mod gateway_response;
 mod identity;
 mod invocation;
+mod method_throttle;
+mod mock;
 mod path;
 mod policy;
 mod proxy_event;
@@ -29,6 +32,7 @@ mod trace_id;
 mod usage_counts;
 mod usage_keys;
 mod usage_plan;
+mod validation;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -58,6 +62,7 @@ pub(crate) use self::control::Control;
 use self::exchange::{Call, Exchange, UsedKey};
 use self::fault::{Fault, ResponseType};
 use self::gateway_response::GatewayResponses;
+use self::method_throttle::MethodThrottles;
 use self::policy::Verdict;
 pub(crate) use self::sample::authorizer_event as sample_authorizer_event;
 use self::spelling::Watched;
@@ -68,7 +73,7 @@ use self::usage_plan::Refusal;
 use self::variables::Template;
 use crate::console::Lines;
 use crate::functions::Functions;
-use crate::model::Application;
+use crate::model::{Application, Integration, KeySource};
 
 /// API Gateway's quota for the request line and all header values.
 const MAX_HEAD_BYTES: usize = 10_240;
@@ -94,7 +99,7 @@ pub(crate) enum GatewayError {
     /// A gateway response has a variable or a mapping that is not known.
     #[error("template: {0}")]
     Response(#[from] gateway_response::UnsupportedResponse),
-    /// A usage plan cannot be kept.
+    /// A usage plan or a method's throttle cannot be kept.
     #[error("template: {0}")]
     Throttle(#[from] usage_plan::ImpossibleThrottle),
 }
@@ -106,6 +111,8 @@ pub(crate) struct Gateway {
     router: routing::Router,
     authorizers: Arc<BTreeMap<String, Authorizer>>,
     usage: Arc<Usage>,
+    key_source: KeySource,
+    throttles: MethodThrottles,
     responses: GatewayResponses,
     access_log_format: Option<Template>,
     port: u16,
@@ -138,6 +145,8 @@ impl Gateway {
                     .collect(),
             ),
             usage: Arc::new(Usage::new(api.usage_plans.clone())?),
+            key_source: api.key_source,
+            throttles: MethodThrottles::new(&api.routes)?,
             responses: GatewayResponses::new(&api.gateway_responses)?,
             access_log_format: format
                 .map(|format| Template::read(format, "the access log's format"))
@@ -308,7 +317,11 @@ impl Front {
             usage_key.clone_from(&said.usage_key);
         }
         if route.api_key_required {
-            let admitted = gateway.usage.admit(usage_key.as_deref(), Timestamp::now());
+            let value = match gateway.key_source {
+                KeySource::Header => exchange.header("x-api-key"),
+                KeySource::Authorizer => usage_key.as_deref(),
+            };
+            let admitted = gateway.usage.admit(value, &route.key(), Timestamp::now());
             let id = admitted.map_err(|refusal| {
                 Fault::new(match refusal {
                     Refusal::UnknownKey => ResponseType::InvalidApiKey,
@@ -321,8 +334,17 @@ impl Front {
                 value,
             });
         }
-        let event = proxy_event::build(exchange, &gateway.stage, path, &body);
-        self.integrate(exchange, &route.function, event).await
+        if !gateway.throttles.admits(route) {
+            return Err(Fault::new(ResponseType::Throttled));
+        }
+        validation::check(&route.validation, exchange, &body)?;
+        match &route.integration {
+            Integration::Function(function) => {
+                let event = proxy_event::build(exchange, &gateway.stage, path, &body);
+                self.integrate(exchange, function, event).await
+            }
+            Integration::Mock(mock) => mock::answer(mock, exchange),
+        }
     }
 
     /// Invokes the handler.

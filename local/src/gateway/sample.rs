@@ -57,7 +57,7 @@ mod tests {
     fn event(kind: &str) -> Value {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
         let given = [("AuthorizerEvents".to_owned(), kind.to_owned())];
-        let parameters = offered::parameters(&given, "http://127.0.0.1:3001");
+        let parameters = offered::parameters(&given, None, "http://127.0.0.1:3001");
         let api = template::load(&path, &parameters).unwrap().api;
         let event = authorizer_event(&api, "GET", "/keys", "Bearer x").unwrap();
         serde_json::from_slice(&event).unwrap()

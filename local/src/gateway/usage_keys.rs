@@ -80,10 +80,15 @@ impl Usage {
     }
 
     /// Counts a request of the usage key of this value, and gives the key's id. A request that is
-    /// refused is not counted.
-    pub(crate) fn admit(&self, value: Option<&str>, now: Timestamp) -> Result<Arc<str>, Refusal> {
+    /// refused is not counted. `method` is the route's key.
+    pub(crate) fn admit(
+        &self,
+        value: Option<&str>,
+        method: &str,
+        now: Timestamp,
+    ) -> Result<Arc<str>, Refusal> {
         let meter = value.and_then(|value| self.read().meters.get(value).cloned());
-        meter.ok_or(Refusal::UnknownKey)?.admit(now)
+        meter.ok_or(Refusal::UnknownKey)?.admit(method, now)
     }
 
     /// The plans, of which the template is the only source.
@@ -216,6 +221,7 @@ mod tests {
             tags: BTreeMap::new(),
             is_of_stage: true,
             throttle: None,
+            method_throttles: BTreeMap::new(),
             quota: Some(Quota {
                 limit,
                 period: Period::Day,
@@ -238,7 +244,7 @@ mod tests {
 
     fn admit(usage: &Usage, id: &str) -> Result<String, Refusal> {
         let value = format!("value of {id}");
-        let admitted = usage.admit(Some(&value), Timestamp::UNIX_EPOCH);
+        let admitted = usage.admit(Some(&value), "/books/GET", Timestamp::UNIX_EPOCH);
         admitted.map(|id| id.to_string())
     }
 
@@ -251,7 +257,7 @@ mod tests {
         usage.create(off).unwrap();
         usage.put_on("off", "small").unwrap();
         for value in [None, Some(""), Some("value of a"), Some("value of off")] {
-            let admitted = usage.admit(value, now);
+            let admitted = usage.admit(value, "/books/GET", now);
             assert_eq!(admitted, Err(Refusal::UnknownKey), "{value:?}");
         }
     }

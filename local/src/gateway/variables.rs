@@ -185,6 +185,7 @@ pub(super) fn value(name: &str, exchange: &Exchange, stage: &Stage) -> Option<St
         "error.message" | "error.messageString" => {
             exchange.fault.as_ref()?.said().map(ToOwned::to_owned)
         }
+        "error.validationErrorString" => exchange.fault.as_ref()?.validation.clone(),
         "error.responseType" => exchange
             .fault
             .as_ref()

@@ -37,7 +37,7 @@ async fn serving(parameters: &[(String, String)]) -> (Client, String, Arc<Usage>
 
 /// The same for a template.
 async fn client_of(path: &Path, parameters: &[(String, String)]) -> (Client, String, Arc<Usage>) {
-    let parameters = offered::parameters(parameters, "http://127.0.0.1:3001");
+    let parameters = offered::parameters(parameters, None, "http://127.0.0.1:3001");
     let application = template::load(path, &parameters).unwrap();
     let control = Gateway::new(&application, 0).unwrap().control();
     let usage = Arc::clone(&control.usage);
@@ -170,7 +170,9 @@ async fn usage_is_answered_by_day_as_the_sdk_reads_it() {
     let today = day(now);
     let yesterday = today.yesterday().unwrap().to_string();
     for _ in 0..3 {
-        usage.admit(Some(&format!("{VALUE}-one")), now).unwrap();
+        usage
+            .admit(Some(&format!("{VALUE}-one")), "/books/GET", now)
+            .unwrap();
     }
     let get = |plan: &str, from: &str, to: &str| {
         let get = client.get_usage().usage_plan_id(plan);

@@ -8,7 +8,7 @@ use super::parameters::whole;
 use crate::model::{Authorizer, AuthorizerEvents, IdentitySource};
 
 /// What API Gateway keeps an answer for when the template does not say, in seconds.
-const DEFAULT_TTL: u64 = 300;
+pub(super) const DEFAULT_TTL: u64 = 300;
 
 /// What the API's `Auth` sets for methods that do not say themselves.
 #[derive(Debug, Default)]
@@ -50,7 +50,9 @@ pub(super) fn read(
     // The role by which API Gateway calls functions.
     auth.no_meaning(&["InvokeRole"]);
     if let Some(mut plan) = auth.fields("UsagePlan") {
-        plan.only("CreateUsagePlan", &["NONE"]);
+        plan.only("CreateUsagePlan", &["NONE", "PER_API", "SHARED"]);
+        // Read where they are written out.
+        plan.no_meaning(&["Description", "Quota", "Tags", "Throttle", "UsagePlanName"]);
         plan.end();
     }
     auth.end();
@@ -155,6 +157,7 @@ fn sources(identity: &mut Option<Fields<'_>>) -> Vec<IdentitySource> {
     sources
 }
 
-fn is_header_name(name: &str) -> bool {
+/// Whether a text may be a header's name.
+pub(super) fn is_header_name(name: &str) -> bool {
     http::HeaderName::from_bytes(name.as_bytes()).is_ok()
 }

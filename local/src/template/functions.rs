@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::fields::Fields;
+use super::method::Event;
 use super::resources::Resource;
-use super::routes::{self, Event, Source};
+use super::routes::{self, Source};
 use crate::model::{Build, Function, Ignored, Runtime};
 
 /// Deployment, permissions and tracing, and limits that a process on this machine does not have.
@@ -145,7 +146,7 @@ fn events(function: &str, properties: &mut Fields<'_>) -> (Vec<Event>, Vec<Ignor
     let named = properties.fields("Events").map(Fields::named);
     for (_, event) in named.into_iter().flatten() {
         match routes::event(function, event) {
-            Some(Source::Api(event)) => events.push(event),
+            Some(Source::Api(event)) => events.push(*event),
             Some(Source::Other(event)) => ignored.push(event),
             None => {}
         }

@@ -19,6 +19,9 @@ impl Resolver<'_> {
         if let Some(value) = self.parameters.get(name) {
             return value.clone();
         }
+        if name == "AWS::NotificationARNs" {
+            return Value::List(Vec::new());
+        }
         if let Some(value) = pseudo_parameter(name) {
             return Value::Text(value);
         }

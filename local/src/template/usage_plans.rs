@@ -52,8 +52,15 @@ impl Drafts {
         let tags = properties.list("Tags").into_iter().filter_map(tag);
         let tags = tags.collect();
         let mut stages = Vec::new();
+        let mut method_throttles = BTreeMap::new();
         for mut stage in properties.list("ApiStages") {
             let names = (stage.required_text("ApiId"), stage.required_text("Stage"));
+            for (key, fields) in stage
+                .fields("Throttle")
+                .map_or_else(Vec::new, Fields::named)
+            {
+                method_throttles.extend(throttle(fields).map(|throttle| (key, throttle)));
+            }
             stage.end();
             if let (Some(api), Some(stage)) = names {
                 stages.push((api, stage));
@@ -74,6 +81,7 @@ impl Drafts {
                     tags,
                     is_of_stage: true,
                     throttle,
+                    method_throttles,
                     quota,
                     keys: Vec::new(),
                 },
@@ -86,7 +94,8 @@ impl Drafts {
     pub(super) fn key(&mut self, resource: Resource<'_>) {
         let Resource { id, line, .. } = resource;
         let mut properties = resource.properties;
-        properties.no_meaning(&["CustomerId", "GenerateDistinctId", "Tags"]);
+        // From before there were usage plans, the last.
+        properties.no_meaning(&["CustomerId", "GenerateDistinctId", "Tags", "StageKeys"]);
         let (name, description) = (properties.text("Name"), properties.text("Description"));
         // CloudFormation's default: a key that nobody enabled is refused.
         let enabled = properties.flag("Enabled").unwrap_or(false);
@@ -192,6 +201,14 @@ impl PlanDraft {
             if (id, stage) != (&api.id, &api.stage) {
                 report(format!(
                     "covers the stage `{stage}` of `{id}`, which is not served here"
+                ));
+            }
+        }
+        for key in self.plan.method_throttles.keys() {
+            if !api.routes.iter().any(|route| &route.key() == key) {
+                report(format!(
+                    "has a Throttle of `{key}`, and the API has no such method: write PATH/METHOD, such \
+                     as /books/GET"
                 ));
             }
         }

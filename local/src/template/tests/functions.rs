@@ -109,7 +109,7 @@ fn events_that_name_no_api_have_the_one_that_sam_makes() {
     let route = &application.api.routes[0];
     let (path, line) = (route.path.as_str(), route.line);
     assert_eq!(
-        (path, route.function.as_str(), line),
+        (path, route.function().unwrap(), line),
         ("/hello", "Hello", 17)
     );
     assert_eq!(route.authorizer, None);

@@ -3,12 +3,17 @@
 mod alone;
 mod authorizers;
 mod beside;
+mod cors;
 mod functions;
 mod intrinsics;
+mod method_settings;
+mod open_api;
 mod properties;
 mod repository;
+mod request_validation;
 mod syntax;
 mod tables;
+mod transformed;
 mod usage_plans;
 
 use crate::model::{Application, AuthorizerEvents};
@@ -85,7 +90,7 @@ fn a_small_template_loads() {
     assert_eq!(application.api.id, "local");
     assert_eq!(application.api.stage, "dev");
     assert_eq!(
-        (route.path.as_str(), route.function.as_str()),
+        (route.path.as_str(), route.function().unwrap()),
         ("/things/{id}", "Fn")
     );
     assert_eq!(route.authorizer.as_deref(), Some("Credential"));

@@ -16,7 +16,7 @@ fn repository_template(extra: &[(&str, &str)]) -> Application {
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
-    let parameters = offered::parameters(&given, "http://127.0.0.1:3001");
+    let parameters = offered::parameters(&given, None, "http://127.0.0.1:3001");
     match load(Path::new(TEMPLATE), &parameters) {
         Ok(application) => application,
         Err(error) => panic!("{error}"),

@@ -1,6 +1,6 @@
 //! Usage plans and the keys on them.
 
-use super::{load, problem, with};
+use super::{SMALL, changed, load, problem, with};
 use crate::model::Period;
 
 const PLAN: &str = "
@@ -73,8 +73,8 @@ fn usage_plans_that_api_gateway_would_refuse_are_problems() {
         ("!Ref Api.Stage", "other", "covers the stage `other`"),
         (
             "Stage: !Ref Api.Stage}",
-            "Stage: !Ref Api.Stage, Throttle: {}}",
-            "ApiStages[0].Throttle",
+            "Stage: !Ref Api.Stage, Throttle: {a: {RateLimit: 1}}}",
+            "ApiStages[0].Throttle.a",
         ),
         ("RateLimit: 0.5", "RateLimit: -1", "must be a number"),
         (", BurstLimit: 2", "", "BurstLimit is required"),
@@ -89,4 +89,56 @@ fn usage_plans_that_api_gateway_would_refuse_are_problems() {
         let problem = problem(&with(&PLAN.replacen(from, to, 1)));
         assert!(problem.contains(expected), "{to}: {problem}");
     }
+}
+
+#[test]
+fn a_plan_throttles_methods_by_themselves() {
+    let stage =
+        "Stage: !Ref Api.Stage, Throttle: {'/things/{id}/GET': {RateLimit: 1, BurstLimit: 3}}}";
+    let text = with(&PLAN.replacen("Stage: !Ref Api.Stage}", stage, 1));
+    let application = load(&text, &[]).unwrap();
+    let throttles = &application.api.usage_plans[0].method_throttles;
+    assert_eq!(throttles["/things/{id}/GET"].burst, 3);
+    let other = problem(&text.replace("{id}/GET'", "{id}/PUT'"));
+    assert!(other.contains("no such method"), "{other}");
+}
+
+#[test]
+fn the_plan_that_sam_makes_of_an_api_has_a_key_of_its_own() {
+    let plan = |how: &str| {
+        changed(
+            "      Auth:\n",
+            &format!(
+                "      Auth:\n        UsagePlan: {{CreateUsagePlan: {how}, UsagePlanName: basic, Quota: \
+                 {{Limit: 5, Period: DAY}}}}\n"
+            ),
+        )
+    };
+    for (how, name) in [("PER_API", "api"), ("SHARED", "serverless")] {
+        let text = format!(
+            "{}Outputs: {{Key: {{Value: !Ref {}ApiKey}}}}\n",
+            plan(how),
+            if how == "SHARED" { "Serverless" } else { "Api" }
+        );
+        let application = load(&text, &[]).unwrap();
+        let [made] = application.api.usage_plans.as_slice() else {
+            panic!("{how}")
+        };
+        assert_eq!(
+            (made.id.as_str(), made.name.as_str()),
+            (&*format!("{name}usageplan"), "basic")
+        );
+        assert_eq!(made.quota.map(|quota| quota.limit), Some(5));
+        assert_eq!(made.keys[0].id, format!("{name}apikey"));
+        assert!(made.keys[0].enabled);
+    }
+    let none = load(&plan("NONE"), &[]).unwrap();
+    assert!(none.api.usage_plans.is_empty());
+    let globals = SMALL.replacen(
+        "Resources:",
+        "Globals: {Api: {Auth: {UsagePlan: {CreateUsagePlan: PER_API}}}}\nResources:",
+        1,
+    );
+    assert_eq!(load(&globals, &[]).unwrap().api.usage_plans.len(), 1);
+    assert!(problem(&plan("EVERY")).contains("`EVERY` is not supported"));
 }
