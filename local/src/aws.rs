@@ -26,14 +26,17 @@ pub(crate) struct Services {
     pub(crate) dynamodb: String,
     /// The address of API Gateway's management API.
     pub(crate) api_gateway: String,
+    /// The address of Lambda's Invoke API.
+    pub(crate) lambda: String,
 }
 
 impl Services {
     /// Services on these ports of loopback.
-    pub(crate) fn on_ports(dynamodb: u16, api_gateway: u16) -> Self {
+    pub(crate) fn on_ports(dynamodb: u16, api_gateway: u16, lambda: u16) -> Self {
         Self {
             dynamodb: address(dynamodb),
             api_gateway: address(api_gateway),
+            lambda: address(lambda),
         }
     }
 
@@ -44,6 +47,8 @@ impl Services {
         for name in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_API_GATEWAY"] {
             variables.insert(name.to_owned(), self.api_gateway.clone());
         }
+        let name = "AWS_ENDPOINT_URL_LAMBDA".to_owned();
+        variables.insert(name, self.lambda.clone());
         // Or else a developer's own `~/.aws/config` may say so.
         let (ignore, no) = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false");
         variables.insert(ignore.to_owned(), no.to_owned());
@@ -53,9 +58,15 @@ impl Services {
     /// The application with the URLs of queues in its functions' environment at this machine: the SDK for
     /// JavaScript calls a queue where its URL says, whatever its endpoint is.
     pub(crate) fn with_queues_here(&self, mut application: Application) -> Application {
-        let functions = application.functions.values_mut();
-        for value in functions.flat_map(|function| function.environment.values_mut()) {
-            *value = value.replace(&queues(), &self.api_gateway);
+        for function in application.functions.values_mut() {
+            // Unless the template says where queues are.
+            let environment = &mut function.environment;
+            let said = ["AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL"];
+            let said = said.into_iter().find_map(|name| environment.get(name));
+            let place = said.unwrap_or(&self.api_gateway).clone();
+            for value in environment.values_mut() {
+                *value = value.replace(&queues(), place.trim_end_matches('/'));
+            }
         }
         application
     }

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use regex::Regex;
 
+use crate::functions::PlatformLines;
 use crate::ports;
 
 /// The template that is meant where none is named.
@@ -63,6 +64,10 @@ pub(crate) struct Serve {
     /// A value for a template parameter; may be given several times
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, String)>,
+    /// The environment of the samconfig.toml beside the template, for the parameters that are not given
+    /// (default, where the file has one)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) config_env: Option<String>,
     /// The gateway's port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = ports::GATEWAY)]
     pub(crate) port: u16,
@@ -75,6 +80,16 @@ pub(crate) struct Serve {
     /// The port of API Gateway's management API
     #[arg(long, value_name = "PORT", default_value_t = ports::API_GATEWAY)]
     pub(crate) api_gateway_port: u16,
+    /// The port of Lambda's Invoke API
+    #[arg(long, value_name = "PORT", default_value_t = ports::LAMBDA)]
+    pub(crate) lambda_port: u16,
+    /// After so many seconds without an invocation a process is ended, unless it is its function's only
+    /// one
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) keep_idle: u64,
+    /// Which of Lambda's own lines are shown among what functions log
+    #[arg(long, value_name = "LINES", value_enum, default_value_t = PlatformLines::Report)]
+    pub(crate) platform_lines: PlatformLines,
     /// Keep the tables in this directory instead of in memory
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
@@ -116,6 +131,10 @@ pub(crate) struct Event {
     /// A value for a template parameter; may be given several times
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, String)>,
+    /// The environment of the samconfig.toml beside the template, for the parameters that are not given
+    /// (default, where the file has one)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) config_env: Option<String>,
     /// The port of the running gateway's issuer
     #[arg(long, value_name = "PORT", default_value_t = ports::ISSUER)]
     pub(crate) issuer_port: u16,
@@ -135,6 +154,10 @@ pub(crate) struct Explain {
     /// A value for a template parameter; may be given several times
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, String)>,
+    /// The environment of the samconfig.toml beside the template, for the parameters that are not given
+    /// (default, where the file has one)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) config_env: Option<String>,
     /// A setting of the authorizer that the template does not give it; may be given several times
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) settings: Vec<(String, String)>,
@@ -168,6 +191,10 @@ pub(crate) struct Issuer {
     /// A value for a template parameter; may be given several times
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, String)>,
+    /// The environment of the samconfig.toml beside the template, for the parameters that are not given
+    /// (default, where the file has one)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) config_env: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -178,6 +205,10 @@ pub(crate) struct Routes {
     /// A value for a template parameter; may be given several times
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, String)>,
+    /// The environment of the samconfig.toml beside the template, for the parameters that are not given
+    /// (default, where the file has one)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) config_env: Option<String>,
     /// Only say what events and table disagree in, and end with 1 when they do
     #[arg(long)]
     pub(crate) check: bool,

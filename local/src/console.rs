@@ -125,7 +125,8 @@ impl Lines {
         }
     }
 
-    fn closed() -> Self {
+    /// An output without another end.
+    pub(crate) fn closed() -> Self {
         let lines = Self::new();
         lines.queue.locked().is_closed = true;
         lines

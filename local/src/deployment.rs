@@ -15,6 +15,8 @@ pub(crate) const REGION: &str = "us-east-1";
 pub(crate) const STACK_NAME: &str = stack_name!();
 /// The id of the one API.
 pub(crate) const API_ID: &str = "local";
+/// The id of the one deployment of the API.
+pub(crate) const DEPLOYMENT_ID: &str = "local0";
 /// The name of the repository's key table: [`generated_name`] of `KeyTable`.
 pub(crate) const KEY_TABLE: &str = concat!(stack_name!(), "-KeyTable");
 
@@ -33,9 +35,12 @@ pub(crate) fn queues() -> String {
     format!("https://sqs.{REGION}.amazonaws.com")
 }
 
-/// A function's ARN; here a function is named by its logical id.
-pub(crate) fn function_arn(id: &str) -> String {
-    arn("lambda", &format!("function:{id}"))
+/// The one version of each function.
+pub(crate) const LATEST: &str = "$LATEST";
+
+/// A function's ARN.
+pub(crate) fn function_arn(name: &str) -> String {
+    arn("lambda", &format!("function:{name}"))
 }
 
 /// The ARN of a method on a path below a stage, as authorizers and their policies have it.

@@ -1,18 +1,17 @@
 //! `keygate event NAME`: a sample event with a live credential, which no file can hold.
 
-use keygate_api_key::KeyPrefix;
 use keygate_outbound::{Outbound, OutboundError};
 use keygate_principal::scope::Scopes;
 use keygate_routes::{Access, RouteMethod, RouteTable};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::Value;
 
 use crate::aws;
 use crate::cli::Event;
 use crate::console;
-use crate::deployment::{KEY_TABLE, method_arn};
+use crate::deployment::KEY_TABLE;
+use crate::gateway::sample_authorizer_event;
 use crate::matrix::{Matrix, MatrixError};
-use crate::model::Application;
 use crate::offered;
 use crate::seed::{self, SeedError};
 use crate::template::{self, TemplateError};
@@ -53,6 +52,12 @@ pub(crate) enum EventError {
     /// The event cannot be printed.
     #[error("standard output cannot be written: {0}")]
     Output(#[from] std::io::Error),
+    /// The first route of the table is none that a request can be on.
+    #[error("no sample request can be made: {0}")]
+    Request(#[from] http::Error),
+    /// The event is no JSON.
+    #[error("the event cannot be printed: {0}")]
+    Json(#[from] serde_json::Error),
     /// There is no HTTP client.
     #[error(transparent)]
     Outbound(#[from] OutboundError),
@@ -71,7 +76,8 @@ pub(crate) async fn print(options: &Event) -> Result<(), EventError> {
         return Ok(console::print(&lines.concat())?);
     };
     let issuer = aws::address(options.issuer_port);
-    let parameters = offered::parameters(&options.parameters, &issuer);
+    let parameters =
+        offered::parameters(&options.parameters, options.config_env.as_deref(), &issuer);
     let application = template::load(&options.template, &parameters)?;
     let table = Matrix::of(&application, &options.template)?.table;
     let outbound = Outbound::new(&keygate_settings::Settings::from_env())?;
@@ -83,34 +89,37 @@ pub(crate) async fn print(options: &Event) -> Result<(), EventError> {
             let every: Scopes = table.iter().flat_map(RouteTable::scopes).cloned().collect();
             let endpoint = aws::address(options.dynamodb_port);
             let client = aws::dynamodb(&outbound, &endpoint);
-            seed::issue(&client, KEY_TABLE, &every, None, &KeyPrefix::default())
-                .await?
-                .expose()
-                .to_owned()
+            seed::issue(
+                &client,
+                KEY_TABLE,
+                &every,
+                None,
+                &seed::prefix(&application),
+            )
+            .await?
+            .expose()
+            .to_owned()
         }
         other => return Err(EventError::Unknown(other.to_owned())),
     };
-    let event = json!({
-        "type": "TOKEN",
-        "authorizationToken": format!("Bearer {credential}"),
-        "methodArn": asked_for(&application, table.as_ref()),
-    });
+    let (method, path) = asked_for(table.as_ref());
+    let authorization = format!("Bearer {credential}");
+    let event = sample_authorizer_event(&application.api, method, path, &authorization)?;
+    let event: Value = serde_json::from_slice(&event)?;
     Ok(console::print(&format!("{event:#}\n"))?)
 }
 
 /// The first route of the table that asks for a credential.
-fn asked_for(application: &Application, table: Option<&RouteTable>) -> String {
+fn asked_for(table: Option<&RouteTable>) -> (&str, &str) {
     let mut routes = table.into_iter().flat_map(RouteTable::routes);
     let route = routes.find(|route| route.access != Access::Public);
-    let (method, path) = route.map_or(("GET", "/"), |route| {
+    route.map_or(("GET", "/"), |route| {
         let method = match &route.method {
             RouteMethod::Any => "GET",
             RouteMethod::One(method) => method.as_str(),
         };
         (method, route.path.as_str())
-    });
-    let api = &application.api;
-    method_arn(&api.id, &api.stage, method, path)
+    })
 }
 
 #[derive(Deserialize)]

@@ -11,7 +11,7 @@ use keygate_settings::{SettingError, Settings};
 
 use crate::cli::Explain;
 use crate::console;
-use crate::model::{Application, Function};
+use crate::model::{Application, AuthorizerEvents, Function};
 use crate::template::{self, TemplateError};
 use crate::{aws, offered, package};
 
@@ -30,6 +30,12 @@ pub(crate) enum ExplainError {
     /// The template's API has no authorizer.
     #[error("the template's API has no authorizer to ask")]
     NoAuthorizer,
+    /// A source address was given that the authorizer is never told.
+    #[error(
+        "--source: the authorizer gets TOKEN events, which do not say where a request comes from; \
+         for a deployment whose authorizer is told, add --parameter AuthorizerEvents=REQUEST"
+    )]
+    SourceNotTold,
     /// The authorizer would not start with these settings.
     #[error("the authorizer does not start: {0}")]
     Setting(#[from] SettingError),
@@ -107,18 +113,24 @@ async fn report(
         let known = Vec::from_iter(known).join(", ");
         return Err(ExplainError::NoSuchSetting { name, known });
     }
-    Ok(started.explain(credential, options.source).await)
+    // As the authorizer takes the address of an event.
+    let source = options.source.map(|address| address.to_canonical());
+    Ok(started.explain(credential, source).await)
 }
 
 /// The function behind the template's authorizer, with the settings that the template gives it.
 fn authorizer(options: &Explain) -> Result<Function, ExplainError> {
     let issuer = aws::address(options.issuer_port);
-    let parameters = offered::parameters(&options.parameters, &issuer);
+    let parameters =
+        offered::parameters(&options.parameters, options.config_env.as_deref(), &issuer);
     let Application {
         api, mut functions, ..
     } = template::load(&options.template, &parameters)?;
     let authorizer = api.authorizers.values().next();
-    authorizer
-        .and_then(|authorizer| functions.remove(&authorizer.function))
-        .ok_or(ExplainError::NoAuthorizer)
+    let authorizer = authorizer.ok_or(ExplainError::NoAuthorizer)?;
+    if options.source.is_some() && matches!(authorizer.events, AuthorizerEvents::Token { .. }) {
+        return Err(ExplainError::SourceNotTold);
+    }
+    let function = functions.remove(&authorizer.function);
+    function.ok_or(ExplainError::NoAuthorizer)
 }

@@ -1,7 +1,7 @@
 //! Where functions' lines go: to whoever reads the program's output, and to the requests that they were
 //! written for.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -17,14 +17,6 @@ pub(crate) struct FunctionLog {
     pub(crate) trips: Arc<Trips>,
 }
 
-/// The lines of one process, which works on one request at a time.
-#[derive(Debug)]
-pub(crate) struct ProcessLog {
-    function: String,
-    log: FunctionLog,
-    at_work_on: Mutex<Option<String>>,
-}
-
 /// What a line says of its request itself: ours, or Lambda's own form in JSON.
 #[derive(Deserialize)]
 struct Named {
@@ -32,30 +24,16 @@ struct Named {
     request_id: Option<String>,
 }
 
-impl ProcessLog {
-    /// Of a process of this function that has nothing to do yet.
-    pub(crate) fn new(function: &str, log: &FunctionLog) -> Self {
-        Self {
-            function: function.to_owned(),
-            log: log.clone(),
-            at_work_on: Mutex::default(),
-        }
-    }
-
-    /// From here on, lines are for this request.
-    pub(crate) fn at_work_on(&self, request_id: &str) {
-        *self.locked() = Some(request_id.to_owned());
-    }
-
-    /// Takes a line in which nothing is invisible.
-    pub(crate) fn say(&self, line: &str) {
-        let function = &self.function;
+impl FunctionLog {
+    /// Takes a line of a function in which nothing is invisible; `request` is what its process is at work
+    /// on, where the line does not say another.
+    pub(crate) fn say(&self, function: &str, request: Option<&str>, line: &str) {
         let named = line.starts_with('{').then(|| serde_json::from_str(line));
         let named = named.and_then(|named: Result<Named, _>| named.ok()?.request_id);
-        if let Some(id) = named.or_else(|| self.locked().clone()) {
-            self.log.trips.note(&id, function, line);
+        if let Some(id) = named.as_deref().or(request) {
+            self.trips.note(id, function, line);
         }
-        if self.log.lines.is_json() {
+        if self.lines.is_json() {
             let name = json!(function);
             let is_record =
                 line.starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_ok();
@@ -64,16 +42,18 @@ impl ProcessLog {
             } else {
                 json!({"function": name, "message": line}).to_string()
             };
-            self.log.lines.say_json(&wrapped);
+            self.lines.say_json(&wrapped);
         } else {
-            self.log.lines.say(&format!("[{function}] {line}"));
+            self.lines.say(&format!("[{function}] {line}"));
         }
     }
 
-    fn locked(&self) -> MutexGuard<'_, Option<String>> {
-        // No code panics while it holds the lock.
-        self.at_work_on
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// To nobody.
+    #[cfg(test)]
+    pub(crate) fn unread() -> Self {
+        Self {
+            lines: Lines::closed(),
+            trips: Arc::new(Trips::new(crate::request_log::RequestLog::none())),
+        }
     }
 }

@@ -2,11 +2,11 @@
 
 mod aws;
 mod binaries;
+mod browser;
 mod build_log;
 mod cargo;
 mod changes;
 mod cli;
-mod clients;
 mod console;
 mod deployment;
 mod dynamodb;
@@ -17,13 +17,14 @@ mod functions;
 mod gateway;
 mod issuer;
 mod kept;
-mod keys;
+mod lambda;
 mod make;
 mod management;
 mod manual;
 mod matrix;
 mod model;
 mod offered;
+mod operator;
 mod outlets;
 mod package;
 mod ports;
@@ -51,6 +52,7 @@ use crate::cli::{Cli, Command, LogForm};
 use crate::console::Console;
 use crate::explain::ExplainError;
 use crate::manual::ManualError;
+use crate::operator::OperatorError;
 use crate::serve::ServeError;
 
 /// The exit code for a command line or a template that cannot be right: `EX_USAGE` of sysexits(3).
@@ -151,20 +153,17 @@ async fn run(cli: Cli, console: &Console) -> Result<ExitCode, (String, u8)> {
                     ExplainError::Template(_)
                     | ExplainError::Argument
                     | ExplainError::NoSuchSetting { .. }
+                    | ExplainError::SourceNotTold
                     | ExplainError::Setting(_) => USAGE,
                     _ => 1,
                 };
                 (error.to_string(), code)
             });
         }
-        Some(Command::Keys(options)) => keys::run(*options).await.map_err(|error| {
-            let code = if error.is_usage() { USAGE } else { 1 };
-            (error.to_string(), code)
-        }),
-        Some(Command::Clients(options)) => clients::run(*options).await.map_err(|error| {
-            let code = if error.is_usage() { USAGE } else { 1 };
-            (error.to_string(), code)
-        }),
+        Some(Command::Keys(options)) => operator::keys::run(*options).await.map_err(of_operator),
+        Some(Command::Clients(options)) => {
+            operator::clients::run(*options).await.map_err(of_operator)
+        }
         Some(Command::Routes(options)) => {
             return routes::print(&options).map_err(|error| (error.to_string(), USAGE));
         }
@@ -186,4 +185,11 @@ async fn run(cli: Cli, console: &Console) -> Result<ExitCode, (String, u8)> {
         }
     };
     done.map(|()| ExitCode::SUCCESS)
+}
+
+/// What an operator's command says that did not do what it was to do, with its exit code.
+#[allow(clippy::needless_pass_by_value, reason = "as `map_err` calls it")]
+fn of_operator(error: OperatorError) -> (String, u8) {
+    let code = if error.is_usage() { USAGE } else { 1 };
+    (error.to_string(), code)
 }

@@ -5,6 +5,7 @@
 //! the table lacks is closed by the authorizer's policy, and one that has no authorizer is public by
 //! the template's own word, `Authorizer: NONE`.
 
+mod events;
 mod table;
 
 use std::fmt;
@@ -17,7 +18,7 @@ use keygate_routes::{Access, Route as Listed, RouteMethod, RouteTable, Segment};
 use self::table::{Table, TableError};
 use crate::deployment::method_arn;
 use crate::gateway::ListedRoutes;
-use crate::model::{Application, Route};
+use crate::model::{Application, KeySource, Route};
 
 /// Why there is no matrix.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +70,12 @@ impl Matrix {
     /// When the table cannot be read, is malformed, or no policies can be made of it.
     pub(crate) fn of(application: &Application, template: &Path) -> Result<Self, MatrixError> {
         let routes = &application.api.routes;
+        let place = |line: usize| format!("{}:{line}", template.display());
+        let of_settings = events::disagreements(application).into_iter();
+        let of_settings = of_settings.map(|(line, text)| Disagreement {
+            place: place(line),
+            text,
+        });
         let Some(table) = Table::of(application, template)? else {
             let rows = routes.iter().cloned();
             let rows = rows.map(|route| Row {
@@ -77,7 +84,7 @@ impl Matrix {
             });
             return Ok(Self {
                 rows: rows.collect(),
-                disagreements: Vec::new(),
+                disagreements: of_settings.collect(),
                 table: None,
                 longest_policy: 0,
             });
@@ -93,9 +100,9 @@ impl Matrix {
             .collect();
         let of_events = rows.iter().filter_map(|row| {
             let is_open = || is_open_to_some(&policies, &table.routes, application, &row.route);
-            let text = disagreement(row, is_open)?;
+            let text = disagreement(row, application.api.key_source, is_open)?;
             Some(Disagreement {
-                place: format!("{}:{}", template.display(), row.route.line),
+                place: place(row.route.line),
                 text,
             })
         });
@@ -112,7 +119,7 @@ impl Matrix {
             ),
         });
         Ok(Self {
-            disagreements: of_events.chain(of_lines).collect(),
+            disagreements: of_events.chain(of_lines).chain(of_settings).collect(),
             rows,
             longest_policy: policies.longest(),
             table: Some(table.routes),
@@ -131,10 +138,16 @@ impl Matrix {
 
 /// What is wrong with an event; `is_open` tells whether a policy takes it in although it is not
 /// listed.
-fn disagreement(row: &Row, is_open: impl FnOnce() -> bool) -> Option<String> {
+fn disagreement(
+    row: &Row,
+    key_source: KeySource,
+    is_open: impl FnOnce() -> bool,
+) -> Option<String> {
     let Route { method, path, .. } = &row.route;
     let is_public = row.route.authorizer.is_none();
     let text = match &row.access {
+        // No function is reached by it.
+        None if is_public && row.route.function().is_none() => return None,
         None if is_public => format!(
             "{method} {path} is public (Authorizer: NONE), and the route table does not say so: add \
              the line `{method} {path} -`, or take NONE away"
@@ -153,10 +166,14 @@ fn disagreement(row: &Row, is_open: impl FnOnce() -> bool) -> Option<String> {
              write `Auth: {{Authorizer: NONE, ApiKeyRequired: false}}` in the event, or \
              `{method} {path} SCOPE` in the table"
         ),
-        Some(Access::Public) if row.route.api_key_required => format!(
-            "{method} {path} is public and asks for a usage key, which only the authorizer can name, \
+        Some(Access::Public)
+            if row.route.api_key_required && key_source == KeySource::Authorizer =>
+        {
+            format!(
+                "{method} {path} is public and asks for a usage key, which only the authorizer can name, \
              so nobody gets in: write `ApiKeyRequired: false` in the event"
-        ),
+            )
+        }
         Some(access) if *access != Access::Public && is_public => format!(
             "{method} {path} is public (Authorizer: NONE), and the route table asks for {access}: \
              take NONE away, or write `{method} {path} -` in the table"

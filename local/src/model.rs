@@ -1,14 +1,21 @@
 //! What `template.yaml` describes, after every intrinsic function is resolved: the part of a SAM
 //! application that this gateway serves. `template` makes it, everything else reads it.
 
+mod route;
+mod throttle;
+mod validation;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use keygate_routes::{ResourcePath, RouteMethod};
 use regex::Regex;
+
+pub(crate) use self::route::{Integration, Mock, Route};
+pub(crate) use self::throttle::Throttle;
+pub(crate) use self::validation::{BodySchema, ParameterPlace, Validation};
 
 /// One resolved application: an API, the functions behind it and the tables they use.
 #[derive(Debug, Clone)]
@@ -21,6 +28,17 @@ pub(crate) struct Application {
     pub(crate) tables: Vec<Table>,
     /// What the template has beside its API, and is not there on this machine, by line.
     pub(crate) ignored: Vec<Ignored>,
+    /// What `samconfig.toml` gives its parameters.
+    pub(crate) configured: Configured,
+}
+
+/// What an environment gives the template's parameters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Configured {
+    /// Where it stands, such as `samconfig.toml [prod.deploy.parameters]`.
+    pub(crate) place: String,
+    /// The values.
+    pub(crate) values: BTreeMap<String, String>,
 }
 
 /// A resource, or an event of a function, that is not there on this machine and does not matter to the
@@ -55,43 +73,98 @@ pub(crate) struct Api {
     pub(crate) authorizers: BTreeMap<String, Authorizer>,
     /// Customised gateway responses by response type, such as `UNAUTHORIZED`.
     pub(crate) gateway_responses: BTreeMap<String, GatewayResponse>,
-    /// Usage plans that cover this stage.
+    /// The template's usage plans, those that cover this stage first.
     pub(crate) usage_plans: Vec<UsagePlan>,
     /// The access log's format with its `$context` variables; `None` when access logging is off.
     pub(crate) access_log_format: Option<String>,
     /// Stage variables.
     pub(crate) stage_variables: BTreeMap<String, String>,
+    /// Where a request's usage key is.
+    pub(crate) key_source: KeySource,
+    /// The media types whose bodies are binary (`BinaryMediaTypes`), with a slash in them.
+    pub(crate) binary_media_types: Vec<String>,
 }
 
-/// One method of one resource, with a Lambda proxy integration.
-#[derive(Debug, Clone)]
-pub(crate) struct Route {
-    /// The method.
-    pub(crate) method: RouteMethod,
-    /// The resource.
-    pub(crate) path: ResourcePath,
-    /// Logical id of the function that serves it.
-    pub(crate) function: String,
-    /// Name of the authorizer; `None` is a public method.
-    pub(crate) authorizer: Option<String>,
-    /// Whether the method asks for a usage key (`ApiKeyRequired`).
-    pub(crate) api_key_required: bool,
-    /// The event's line of the template.
-    pub(crate) line: usize,
+/// Where the usage key of a request is (`ApiKeySourceType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum KeySource {
+    /// The header `x-api-key`.
+    #[default]
+    Header,
+    /// The `usageIdentifierKey` of the authorizer's answer.
+    Authorizer,
 }
 
-/// A TOKEN authorizer.
+impl KeySource {
+    /// The source of this name in a template.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "AUTHORIZER" => Some(Self::Authorizer),
+            "HEADER" => Some(Self::Header),
+            _ => None,
+        }
+    }
+}
+
+/// A Lambda authorizer.
 #[derive(Debug, Clone)]
 pub(crate) struct Authorizer {
     /// Logical id of the authorizer function.
     pub(crate) function: String,
-    /// The header that carries the credential.
-    pub(crate) identity_header: String,
-    /// A header value that does not match is 401 without a call of the function. API Gateway
-    /// matches the whole value, so the expression is already anchored here.
-    pub(crate) validation_expression: Option<Regex>,
-    /// How long an answer is cached by header value; zero is no cache. At most an hour.
+    /// What the function is sent of a request.
+    pub(crate) events: AuthorizerEvents,
+    /// How long an answer is cached by the header's value or by those of the identity sources; zero
+    /// is no cache. At most an hour.
     pub(crate) result_ttl: Duration,
+}
+
+/// What an authorizer function is sent of a request (`FunctionPayloadType`).
+#[derive(Debug, Clone)]
+pub(crate) enum AuthorizerEvents {
+    /// `TOKEN`: one header.
+    Token {
+        /// The header that carries the credential.
+        header: String,
+        /// A header value that does not match is 401 without a call of the function. API Gateway
+        /// matches the whole value, so the expression is already anchored here.
+        expression: Option<Regex>,
+    },
+    /// `REQUEST`: the whole request.
+    Request {
+        /// What a request must have where answers are cached, or is 401 without a call of the
+        /// function. None only where no answer is cached.
+        sources: Vec<IdentitySource>,
+    },
+}
+
+/// A value of a request that its answer is cached by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum IdentitySource {
+    /// A header, in any case.
+    Header(String),
+    /// A parameter of the query string.
+    Query(String),
+    /// A variable of the stage.
+    StageVariable(String),
+    /// A `$context` variable, without `context.` in front.
+    Context(String),
+}
+
+impl IdentitySource {
+    /// The address that a request comes from, as API Gateway sees it.
+    pub(crate) const SOURCE_ADDRESS: &str = "identity.sourceIp";
+}
+
+/// As API Gateway writes it, such as `method.request.header.Authorization`.
+impl fmt::Display for IdentitySource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header(name) => write!(formatter, "method.request.header.{name}"),
+            Self::Query(name) => write!(formatter, "method.request.querystring.{name}"),
+            Self::StageVariable(name) => write!(formatter, "stageVariables.{name}"),
+            Self::Context(name) => write!(formatter, "context.{name}"),
+        }
+    }
 }
 
 /// A customised gateway response.
@@ -113,8 +186,16 @@ pub(crate) struct UsagePlan {
     pub(crate) id: String,
     /// The plan's name.
     pub(crate) name: String,
+    /// What people say of it.
+    pub(crate) description: Option<String>,
+    /// What it is tagged with.
+    pub(crate) tags: BTreeMap<String, String>,
+    /// Whether it covers the stage that is served; or else its keys are unknown there.
+    pub(crate) is_of_stage: bool,
     /// Requests a second for each usage key, and how many may come at once.
     pub(crate) throttle: Option<Throttle>,
+    /// The same on some methods by their [`Route::key`], in place of `throttle`.
+    pub(crate) method_throttles: BTreeMap<String, Throttle>,
     /// Requests in a calendar period (UTC) for each usage key.
     pub(crate) quota: Option<Quota>,
     /// The usage keys on the plan.
@@ -126,23 +207,16 @@ pub(crate) struct UsagePlan {
 pub(crate) struct UsageKey {
     /// The key's id, which access logs and `requestContext.identity.apiKeyId` show.
     pub(crate) id: String,
-    /// What people call the key; not unique.
+    /// What people call the key; not unique, and empty where nobody has called it anything.
     pub(crate) name: String,
+    /// What people say of it.
+    pub(crate) description: Option<String>,
     /// The value that an authorizer answers as `usageIdentifierKey`.
     pub(crate) value: String,
     /// A disabled key is refused like an unknown one.
     pub(crate) enabled: bool,
     /// What a call of API Gateway has tagged the key with; a template's tags have no meaning here.
     pub(crate) tags: BTreeMap<String, String>,
-}
-
-/// A token bucket: `burst` tokens at most, refilled at `rate` a second.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Throttle {
-    /// Tokens a second; greater than zero.
-    pub(crate) rate: f64,
-    /// The bucket's size; at least 1.
-    pub(crate) burst: u32,
 }
 
 /// A usage plan's quota.
@@ -168,8 +242,10 @@ pub(crate) enum Period {
 /// A Lambda function.
 #[derive(Debug, Clone)]
 pub(crate) struct Function {
-    /// The logical id, also used as the function's name here.
+    /// The logical id.
     pub(crate) id: String,
+    /// The name, which is the logical id where the template does not say.
+    pub(crate) name: String,
     /// How its package is made.
     pub(crate) build: Build,
     /// What runs the package.
@@ -188,6 +264,11 @@ pub(crate) struct Function {
     pub(crate) timeout: Duration,
     /// Configured memory in MiB, told to the function but not enforced here.
     pub(crate) memory_mib: u32,
+    /// Another name of its one version, where the template says (`AutoPublishAlias`).
+    pub(crate) alias: Option<String>,
+    /// How many invocations may be under way at once, where the template says
+    /// (`ReservedConcurrentExecutions`).
+    pub(crate) reserved_concurrency: Option<u32>,
 }
 
 /// How a function's package, which in Lambda is `/var/task`, is made of its code.

@@ -5,8 +5,13 @@ use std::collections::BTreeMap;
 use crate::issuer;
 use crate::template::Parameters;
 
-/// The parameters that the caller gives, with this machine's issuer.
-pub(crate) fn parameters(given: &[(String, String)], issuer: &str) -> Parameters {
+/// The parameters that the caller gives, with this machine's issuer, and the environment of
+/// `samconfig.toml` for the others.
+pub(crate) fn parameters(
+    given: &[(String, String)],
+    config_env: Option<&str>,
+    issuer: &str,
+) -> Parameters {
     let offered = [("OAuthIssuer", issuer), ("OAuthAudience", issuer::AUDIENCE)];
     Parameters {
         given: given.iter().cloned().collect(),
@@ -14,5 +19,7 @@ pub(crate) fn parameters(given: &[(String, String)], issuer: &str) -> Parameters
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into_iter()
             .collect::<BTreeMap<_, _>>(),
+        config_env: config_env.map(ToOwned::to_owned),
+        ..Parameters::default()
     }
 }

@@ -9,3 +9,5 @@ pub(crate) const ISSUER: u16 = 3001;
 pub(crate) const DYNAMODB: u16 = 3002;
 /// API Gateway's management API.
 pub(crate) const API_GATEWAY: u16 = 3003;
+/// Lambda's Invoke API.
+pub(crate) const LAMBDA: u16 = 3004;

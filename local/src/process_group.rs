@@ -34,6 +34,11 @@ impl ProcessGroup {
         })
     }
 
+    /// The process's id, while it runs.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.first.id()
+    }
+
     /// What the process writes, for the one who asks first.
     pub(crate) fn outputs(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
         (self.first.stdout.take(), self.first.stderr.take())

@@ -33,7 +33,11 @@ pub(crate) enum RoutesError {
 
 /// Prints the matrix, or with `--check` only what is wrong; then it ends with 1 when something is.
 pub(crate) fn print(options: &Routes) -> Result<ExitCode, RoutesError> {
-    let parameters = offered::parameters(&options.parameters, &aws::address(ports::ISSUER));
+    let parameters = offered::parameters(
+        &options.parameters,
+        options.config_env.as_deref(),
+        &aws::address(ports::ISSUER),
+    );
     let application = template::load(&options.template, &parameters)?;
     let matrix = Matrix::of(&application, &options.template)?;
     if options.check && matrix.table.is_none() {
@@ -116,7 +120,7 @@ fn cells(row: &Row, has_table: bool) -> [String; 6] {
             "-"
         }
         .to_owned(),
-        route.function.clone(),
+        route.function().unwrap_or("(mock)").to_owned(),
     ]
 }
 
@@ -139,7 +143,7 @@ fn document(matrix: &Matrix) -> Value {
             "scopes": scopes.map(|scopes| scopes.iter().map(ToString::to_string).collect::<Vec<_>>()),
             "authorizer": route.authorizer,
             "usage_key": route.api_key_required,
-            "function": route.function,
+            "function": route.function(),
             "line": route.line,
         })
     });

@@ -19,7 +19,7 @@ pub(crate) struct Addresses<'m> {
     pub(crate) url: String,
     /// The development issuer's.
     pub(crate) issuer: String,
-    /// DynamoDB's, and that of API Gateway's management API.
+    /// Those of DynamoDB, of API Gateway's management API and of Lambda's Invoke API.
     pub(crate) services: Services,
     /// The seeded key, when the template has a key table.
     pub(crate) api_key: Option<ApiKey>,
@@ -49,8 +49,12 @@ impl fmt::Display for Addresses<'_> {
 Keygate is ready at {url}
   OAuth issuer  {issuer}  (development only: it believes whoever asks)
   DynamoDB      {}  (tables {tables})
-  API Gateway   {}  (usage keys, for keygate keys)",
-            services.dynamodb, services.api_gateway
+  API Gateway   {}  (usage keys, for keygate keys)
+  Lambda        {}  (aws lambda invoke --endpoint-url, cargo lambda invoke -A 127.0.0.1 -P {})",
+            services.dynamodb,
+            services.api_gateway,
+            services.lambda,
+            services.lambda.rsplit(':').next().unwrap_or_default()
         )?;
         if let Some(key) = &self.api_key {
             writeln!(formatter, "  API key       {}", key.expose())?;

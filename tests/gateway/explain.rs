@@ -88,7 +88,8 @@ fn a_bad_token_is_shown_with_what_was_found_and_what_was_expected(target: &Targe
 }
 
 fn an_api_key_is_explained_by_its_record(target: &Target) {
-    let (gateway, own) = target.own(&[]);
+    let told = ["--parameter", "AuthorizerEvents=REQUEST"];
+    let (gateway, own) = target.own(&told);
     let output = target
         .build()
         .explain(&gateway, &[], &gateway.ready.api_key);
@@ -102,15 +103,25 @@ fn an_api_key_is_explained_by_its_record(target: &Target) {
         (&[][..], Some("api-key-source-address")),
         (&["--source", "192.0.3.1"], Some("api-key-network")),
         (&["--source", "192.0.2.1"], None),
+        (&["--source", "::ffff:192.0.2.1"], None),
     ] {
-        let output = target
-            .build()
-            .explain(&gateway, source, text(&bound, "key"));
+        let output =
+            target
+                .build()
+                .explain(&gateway, &[&told, source].concat(), text(&bound, "key"));
         let said = String::from_utf8(output.stdout).unwrap();
         assert_eq!(output.status.success(), reason.is_none(), "{said}");
         let refused = reason.map_or("accepted".to_owned(), |reason| format!("refused: {reason}"));
         assert!(said.contains(&refused), "{said}");
     }
+    // With TOKEN events there is no address to explain.
+    let source = ["--source", "192.0.2.1"];
+    let output = target
+        .build()
+        .explain(&gateway, &source, text(&bound, "key"));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(64), "{said}");
+    assert!(said.contains("AuthorizerEvents=REQUEST"), "{said}");
     let key = issue(&own, &token, &["books:read"]).json();
     let path = format!("/keys/{}", text(&key, "id"));
     own.delete(&path).bearer(&token).send().expect(204);

@@ -18,7 +18,6 @@ keygate_tests::tests! { for Target:
     a_former_secret_is_refused_after_its_grace_period needs "own-gateway";
     a_revoked_key_is_refused_at_the_next_request_although_its_answer_was_cached needs "authorizer-flush";
     a_former_secret_without_grace_is_refused_at_the_next_request needs "authorizer-flush";
-    a_key_that_is_bound_to_networks_is_refused_where_no_source_address_is_told;
 }
 
 /// A new key of a new client, with these scopes.
@@ -162,18 +161,4 @@ fn a_former_secret_without_grace_is_refused_at_the_next_request(target: &Target)
     let after = rotate.send().expect(200).json();
     is_unauthorized(target, &list(target, &former));
     list(target, &format!("ApiKey {}", text(&after, "key"))).expect(200);
-}
-
-fn a_key_that_is_bound_to_networks_is_refused_where_no_source_address_is_told(target: &Target) {
-    let token = target.token();
-    let networks = json!(["0.0.0.0/0", "::/0"]);
-    let body = json!({"name": "bound", "scopes": ["books:read"], "allowed_cidrs": networks});
-    let issued = target.post("/keys").bearer(&token).json(&body).send();
-    let key = issued.expect(201).json();
-    assert_eq!(key["allowed_cidrs"], networks);
-    // The template's authorizer gets TOKEN events, which have none.
-    is_unauthorized(
-        target,
-        &list(target, &format!("ApiKey {}", text(&key, "key"))),
-    );
 }

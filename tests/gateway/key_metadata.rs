@@ -100,8 +100,7 @@ fn a_record_with_metadata_that_nobody_could_give_is_a_fault(target: &Target) {
         let refused = list(&own, &credential);
         refused.gateway_problem(503, "service-unavailable");
     }
-    let log = gateway.stderr();
-    assert!(log.contains("key-table-record-malformed"), "{log}");
+    let log = gateway.logged("key-table-record-malformed");
     assert!(
         !log.contains(text(&key, "key")) && !log.contains("acme"),
         "{log}"

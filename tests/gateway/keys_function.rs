@@ -89,11 +89,17 @@ impl KeysFunction {
             call("PutItem", &json!({"TableName": table, "Item": item}));
         }
         call("DeleteTable", &json!({"TableName": KEY_TABLE}));
+        self.settings.retain(|(name, _)| name != "KEY_TABLE");
+        self.settings
+            .push(("KEY_TABLE".to_owned(), table.to_owned()));
+        self.restart();
+    }
+
+    /// Starts the function anew, which remembers nothing then.
+    pub(crate) fn restart(&mut self) {
         let settings = self.settings.iter();
-        let mut settings: Vec<(&str, &str)> =
+        let settings: Vec<(&str, &str)> =
             settings.map(|(name, value)| (&**name, &**value)).collect();
-        settings.retain(|(name, _)| *name != "KEY_TABLE");
-        settings.push(("KEY_TABLE", table));
         self.function = Function::start(&self.program, &settings);
     }
 

@@ -15,13 +15,16 @@ mod dependencies;
 mod explain;
 mod faulty;
 mod first_look;
+mod foreign_apis;
 mod handlers;
+mod invoke;
 mod issuer;
 mod key_credentials;
 mod key_metadata;
 mod key_prefix;
 mod keys;
 mod keys_function;
+mod lifetimes;
 mod manual;
 mod metadata;
 mod oauth_clients;
@@ -29,6 +32,8 @@ mod operator;
 mod problems;
 mod process_groups;
 mod processes;
+mod recorded;
+mod request_events;
 mod request_lines;
 mod restarts;
 mod routes;
@@ -54,6 +59,7 @@ fn main() -> ExitCode {
         key_credentials::TESTS,
         key_metadata::TESTS,
         key_prefix::TESTS,
+        request_events::TESTS,
         dependencies::TESTS,
         cors::TESTS,
         manual::TESTS,
@@ -70,6 +76,7 @@ fn main() -> ExitCode {
         explain::TESTS,
         start::TESTS,
         processes::TESTS,
+        recorded::TESTS,
         process_groups::TESTS,
         request_lines::TESTS,
         restarts::TESTS,
@@ -77,6 +84,9 @@ fn main() -> ExitCode {
         handlers::TESTS,
         issuer::TESTS,
         runtimes::TESTS,
+        invoke::TESTS,
+        lifetimes::TESTS,
+        foreign_apis::TESTS,
         absent_services::TESTS,
         access_log::TESTS,
         builds::TESTS,

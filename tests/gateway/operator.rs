@@ -190,12 +190,22 @@ fn a_command_that_cannot_be_carried_out_says_why_in_one_line(target: &Target) {
         (vec!["create", "--name", "x"], USAGE, "--owner"),
         (wrong_scope, USAGE, "scope"),
         (with(&["--usage-plan", "none"]), USAGE, "none"),
-        (with(&["--cidr", "10.0.0.1/8"]), USAGE, "10.0.0.0/8"),
         (
-            with(&["--cidr", "::ffff:10.0.0.0/104"]),
+            with(&["--cidr", "10.0.0.0/8"]),
             USAGE,
-            "10.0.0.0/8",
+            "AuthorizerEvents=REQUEST",
         ),
+        (
+            with(&["--cidr", "::/0", "--authorizer-events", "REQUEST"]),
+            USAGE,
+            "--table",
+        ),
+        (
+            with(&["--cidr", "::/0", "--authorizer-events", "BOTH"]),
+            USAGE,
+            "TOKEN or REQUEST",
+        ),
+        (with(&["--authorizer-events", "REQUEST"]), USAGE, "--cidr"),
         (create("two\"words", "books:read"), USAGE, "quotes"),
         (
             with(&["--expires", "2001-01-01T00:00:00Z"]),

@@ -102,11 +102,18 @@ pub(crate) fn is_running(pid: u32) -> bool {
 }
 
 fn a_crash_in_flight_is_a_bad_gateway(target: &Target) {
-    let (_gateway, own) = target.own(&[]);
+    let (gateway, own) = target.own(&[]);
     let token = own.token();
     let reply = own.get("/books?exit=1").bearer(&token).send();
     reply.problem(502, "bad-gateway");
     own.get("/books").bearer(&token).send().expect(200);
+    let said = gateway.stderr();
+    for words in [
+        " Error: Runtime exited with error: exit status 1\n",
+        "\tStatus: error\tError Type: Runtime.ExitError\n",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
 }
 
 /// A gateway whose function with this passage in the template has a timeout of a second.
@@ -129,7 +136,14 @@ fn a_function_that_exceeds_its_timeout_is_ended(target: &Target) {
         own.get("/keys").bearer(&token).send().expect(200);
         request.join().unwrap()
     });
-    reply.problem(504, "gateway-timeout");
+    // That it was the function's own time that was over is said in its log alone.
+    reply.problem(502, "bad-gateway");
+    let said = gateway.stderr();
+    assert!(
+        said.contains(" Task timed out after 1.00 seconds\n"),
+        "{said}"
+    );
+    assert!(said.contains("\tStatus: timeout\n"), "{said}");
     own.get("/books").bearer(&token).send().expect(200);
     assert!(pids.iter().any(|pid| !is_running(*pid)), "none was ended");
 }

@@ -71,8 +71,8 @@ fn a_route_that_the_table_lacks_is_closed_and_named_until_it_is_listed(target: &
     let refused = own.get("/books/7/notes");
     let refused = refused.bearer(&gateway.ready.api_key).send();
     refused.problem(403, "insufficient-scope");
-    let said = gateway.stderr();
     let place = place(&closed, "/books/{id}/notes");
+    let said = gateway.logged(&place);
     let named = said.lines().find(|line| line.contains(&place));
     let named = named.unwrap_or_else(|| panic!("{place} is not named: {said}"));
     assert!(named.contains("so it is closed"), "{named}");
@@ -89,8 +89,8 @@ fn a_route_that_the_table_lacks_is_closed_and_named_until_it_is_listed(target: &
 fn a_public_event_that_the_table_does_not_call_public_is_named(target: &Target) {
     let project = changed(target, &[(LAST_EVENT, PUBLIC)]);
     let (gateway, _own) = serving(target, &project);
-    let said = gateway.stderr();
     let place = place(&project, "/news");
+    let said = gateway.logged(&place);
     let named = said.lines().find(|line| line.contains(&place));
     let named = named.unwrap_or_else(|| panic!("{place} is not named: {said}"));
     for words in ["GET /news is public", "`GET /news -`"] {
@@ -117,7 +117,8 @@ fn a_cached_policy_opens_the_callers_routes_and_nothing_below_them(target: &Targ
                 own.get(path).bearer(&token).send().expect(status);
             }
         }
-        let decisions = gateway.stderr().matches("\"decision\":").count();
+        let decision = "\"decision\":";
+        let decisions = gateway.logged(decision).matches(decision).count();
         assert_eq!(decisions, 1, "the authorizer was asked again");
     }
 }

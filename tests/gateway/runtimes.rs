@@ -72,14 +72,15 @@ fn a_template_that_knows_nothing_of_keygate_is_served(target: &Target) {
     let (gateway, own) = target.own(&["--template", &project.template()]);
     assert!(own.url.ends_with("/prod"), "{}", own.url);
     let line = format!("\ncurl -i {}/greeting\n", own.url);
-    assert!(gateway.stdout().contains(&line), "{}", gateway.stdout());
-    let said = gateway.stderr();
+    let printed = wait_for(|| gateway.stdout().contains(&line).then_some(()));
+    assert!(printed.is_some(), "{}", gateway.stdout());
     let other_version = "another version here function=\"Greeting\" runtime=\"python3.99\"";
-    assert!(said.contains(other_version), "{said}");
+    let _ = gateway.logged(other_version);
     for left_out in [
         "Orders (AWS::SQS::Queue, line ",
         "Greeting.Events.Nightly (Schedule, line ",
     ] {
+        let said = gateway.logged(left_out);
         assert_eq!(said.matches(left_out).count(), 1, "{left_out}: {said}");
     }
     let folder = project.folder().canonicalize().unwrap();
@@ -180,8 +181,7 @@ fn a_handler_that_throws_is_a_bad_gateway_and_goes_on(target: &Target) {
     let (gateway, own) = target.own(&["--template", &project.template()]);
     own.get("/greeting?fail=1").send().expect(502);
     own.get("/greeting").send().expect(200);
-    let said = gateway.stderr();
-    assert!(said.contains("no such greeting"), "{said}");
+    let _ = gateway.logged("no such greeting");
 }
 
 /// A gateway that builds what the template names does not start; what it said.

@@ -84,7 +84,7 @@ fn checksum(body: &str) -> String {
 }
 
 /// An authorizer's settings with a table.
-fn settings(table: &Table) -> Vec<(&str, &str)> {
+pub(crate) fn settings(table: &Table) -> Vec<(&str, &str)> {
     settings_of_keys_at(&table.url, &[("KEY_CACHE_TTL_SECONDS", "0")])
 }
 
@@ -292,67 +292,8 @@ fn rotated(table: &Table) -> Vec<Case> {
         .into()
 }
 
-/// Keys in REQUEST events, which say where the request comes from.
-fn from_elsewhere(table: &Table) -> Vec<Case> {
-    let key = Key::random();
-    let mut item = key.item();
-    item["allowed_cidrs"] = json!({"SS": ["192.0.2.0/24", "2001:db8::/32"]});
-    table.put(&item);
-    let mut cases: Vec<Case> = [
-        ("192.0.3.1", "api-key-network"),
-        ("2001:db9::1", "api-key-network"),
-        ("::ffff:198.51.100.1", "api-key-network"),
-        ("127.0.0.1", "api-key-network"),
-        ("", "api-key-source-address"),
-        ("192.0.2.1, 192.0.3.1", "api-key-source-address"),
-    ]
-    .into_iter()
-    .map(|(source, reason)| Case {
-        what: format!("from {source:?}"),
-        event: request(&json!({"x-api-key": key.text()}), source),
-        reason,
-    })
-    .collect();
-    let other = Key::random();
-    table.put(&other.item());
-    for (what, headers, reason) in [
-        (
-            "two keys",
-            json!({"Authorization": format!("Bearer {}", other.text()), "X-Api-Key": key.text()}),
-            "credential-several",
-        ),
-        (
-            "a key and no key",
-            json!({"Authorization": "Basic YTpi", "X-Api-Key": other.text()}),
-            "credential-scheme",
-        ),
-        (
-            "a key of another API",
-            json!({"X-Api-Key": "0123456789abcdef0123456789abcdef"}),
-            "api-key-malformed",
-        ),
-        (
-            "a scheme in X-Api-Key",
-            json!({"X-Api-Key": format!("ApiKey {}", other.text())}),
-            "api-key-malformed",
-        ),
-        (
-            "no credential",
-            json!({"Accept": "*/*"}),
-            "credential-missing",
-        ),
-    ] {
-        cases.push(Case {
-            what: what.to_owned(),
-            event: request(&headers, "192.0.2.1"),
-            reason,
-        });
-    }
-    cases
-}
-
-/// A REQUEST event of a REST API.
-fn request(headers: &Value, source: &str) -> Value {
+/// A REQUEST event of a REST API, with as little in it as is read.
+pub(crate) fn request(headers: &Value, source: &str) -> Value {
     json!({
         "type": "REQUEST",
         "methodArn": format!("{STAGE}/GET/books"),
@@ -366,8 +307,7 @@ fn every_bad_key_is_refused_for_its_own_reason() {
     let table = Table::start();
     let mut cases = malformed();
     cases.extend(unusable(&table));
-    cases.extend(from_elsewhere(&table));
-    assert!(cases.len() >= 40, "{} cases", cases.len());
+    assert!(cases.len() >= 30, "{} cases", cases.len());
     println!("{} bad keys", cases.len());
     let good = Key::random();
     table.put(&good.item());
@@ -428,21 +368,6 @@ fn a_record_that_cannot_be_right_is_a_fault_and_never_an_allow() {
     }
     for reason in authorizer.reasons() {
         assert_eq!(reason, "key-table-record-malformed");
-    }
-}
-
-#[test]
-fn a_key_bound_to_networks_works_from_them() {
-    let table = Table::start();
-    let key = Key::random();
-    let mut item = key.item();
-    item["allowed_cidrs"] = json!({"SS": ["192.0.2.0/24", "2001:db8::/32"]});
-    table.put(&item);
-    let authorizer = Authorizer::start(binary(), &settings(&table));
-    for source in ["192.0.2.1", "2001:db8::1", "::ffff:192.0.2.9"] {
-        let event = request(&json!({"X-API-KEY": key.text()}), source);
-        let answer = authorizer.invoke(event).response();
-        assert_eq!(answer["usageIdentifierKey"], "usage-team-a", "{source}");
     }
 }
 

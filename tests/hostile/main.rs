@@ -15,5 +15,6 @@ mod faults;
 mod flood;
 mod keys;
 mod published;
+mod request_events;
 mod tokens;
 mod weak;

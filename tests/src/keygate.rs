@@ -14,11 +14,12 @@ use crate::probe;
 use crate::terminal;
 
 /// The flags of the ports that a gateway listens on.
-pub const PORTS: [&str; 4] = [
+pub const PORTS: [&str; 5] = [
     "--port",
     "--issuer-port",
     "--dynamodb-port",
     "--api-gateway-port",
+    "--lambda-port",
 ];
 /// The name of the file that a gateway writes when it is ready.
 const READY_FILE: &str = "ready.json";
@@ -340,6 +341,8 @@ pub struct Ready {
     pub dynamodb: String,
     /// The address of API Gateway's management API.
     pub api_gateway: String,
+    /// The address of Lambda's Invoke API.
+    pub lambda: String,
     /// The seeded API key; empty where the template has no table for it.
     #[serde(deserialize_with = "or_empty")]
     pub api_key: String,
@@ -381,6 +384,18 @@ impl Keygate {
     #[must_use]
     pub fn stderr(&self) -> String {
         fs::read_to_string(self.directory.path().join("stderr")).unwrap_or_default()
+    }
+
+    /// What it and its functions have logged, once these words are there: a line may come behind the answer
+    /// that it is about.
+    ///
+    /// # Panics
+    /// When they do not come.
+    #[must_use]
+    #[track_caller]
+    pub fn logged(&self, words: &str) -> String {
+        let logged = wait_for(|| Some(self.stderr()).filter(|log| log.contains(words)));
+        logged.unwrap_or_else(|| panic!("{words} is not logged: {}", self.stderr()))
     }
 
     /// Asks it to stop by closing its standard input, and waits.

@@ -26,6 +26,7 @@ pub mod node;
 pub mod page;
 pub mod probe;
 pub mod project;
+pub mod raw;
 pub mod roca;
 pub mod signer;
 pub mod small_order;

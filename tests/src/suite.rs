@@ -10,7 +10,7 @@ pub const OWN_GATEWAY: &str = "own-gateway";
 
 /// All capabilities. One that is misspelt, in a test or in `GATEWAY_SKIP`, would skip nothing or too
 /// much, and nobody would see it.
-const CAPABILITIES: [&str; 14] = [
+const CAPABILITIES: [&str; 15] = [
     OWN_GATEWAY,
     "access-log",
     "any-method",
@@ -24,6 +24,7 @@ const CAPABILITIES: [&str; 14] = [
     "python-client",
     "request-id",
     "restart",
+    "second-address",
     "usage-plans",
 ];
 

@@ -1,5 +1,6 @@
 //! The gateway under test: an address, an issuer, and nothing else.
 
+use std::net::{IpAddr, TcpListener};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -71,6 +72,9 @@ impl Target {
         if !std::env::split_paths(&path).any(|folder| folder.join("python3").exists()) {
             lacks.add("python", "there is no python3 on the path");
         }
+        if TcpListener::bind(("127.0.0.2", 0)).is_err() {
+            lacks.add("second-address", "127.0.0.2 is no address of this machine");
+        }
         for (capability, lacking) in [
             ("node", node::lacking()),
             ("node-client", node::lacking_runtime_client()),
@@ -103,6 +107,15 @@ impl Target {
     /// What reaches a gateway that the test has started.
     pub fn reaching(&self, gateway: &Keygate) -> Self {
         Self::started(gateway, Arc::clone(self.build()), Arc::clone(&self.runtime))
+    }
+
+    /// The same gateway, reached from this address of the machine.
+    #[must_use]
+    pub fn from(self, source: IpAddr) -> Self {
+        Self {
+            http: client_from(Some(source)),
+            ..self
+        }
     }
 
     /// The executables of this repository. Only for tests that need [`OWN_GATEWAY`].
@@ -209,6 +222,10 @@ impl Target {
 /// When the TLS library refuses its own defaults.
 #[must_use]
 pub fn client() -> Client {
+    client_from(None)
+}
+
+fn client_from(source: Option<IpAddr>) -> Client {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let roots: rustls::RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
     let tls = rustls::ClientConfig::builder_with_provider(provider)
@@ -220,6 +237,7 @@ pub fn client() -> Client {
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
         .timeout(ANSWER)
+        .local_address(source)
         .no_proxy();
     client.build().expect("the HTTP client can be made")
 }

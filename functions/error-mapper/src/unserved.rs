@@ -12,7 +12,8 @@ pub(crate) fn problem(table: &RouteTable, method: &Method, path: &str) -> Proble
     let methods = table.methods_of(path);
     // What the table lists and the template does not serve comes here as well.
     if methods.is_empty() || methods.contains(method) {
-        return not_found(table, path);
+        // Nothing of the path comes back, since it is the client's own text.
+        return Problem::new(&NOT_FOUND, "No route has this path.");
     }
     let mut allowed: Vec<&str> = methods.iter().map(Method::as_str).collect();
     if readable_at(table, path).is_some() {
@@ -40,20 +41,6 @@ pub(crate) fn problem(table: &RouteTable, method: &Method, path: &str) -> Proble
     Problem::new(&METHOD_NOT_ALLOWED, detail)
         .with("allow", allowed)
         .with_header(ALLOW, list)
-}
-
-/// Nothing of the path comes back, since it is the client's own text.
-fn not_found(table: &RouteTable, path: &str) -> Problem {
-    let trimmed = path.trim_end_matches('/');
-    let has_slash_too_many = trimmed != path && !table.methods_of(trimmed).is_empty();
-    Problem::new(
-        &NOT_FOUND,
-        if has_slash_too_many {
-            "No route has this path. There is one without the slash at its end."
-        } else {
-            "No route has this path."
-        },
-    )
 }
 
 #[cfg(test)]
@@ -115,11 +102,10 @@ mod tests {
     }
 
     #[test]
-    fn a_slash_too_many_is_told_as_such() {
+    fn a_slash_at_the_end_makes_no_other_path() {
         for path in ["/books/", "/books/7//"] {
-            let problem = of(&Method::GET, path);
-            assert_eq!(problem.kind, &NOT_FOUND, "{path}");
-            assert!(problem.detail.contains("slash"), "{path}");
+            let problem = of(&Method::PATCH, path);
+            assert_eq!(problem.kind, &METHOD_NOT_ALLOWED, "{path}");
         }
     }
 }

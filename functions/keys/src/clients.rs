@@ -10,7 +10,7 @@ use lambda_http::{Body, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::change_client::{Asked, asked, change};
-use crate::handler::Keys;
+use crate::deployment::Keys;
 use crate::refusal::{self, no_client};
 use crate::stage::{stage, warn_of};
 use crate::usage;
@@ -42,7 +42,7 @@ pub(crate) async fn answer(
 }
 
 async fn register(keys: &Keys, request: &ProxyRequest) -> Result<Response<Body>, Problem> {
-    let Keys { issuing, trust } = keys;
+    let Keys { issuing, trust, .. } = keys;
     trust.require_lookups()?;
     let Asked {
         client_id,
@@ -81,7 +81,7 @@ async fn usage(issuing: &Issuing, request: &ProxyRequest) -> Result<Response<Bod
 }
 
 async fn replace(keys: &Keys, request: &ProxyRequest) -> Result<Response<Body>, Problem> {
-    let Keys { issuing, trust } = keys;
+    let Keys { issuing, trust, .. } = keys;
     trust.require_lookups()?;
     let id = id(request)?;
     let registration = change(request, issuing.plans())?;

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use keygate_api_key::ApiKeyId;
-use keygate_issuing::{Issued, Issuing, LastUsed, Listed, Representation, WithKey};
+use keygate_issuing::{Issued, LastUsed, Listed, Representation, WithKey};
 use keygate_key_record::{KeyRecord, now};
 use keygate_problem::{NOT_FOUND, Problem};
 use keygate_proxy::{self as proxy, Caller, Page, ProxyRequest};
@@ -11,19 +11,12 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 
 use crate::clients;
+use crate::deployment::Keys;
 use crate::issue::{order, within_callers};
 use crate::refusal::{self, not_found};
 use crate::rotate;
 use crate::stage::{stage, warn_of};
-use crate::trust::Trust;
 use crate::usage;
-
-/// What the routes work on.
-#[derive(Debug)]
-pub(crate) struct Keys {
-    pub(crate) issuing: Issuing,
-    pub(crate) trust: Trust,
-}
 
 /// A page of keys.
 #[derive(Debug, Serialize)]
@@ -67,7 +60,7 @@ impl Keys {
         request: &ProxyRequest,
         caller: &Caller,
     ) -> Result<Response<Body>, Problem> {
-        let order = order(request, caller, self.issuing.plans(), now())?;
+        let order = order(request, caller, self.issuing.plans(), self.events, now())?;
         let issued = self.issuing.issue(&order).await;
         let issued = issued.map_err(refusal::of_issuing)?;
         let record = &issued.record;
@@ -127,6 +120,7 @@ impl Keys {
         let record = self.find(request, caller).await?;
         // The answer holds a working key: it must not open more than the caller may.
         within_callers(&record.scopes, caller)?;
+        self.events.check(&record).map_err(refusal::of_networks)?;
         let stage = stage(request);
         let rotated = self.issuing.rotate(record, grace, stage.as_ref()).await;
         let (issued, flush) = rotated.map_err(refusal::of_rotating)?;

@@ -1,7 +1,7 @@
 //! What a client asks for when it issues a key.
 
 use keygate_issuing::expiry::{self, ExpiryError};
-use keygate_issuing::{MAX_NAME_CHARACTERS, Networks, Order, UsagePlans};
+use keygate_issuing::{AuthorizerEvents, MAX_NAME_CHARACTERS, Networks, Order, UsagePlans};
 use keygate_key_record::Metadata;
 use keygate_principal::scope::{Scope, Scopes};
 use keygate_problem::{INSUFFICIENT_SCOPE, Problem};
@@ -16,6 +16,7 @@ pub(crate) fn order(
     request: &ProxyRequest,
     caller: &Caller,
     plans: Option<&UsagePlans>,
+    events: AuthorizerEvents,
     now: u64,
 ) -> Result<Order, Problem> {
     let mut fields = request.fields()?;
@@ -25,7 +26,7 @@ pub(crate) fn order(
         scopes: scopes(&mut fields),
         expires_at: expires_at(&mut fields, now),
         usage_plan: usage_plan(&mut fields, plans),
-        networks: networks(&mut fields),
+        networks: networks(&mut fields, events),
         metadata: metadata(&mut fields),
     };
     fields.finish()?;
@@ -116,9 +117,9 @@ fn metadata(fields: &mut Fields) -> Metadata {
     })
 }
 
-fn networks(fields: &mut Fields) -> Networks {
+fn networks(fields: &mut Fields, events: AuthorizerEvents) -> Networks {
     let texts = fields.strings("allowed_cidrs").unwrap_or_default();
-    Networks::read(&texts).unwrap_or_else(|error| {
+    Networks::read(&texts, events).unwrap_or_else(|error| {
         fields.wrong("allowed_cidrs", error.to_string());
         Networks::default()
     })
@@ -137,6 +138,10 @@ mod tests {
 
     /// What comes of a body that a caller with these scopes sends.
     fn read(body: &Value, scopes: &str) -> Result<Order, Problem> {
+        read_for(AuthorizerEvents::Request, body, scopes)
+    }
+
+    fn read_for(events: AuthorizerEvents, body: &Value, scopes: &str) -> Result<Order, Problem> {
         let event = Event::new("POST", "/keys").by("me", scopes).json(body);
         let request = request(&event);
         let plans = "standard=stack-standard,partner=plan-partner".parse();
@@ -144,6 +149,7 @@ mod tests {
             &request,
             &request.caller().unwrap(),
             plans.ok().as_ref(),
+            events,
             NOW,
         )
     }
@@ -215,6 +221,24 @@ mod tests {
             assert_eq!(errors.len(), 1, "{errors:?}");
             assert_eq!(errors[0]["field"], field);
         }
+    }
+
+    #[test]
+    fn networks_are_refused_where_the_authorizer_is_not_told_the_source_address() {
+        let events = AuthorizerEvents::Token;
+        let mut body = json!({"name": "a", "scopes": ["books:read"], "allowed_cidrs": []});
+        let order = read_for(events, &body, "books:read").unwrap();
+        assert_eq!(order.networks, Networks::default());
+        body["allowed_cidrs"] = json!(["0.0.0.0/0"]);
+        let problem = read_for(events, &body, "books:read").unwrap_err();
+        assert_eq!(problem.kind.slug, "invalid-body");
+        let problem = problem.to_json("", "");
+        let [error] = problem["errors"].as_array().unwrap().as_slice() else {
+            panic!("one error: {problem}")
+        };
+        assert_eq!(error["field"], "allowed_cidrs");
+        let detail = error["detail"].as_str().unwrap();
+        assert!(detail.contains("AuthorizerEvents=REQUEST"), "{detail}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod change_client;
 mod clients;
+mod deployment;
 mod handler;
 mod issue;
 mod refusal;
@@ -22,7 +23,7 @@ use keygate_outbound::Outbound;
 use keygate_proxy::Cors;
 use keygate_settings::{SettingError, Settings};
 
-use crate::handler::Keys;
+use crate::deployment::Keys;
 use crate::trust::Trust;
 
 /// How long opening the connections to the table and to API Gateway may hold up the start.
@@ -51,10 +52,15 @@ async fn open(settings: &Settings) -> Result<Keys, SettingError> {
     };
     let trust = Trust::read(settings)?;
     let prefix = settings.parsed("KEY_PREFIX")?.unwrap_or_default();
+    let events = settings.parsed("AUTHORIZER_EVENTS")?.unwrap_or_default();
     let outbound = Outbound::new(settings)?;
     let config = aws::sdk_config(&outbound).await;
     let issuing =
         Issuing::connected(&config, &outbound, settings, table, plans, PREWARM_LIMIT).await;
     let issuing = issuing.with_prefix(prefix);
-    Ok(Keys { issuing, trust })
+    Ok(Keys {
+        issuing,
+        trust,
+        events,
+    })
 }

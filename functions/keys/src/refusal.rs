@@ -2,7 +2,8 @@
 //! said is for the log alone.
 
 use keygate_issuing::{
-    ApiGatewayError, ClientError, Failure, IssueError, RevokeError, RotateError, StoreError,
+    ApiGatewayError, ClientError, Failure, IssueError, RevokeError, RotateError, SourceNotTold,
+    StoreError,
 };
 use keygate_problem::{
     CONFLICT, INTERNAL_ERROR, INVALID_BODY, NOT_FOUND, Problem, SERVICE_UNAVAILABLE,
@@ -41,6 +42,15 @@ pub(crate) fn of_rotating(error: RotateError) -> Problem {
             )
         }
     }
+}
+
+/// A key that opens nothing gets no other secret, which would open nothing either.
+pub(crate) fn of_networks(error: SourceNotTold) -> Problem {
+    let detail = format!(
+        "What the key's allowed_cidrs say {error}. Revoke the key and issue another without, or have \
+         the API deployed with AuthorizerEvents=REQUEST."
+    );
+    Problem::new(&CONFLICT, detail)
 }
 
 pub(crate) fn of_revoking(error: RevokeError) -> Problem {

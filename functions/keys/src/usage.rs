@@ -27,6 +27,10 @@ pub(crate) fn answer(usage: Result<Usage, UsageError>) -> Result<Response<Body>,
             &NOT_FOUND,
             "No usage is known: no usage key on a usage plan counts these requests by themselves.",
         ),
+        UsageError::PlanNotConfigured(_) => Problem::new(
+            &NOT_FOUND,
+            "No usage is known: the usage plan is none of those that are configured.",
+        ),
         UsageError::Ended => Problem::new(
             &NOT_FOUND,
             "No usage is known any more: it went with the usage key, which is deleted.",

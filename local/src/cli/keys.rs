@@ -8,7 +8,8 @@ use std::convert::Infallible;
 use clap::{Args, Subcommand, ValueEnum};
 use keygate_api_key::{ApiKey, ApiKeyError, ApiKeyId, KeyPrefix, looks_like_api_key};
 use keygate_issuing::{
-    DEFAULT_GRACE, Days, DaysError, MAX_GRACE, MAX_NAME_CHARACTERS, UsagePlans, expiry, today,
+    AuthorizerEvents, DEFAULT_GRACE, Days, DaysError, MAX_GRACE, MAX_NAME_CHARACTERS, UsagePlans,
+    expiry, today,
 };
 use keygate_key_record::now;
 use keygate_principal::name::is_usable_name;
@@ -111,6 +112,10 @@ pub(crate) enum KeysCommand {
         #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_GRACE,
               value_parser = clap::value_parser!(u64).range(..=MAX_GRACE))]
         grace: u64,
+        /// For a key that is bound to networks: what the deployed authorizer gets, TOKEN or REQUEST
+        /// [default: as API Gateway says of --api]
+        #[arg(long, value_name = "EVENTS")]
+        authorizer_events: Option<AuthorizerEvents>,
     },
     /// Shut a key out for good
     Revoke {
@@ -176,6 +181,10 @@ pub(crate) struct Create {
     /// What to note about the key, and to tell handlers; may be given several times
     #[arg(long = "metadata", value_name = "NAME=VALUE", value_parser = entry)]
     pub(crate) metadata: Vec<(String, String)>,
+    /// With --cidr: what the deployed authorizer gets, TOKEN or REQUEST [default: as API Gateway says
+    /// of --api]
+    #[arg(long, value_name = "EVENTS", requires = "networks")]
+    pub(crate) authorizer_events: Option<AuthorizerEvents>,
 }
 
 /// A key that an argument names by its id, or by the whole key, whose id it is then. What is neither

@@ -2,64 +2,73 @@
 //! processes under load. A function is known here only by the Lambda Runtime API.
 
 mod invoke_error;
+mod log;
+mod output;
+mod pool;
+mod pools;
 mod process;
 mod program;
+mod report;
 mod runtime_api;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::task::JoinHandle;
 
-pub(crate) use self::invoke_error::InvokeError;
-use self::process::Process;
+pub(crate) use self::invoke_error::{InvokeError, MAX_EVENT_BYTES};
+pub(crate) use self::log::PlatformLines;
+use self::pools::Pools;
+pub(crate) use self::process::Invoked;
 pub(crate) use self::program::{Launch, Program, can_run, inherited};
+pub(crate) use self::runtime_api::Invocation;
 use crate::function_log::FunctionLog;
 
-/// How many processes of one function run at once; further invocations wait their turn.
-const MAX_PROCESSES: u32 = 16;
-/// How long a process may take until it asks for its first invocation, whatever the function's timeout:
-/// the limit of Lambda's Init phase ("Understanding the Lambda execution environment lifecycle", AWS
-/// Lambda guide).
-const INIT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long invocations in flight may take once the gateway stops.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+/// How many events nobody waits for may wait for their invocation.
+const MAX_QUEUED: usize = 1000;
+/// How often it is looked for processes to end: not less often than this, and not more often than
+/// [`REAP_NOT_WITHIN`].
+const REAP_WITHIN: Duration = Duration::from_secs(10);
+const REAP_NOT_WITHIN: Duration = Duration::from_millis(100);
+
+/// How the processes of functions are kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keeping {
+    /// A process without an invocation for so long is ended, unless it is a function's only one.
+    pub(crate) idle: Duration,
+    /// Which of Lambda's own lines are shown.
+    pub(crate) shown: PlatformLines,
+}
 
 /// All functions of the application.
 #[derive(Debug)]
 pub(crate) struct Functions {
-    pools: RwLock<BTreeMap<String, Arc<Pool>>>,
-    log: FunctionLog,
-}
-
-#[derive(Debug)]
-struct Pool {
-    program: Arc<Program>,
-    /// Where what its processes write is shown.
-    log: FunctionLog,
-    idle: Mutex<Idle>,
-    places: Semaphore,
-}
-
-/// The processes that wait for an invocation.
-#[derive(Debug, Default)]
-struct Idle {
-    processes: Vec<Process>,
-    /// Whether another pool has taken this one's place, so that no process is to wait any more.
-    is_retired: bool,
+    pools: Arc<Pools>,
+    queue: Arc<Semaphore>,
+    reaper: JoinHandle<()>,
 }
 
 impl Functions {
     /// Pools for these programs, whose output goes to `log`; no process is started yet.
-    pub(crate) fn new(programs: impl IntoIterator<Item = Program>, log: &FunctionLog) -> Self {
-        let pools = programs.into_iter().map(|program| Pool::new(program, log));
-        let pools = pools.map(|pool| (pool.program.function.id.clone(), pool));
+    pub(crate) fn new(
+        programs: impl IntoIterator<Item = Program>,
+        log: &FunctionLog,
+        keeping: Keeping,
+    ) -> Self {
+        let pools = Arc::new(Pools::new(programs, log, keeping.shown));
+        let kept = Arc::clone(&pools);
+        let reaper = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(keeping.idle.clamp(REAP_NOT_WITHIN, REAP_WITHIN)).await;
+                kept.reap(keeping.idle).await;
+            }
+        });
         Self {
-            pools: RwLock::new(pools.collect()),
-            log: log.clone(),
+            pools,
+            queue: Arc::new(Semaphore::new(MAX_QUEUED)),
+            reaper,
         }
     }
 
@@ -69,7 +78,7 @@ impl Functions {
     /// # Errors
     /// The first function that does not start.
     pub(crate) async fn warm(&self) -> Result<(), InvokeError> {
-        warm(&self.all()).await
+        self.pools.warm().await
     }
 
     /// Puts these programs in the place of those of the same functions, once each has a process that asks
@@ -78,27 +87,20 @@ impl Functions {
     /// # Errors
     /// The first function that does not start: then none is replaced.
     pub(crate) async fn replace(&self, programs: Vec<Program>) -> Result<(), InvokeError> {
-        let pools = programs.into_iter();
-        let pools: Vec<Arc<Pool>> = pools.map(|program| Pool::new(program, &self.log)).collect();
-        warm(&pools).await?;
-        for pool in pools {
-            let id = pool.program.function.id.clone();
-            if let Some(former) = self.written().insert(id, pool) {
-                former.retire();
-            }
-        }
-        Ok(())
+        self.pools.replace(programs).await
     }
 
     /// Takes away the functions that are none of these.
     pub(crate) fn retain(&self, is_kept: impl Fn(&str) -> bool) {
-        self.written().retain(|id, pool| {
-            let is_kept = is_kept(id);
-            if !is_kept {
-                pool.retire();
-            }
-            is_kept
-        });
+        self.pools.retain(is_kept);
+    }
+
+    /// The program of the function that has this name, or this logical id.
+    pub(crate) fn named(&self, name: &str) -> Option<Arc<Program>> {
+        let mut all = self.pools.all().into_iter();
+        let named = all.find(|pool| pool.program.function.name == name);
+        let pool = named.or_else(|| self.pools.get(name))?;
+        Some(Arc::clone(&pool.program))
     }
 
     /// Invokes a function.
@@ -111,115 +113,79 @@ impl Functions {
         request_id: &str,
         event: Bytes,
     ) -> Result<Bytes, InvokeError> {
-        let pool = self
-            .read()
-            .get(function_id)
-            .cloned()
-            .ok_or_else(|| InvokeError::Unknown(function_id.to_owned()))?;
+        let invocation = Invocation {
+            request_id: request_id.to_owned(),
+            event,
+            client_context: None,
+        };
+        self.call(function_id, invocation).await.answer
+    }
+
+    /// Invokes a function, and keeps what it logs meanwhile.
+    pub(crate) async fn call(&self, function_id: &str, invocation: Invocation) -> Invoked {
+        let Some(pool) = self.pools.get(function_id) else {
+            return InvokeError::Unknown(function_id.to_owned()).into();
+        };
+        if invocation.event.len() > MAX_EVENT_BYTES {
+            return InvokeError::EventTooLarge(invocation.event.len()).into();
+        }
+        let admission = match pool.admit() {
+            Ok(admission) => admission,
+            Err(error) => return error.into(),
+        };
         // In a task of its own: as on Lambda, an invocation goes on when its client has gone.
-        let request_id = request_id.to_owned();
-        tokio::spawn(async move { pool.invoke(&request_id, event).await })
+        tokio::spawn(async move { pool.invoke(invocation, admission).await })
             .await
-            .unwrap_or(Err(InvokeError::Crashed))
+            .unwrap_or_else(|_| InvokeError::Stopping.into())
+    }
+
+    /// Invokes a function as soon as its limit has room, and without anybody who waits for its answer.
+    ///
+    /// # Errors
+    /// When too many such events are waiting already.
+    pub(crate) fn queue(
+        &self,
+        function_id: &str,
+        invocation: Invocation,
+    ) -> Result<(), InvokeError> {
+        let pool = self.pools.get(function_id);
+        let pool = pool.ok_or_else(|| InvokeError::Unknown(function_id.to_owned()))?;
+        let pools = Arc::clone(&self.pools);
+        let place = Arc::clone(&self.queue).try_acquire_owned();
+        let place = place.map_err(|_| InvokeError::QueueFull)?;
+        tokio::spawn(async move {
+            let _place = place;
+            let (function, request_id) = (
+                pool.program.function.id.clone(),
+                invocation.request_id.clone(),
+            );
+            let outcome = match pool.admit_in_time().await {
+                Ok(admission) => {
+                    // It may have waited for long, and another have taken the function's place.
+                    let pool = pools.get(&function).unwrap_or(pool);
+                    pool.invoke(invocation, admission).await.answer
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = outcome {
+                tracing::warn!(function, request_id, %error, "an event is lost");
+            }
+        });
+        Ok(())
     }
 
     /// Waits a moment for invocations in flight, then ends every process.
     pub(crate) async fn shut_down(&self) {
-        let all = self.all();
-        let pools = all.iter().map(|pool| async {
-            // Whoever is still at work then is killed when its invocation's task is dropped.
-            let _ = timeout(DRAIN_TIMEOUT, pool.places.acquire_many(MAX_PROCESSES)).await;
-            pool.places.close();
-            let idle = std::mem::take(&mut pool.idle().processes);
-            for process in idle {
-                process.kill().await;
-            }
-        });
+        self.reaper.abort();
+        let all = self.pools.all();
+        let pools = all.iter().map(|pool| pool.shut_down());
         futures_util::future::join_all(pools).await;
     }
-
-    fn all(&self) -> Vec<Arc<Pool>> {
-        self.read().values().cloned().collect()
-    }
-
-    // Neither lock is held for more than a look or a change of one entry, which leaves nothing half done.
-    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Arc<Pool>>> {
-        self.pools.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn written(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Arc<Pool>>> {
-        self.pools.write().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-/// Starts a process in each pool.
-async fn warm(pools: &[Arc<Pool>]) -> Result<(), InvokeError> {
-    let starts = pools.iter().map(|pool| async move {
-        pool.give_back(pool.start().await?);
-        Ok(())
-    });
-    futures_util::future::try_join_all(starts).await.map(drop)
-}
-
-impl Pool {
-    fn new(program: Program, log: &FunctionLog) -> Arc<Self> {
-        Arc::new(Self {
-            idle: Mutex::default(),
-            places: Semaphore::new(MAX_PROCESSES as usize),
-            program: Arc::new(program),
-            log: log.clone(),
-        })
-    }
-
-    /// Ends the processes that wait; those at work end after their invocations.
-    fn retire(&self) {
-        let mut idle = self.idle();
-        idle.is_retired = true;
-        // A process ends with its value.
-        idle.processes.clear();
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Idle> {
-        // The lock is held for a push or a pop only, which leaves nothing half done.
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn give_back(&self, process: Process) {
-        let mut idle = self.idle();
-        if !idle.is_retired && !self.places.is_closed() {
-            idle.processes.push(process);
-        }
-    }
-
-    /// Another process, which asks for an invocation.
-    async fn start(&self) -> Result<Process, InvokeError> {
-        let mut process = Process::start(&self.program, &self.log)?;
-        process.ready(Instant::now() + INIT_TIMEOUT).await?;
-        Ok(process)
-    }
-
-    async fn invoke(&self, request_id: &str, event: Bytes) -> Result<Bytes, InvokeError> {
-        let after = self.program.function.timeout;
-        let waiting = timeout_at(Instant::now() + after, self.places.acquire()).await;
-        let Ok(Ok(_place)) = waiting else {
-            return Err(InvokeError::TimedOut { after });
-        };
-        let process = loop {
-            let Some(mut process) = self.idle().processes.pop() else {
-                break self.start().await?;
-            };
-            match process.has_ended() {
-                None => break process,
-                Some(status) => {
-                    let function = &self.program.function.id;
-                    tracing::warn!(function, %status, "ended while idle; starting another");
-                }
-            }
-        };
-        let (process, answer) = process.invoke(request_id, event).await;
-        if let Some(process) = process {
-            self.give_back(process);
-        }
-        answer
+/// A reaper holds every pool, and would outlive them.
+impl Drop for Functions {
+    fn drop(&mut self) {
+        self.reaper.abort();
     }
 }

@@ -6,13 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::authorizer_event::{self, Asked};
 use super::exchange::{Call, Exchange};
 use super::fault::{Fault, ResponseType};
+use super::identity::{self, Identity};
+use super::invocation::{self, NoAnswer};
 use super::policy::Policy;
 use crate::functions::{Functions, InvokeError};
-use crate::model::Authorizer as Settings;
+use crate::model::{Authorizer as Settings, AuthorizerEvents};
 
 /// How many answers are kept at most.
 const MAX_CACHED: usize = 10_000;
@@ -27,12 +30,12 @@ pub(super) struct Authorizer {
 /// The answers that are kept, each until its time is over.
 #[derive(Debug, Default)]
 struct Cache {
-    answers: HashMap<String, (Instant, Arc<Authorized>)>,
+    answers: HashMap<Identity, (Instant, Arc<Authorized>)>,
     /// Counts the flushes: an answer that was asked for before one says what held before it.
     generation: u64,
 }
 
-/// What an authorizer said of a credential; the policy is evaluated for each request anew.
+/// What an authorizer said of a caller; the policy is evaluated for each request anew.
 #[derive(Debug)]
 pub(super) struct Authorized {
     pub(super) policy: Policy,
@@ -48,47 +51,32 @@ impl Authorizer {
         }
     }
 
-    /// The function that is asked.
-    pub(super) fn function(&self) -> &str {
-        &self.settings.function
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
-    /// The authorizer's answer for the request's credential, from the cache or by a call.
+    /// The authorizer's answer for whom the request identifies, from the cache or by a call.
     pub(super) async fn authorize(
         &self,
         exchange: &mut Exchange,
-        method_arn: &str,
+        asked: Asked<'_>,
         functions: &Functions,
     ) -> Result<Arc<Authorized>, Fault> {
-        let unauthorized = || Fault::new(ResponseType::Unauthorized);
-        let header = &self.settings.identity_header;
-        let credential = exchange.header(header).map(ToOwned::to_owned);
-        let Some(credential) = credential.filter(|credential| !credential.is_empty()) else {
-            exchange
-                .trace
-                .refused(format!("there is no header {header}"));
-            return Err(unauthorized());
-        };
-        let expression = self.settings.validation_expression.as_ref();
-        if expression.is_some_and(|expression| !expression.is_match(&credential)) {
-            let reason = format!("the header {header} does not match the authorizer's expression");
-            exchange.trace.refused(reason);
-            return Err(unauthorized());
-        }
-        let generation = match self.cached(&credential) {
+        let identity = identity::of(&self.settings, exchange, asked.stage).map_err(|missing| {
+            exchange.trace.refused(missing.to_string());
+            Fault::new(ResponseType::Unauthorized)
+        })?;
+        let generation = match self.cached(&identity) {
             Ok(authorized) => return Ok(authorized),
             Err(generation) => generation,
         };
-        let event = json!({
-            "type": "TOKEN",
-            "methodArn": method_arn,
-            "authorizationToken": credential,
-        });
+        let event = match &self.settings.events {
+            AuthorizerEvents::Token { .. } => authorizer_event::token(asked, &identity.concat()),
+            AuthorizerEvents::Request { .. } => authorizer_event::request(asked, exchange),
+        };
         let started = Instant::now();
-        let event = Bytes::from(event.to_string());
-        let answer = functions
-            .invoke(&self.settings.function, &exchange.request_id, event)
-            .await;
+        let (function, request_id) = (&self.settings.function, &exchange.request_id);
+        let answer = invocation::invoke(functions, function, request_id, event).await;
         let mut call = Call {
             latency: started.elapsed(),
             ..Call::default()
@@ -96,7 +84,7 @@ impl Authorizer {
         let outcome = read(answer, &mut call);
         exchange.authorizer_call = Some(call);
         let authorized = Arc::new(outcome?);
-        self.keep(credential, &authorized, generation);
+        self.keep(identity, &authorized, generation);
         Ok(authorized)
     }
 
@@ -111,22 +99,22 @@ impl Authorizer {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The answer that is kept for a credential, or else the generation that one would be of.
-    fn cached(&self, credential: &str) -> Result<Arc<Authorized>, u64> {
+    /// The answer that is kept for an identity, or else the generation that one would be of.
+    fn cached(&self, identity: &Identity) -> Result<Arc<Authorized>, u64> {
         let mut cache = self.cache();
-        match cache.answers.get(credential) {
+        match cache.answers.get(identity) {
             Some((expiry, authorized)) if Instant::now() < *expiry => {
                 return Ok(Arc::clone(authorized));
             }
             Some(_) => {
-                cache.answers.remove(credential);
+                cache.answers.remove(identity);
             }
             None => {}
         }
         Err(cache.generation)
     }
 
-    fn keep(&self, credential: String, authorized: &Arc<Authorized>, generation: u64) {
+    fn keep(&self, identity: Identity, authorized: &Arc<Authorized>, generation: u64) {
         if self.settings.result_ttl.is_zero() {
             return;
         }
@@ -141,13 +129,13 @@ impl Authorizer {
         }
         if answers.len() < MAX_CACHED {
             let expiry = now + self.settings.result_ttl;
-            answers.insert(credential, (expiry, Arc::clone(authorized)));
+            answers.insert(identity, (expiry, Arc::clone(authorized)));
         }
     }
 }
 
 /// What the function's answer means. Only a whole, good answer is ever kept.
-fn read(answer: Result<Bytes, InvokeError>, call: &mut Call) -> Result<Authorized, Fault> {
+fn read(answer: Result<Bytes, NoAnswer>, call: &mut Call) -> Result<Authorized, Fault> {
     let unusable = |call: &mut Call, why: String| {
         tracing::warn!(why, "the authorizer's answer is not usable");
         call.status = Some(500);
@@ -175,7 +163,9 @@ fn read(answer: Result<Bytes, InvokeError>, call: &mut Call) -> Result<Authorize
             })
         }
         // Exactly this text, and no other, is the credential's fault.
-        Err(InvokeError::Function { message, .. }) if message == "Unauthorized" => {
+        Err(NoAnswer::AtAll(InvokeError::Function { message, .. }))
+            if message == "Unauthorized" =>
+        {
             call.status = Some(401);
             call.error = Some(message);
             Err(Fault::new(ResponseType::Unauthorized))
@@ -218,10 +208,16 @@ mod tests {
     fn authorizer() -> Authorizer {
         Authorizer::new(Settings {
             function: "Authorizer".to_owned(),
-            identity_header: "Authorization".to_owned(),
-            validation_expression: None,
+            events: AuthorizerEvents::Token {
+                header: "Authorization".to_owned(),
+                expression: None,
+            },
             result_ttl: Duration::from_mins(1),
         })
+    }
+
+    fn identity() -> Identity {
+        vec!["Bearer x".to_owned()]
     }
 
     fn answer() -> Arc<Authorized> {
@@ -233,26 +229,27 @@ mod tests {
     #[test]
     fn a_flush_forgets_every_answer() {
         let authorizer = authorizer();
-        let generation = authorizer.cached("Bearer x").unwrap_err();
-        authorizer.keep("Bearer x".to_owned(), &answer(), generation);
-        assert!(authorizer.cached("Bearer x").is_ok());
+        let generation = authorizer.cached(&identity()).unwrap_err();
+        authorizer.keep(identity(), &answer(), generation);
+        assert!(authorizer.cached(&identity()).is_ok());
         authorizer.flush();
-        assert!(authorizer.cached("Bearer x").is_err());
+        assert!(authorizer.cached(&identity()).is_err());
     }
 
     #[test]
     fn an_answer_that_was_under_way_during_a_flush_is_not_kept() {
         let authorizer = authorizer();
-        let generation = authorizer.cached("Bearer x").unwrap_err();
+        let generation = authorizer.cached(&identity()).unwrap_err();
         authorizer.flush();
-        authorizer.keep("Bearer x".to_owned(), &answer(), generation);
-        let generation = authorizer.cached("Bearer x").unwrap_err();
-        authorizer.keep("Bearer x".to_owned(), &answer(), generation);
-        assert!(authorizer.cached("Bearer x").is_ok());
+        authorizer.keep(identity(), &answer(), generation);
+        let generation = authorizer.cached(&identity()).unwrap_err();
+        authorizer.keep(identity(), &answer(), generation);
+        assert!(authorizer.cached(&identity()).is_ok());
     }
 
     fn fault(answer: Result<&str, InvokeError>) -> ResponseType {
         let answer = answer.map(|text| Bytes::from(text.to_owned()));
+        let answer = answer.map_err(NoAnswer::from);
         read(answer, &mut Call::default()).unwrap_err().kind
     }
 
@@ -270,11 +267,12 @@ mod tests {
             let error = InvokeError::Function {
                 error_type: "Error".into(),
                 message: message.into(),
+                payload: Bytes::new(),
             };
             assert_eq!(fault(Err(error)), kind, "{message}");
         }
         assert_eq!(
-            fault(Err(InvokeError::Crashed)),
+            fault(Err(InvokeError::Stopping)),
             ResponseType::AuthorizerFailure
         );
     }

@@ -6,12 +6,15 @@ use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 
+use super::spelling::Watched;
 use super::{Control, Front, Gateway, ListedRoutes, READ_TIMEOUT, Told};
 use crate::functions::Functions;
 
@@ -73,8 +76,11 @@ impl Door {
             };
             // Small messages, each waited for.
             let _ = stream.set_nodelay(true);
+            let (stream, spellings) = Watched::new(stream);
             let front = Arc::clone(&self.front);
-            let service = service_fn(move |request| {
+            let service = service_fn(move |mut request: Request<Incoming>| {
+                let spelling = spellings.next(request.headers());
+                request.extensions_mut().insert(spelling);
                 let front = Arc::clone(&front.read().unwrap_or_else(PoisonError::into_inner));
                 async move { Ok::<_, Infallible>(front.answer(request, peer).await) }
             });

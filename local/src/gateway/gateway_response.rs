@@ -71,7 +71,8 @@ impl GatewayResponses {
             .map(Self)
     }
 
-    /// The customised response of a type, or that of its family.
+    /// The customised response of a type, or that of its family, which reaches every type that is not
+    /// customised itself.
     fn find(&self, kind: ResponseType) -> Option<&Customised> {
         let family = if kind.status() < 500 {
             "DEFAULT_4XX"
@@ -89,9 +90,8 @@ impl GatewayResponses {
         fault: &Fault,
     ) -> Response<Bytes> {
         let custom = self.find(fault.kind);
-        let own = custom.filter(|_| self.0.contains_key(fault.kind.name()));
-        let mut status = own
-            .and_then(|own| own.status)
+        let mut status = custom
+            .and_then(|custom| custom.status)
             .unwrap_or(fault.kind.status());
         let mut content_type = "application/json";
         let mut body = match custom.and_then(|custom| custom.body.as_ref()) {
@@ -99,7 +99,7 @@ impl GatewayResponses {
                 content_type = media_type;
                 template.render(exchange, stage, Absent::Nothing)
             }
-            None => serde_json::json!({"message": fault.message}).to_string(),
+            None => serde_json::json!({"message": fault.said()}).to_string(),
         };
         if fault.kind == ResponseType::HeadersTooLarge {
             status = fault.kind.status();
@@ -209,5 +209,91 @@ impl Mapping {
             Self::Variable(name) => value(name, exchange, stage)?,
         };
         HeaderValue::from_str(&text).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::binary::BinaryMediaTypes;
+
+    fn response(status: Option<u16>, mark: &str) -> GatewayResponse {
+        let text = format!("{mark} $context.error.messageString");
+        GatewayResponse {
+            status,
+            headers: [("X-Mark".to_owned(), format!("'{mark}'"))].into(),
+            templates: [("text/plain".to_owned(), text)].into(),
+        }
+    }
+
+    /// Status, mark and body of the answer to a fault.
+    fn answer(kind: ResponseType) -> (u16, String, String) {
+        let bare = GatewayResponse {
+            status: Some(402),
+            headers: BTreeMap::new(),
+            templates: BTreeMap::new(),
+        };
+        let responses = [
+            ("DEFAULT_4XX".to_owned(), response(Some(418), "four")),
+            ("DEFAULT_5XX".to_owned(), response(None, "five")),
+            ("UNAUTHORIZED".to_owned(), response(None, "own")),
+            ("THROTTLED".to_owned(), bare),
+        ];
+        let responses = GatewayResponses::new(&responses.into()).unwrap();
+        let (parts, ()) = http::Request::get("/dev/").body(()).unwrap().into_parts();
+        let mut exchange = Exchange::new(&parts, "192.0.2.1".to_owned(), 3000);
+        let fault = Fault::new(kind);
+        exchange.fault = Some(fault.clone());
+        let stage = Stage {
+            api_id: "local".to_owned(),
+            name: "dev".to_owned(),
+            variables: BTreeMap::new(),
+            binary: BinaryMediaTypes::default(),
+        };
+        let response = responses.render(&exchange, &stage, &fault);
+        let mark = response.headers().get("x-mark");
+        let mark = mark.map_or("", |mark| mark.to_str().unwrap());
+        let body = String::from_utf8(response.body().to_vec()).unwrap();
+        (response.status().as_u16(), mark.to_owned(), body)
+    }
+
+    #[test]
+    fn what_is_said_of_all_reaches_every_type_that_is_not_customised_itself() {
+        for (kind, status, mark, body) in [
+            (
+                ResponseType::MissingAuthenticationToken,
+                418,
+                "four",
+                r#"four "Missing Authentication Token""#,
+            ),
+            (
+                ResponseType::QuotaExceeded,
+                418,
+                "four",
+                r#"four "Limit Exceeded""#,
+            ),
+            (
+                ResponseType::Default5xx,
+                502,
+                "five",
+                r#"five "Internal server error""#,
+            ),
+            (ResponseType::AuthorizerFailure, 500, "five", "five null"),
+            (
+                ResponseType::Unauthorized,
+                401,
+                "own",
+                r#"own "Unauthorized""#,
+            ),
+            (
+                ResponseType::Throttled,
+                402,
+                "",
+                r#"{"message":"Too Many Requests"}"#,
+            ),
+        ] {
+            let expected = (status, mark.to_owned(), body.to_owned());
+            assert_eq!(answer(kind), expected, "{kind:?}");
+        }
     }
 }

@@ -1,28 +1,42 @@
 //! API Gateway's REST front on this machine, one module for each step of a request, in this order:
-//! [`routing`], [`authorizer`], [`policy`], [`usage_plan`], [`proxy_event`], [`proxy_response`],
-//! [`gateway_response`] for what goes wrong on the way, and [`access_log`].
+//! [`routing`], [`authorizer`], [`policy`], [`usage_plan`], [`method_throttle`], [`validation`],
+//! [`proxy_event`] and [`proxy_response`] or [`mock`], [`gateway_response`] for what goes wrong on the way, and
+//! [`access_log`].
 //!
 //! What it does is held against the API Gateway guide. Two limits are AWS's quotas: 10,240 bytes of
 //! request line and headers, and 10 MB of body.
 
 mod access_log;
 mod authorizer;
+mod authorizer_event;
+mod binary;
 mod body;
+mod control;
 mod door;
+mod event_headers;
 mod exchange;
 mod fault;
 mod gateway_response;
+mod identity;
+mod invocation;
+mod method_throttle;
+mod mock;
 mod outcome;
+mod path;
 mod policy;
 mod proxy_event;
 mod proxy_response;
 mod refusal;
 mod routing;
+mod sample;
+mod spelling;
 mod stage;
 mod trace;
+mod trace_id;
 mod usage_counts;
 mod usage_keys;
 mod usage_plan;
+mod validation;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -39,21 +53,25 @@ use jiff::Timestamp;
 
 use self::access_log::AccessLog;
 use self::authorizer::Authorizer;
+use self::authorizer_event::Asked;
 use self::body::RequestBody;
+pub(crate) use self::control::Control;
 pub(crate) use self::door::{Controls, Door};
-use self::exchange::{Call, Exchange};
+use self::exchange::{Call, Exchange, UsedKey};
 use self::fault::{Fault, ResponseType};
 use self::gateway_response::GatewayResponses;
+use self::method_throttle::MethodThrottles;
 use self::policy::Verdict;
 pub(crate) use self::refusal::Listed as ListedRoutes;
+pub(crate) use self::sample::authorizer_event as sample_authorizer_event;
 use self::stage::Stage;
 pub(crate) use self::usage_counts::day;
 pub(crate) use self::usage_keys::{Listed, Refused, Usage};
 use self::usage_plan::Refusal;
 use self::variables::Template;
 use crate::console::Lines;
-use crate::functions::{Functions, InvokeError};
-use crate::model::Application;
+use crate::functions::Functions;
+use crate::model::{Application, Integration, KeySource, Route};
 use crate::trips::Trips;
 
 /// API Gateway's quota for the request line and all header values.
@@ -62,6 +80,8 @@ const MAX_HEAD_BYTES: usize = 10_240;
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
+const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 /// This program's own: why there is nothing at an address.
 const HINT: HeaderName = HeaderName::from_static("x-keygate-hint");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
@@ -69,13 +89,13 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 /// What the template asks for and this gateway cannot do. Found before anything is served.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GatewayError {
-    /// The access log's format has a variable that is not known.
+    /// The access log's format, or an authorizer's identity, has a variable that is not known.
     #[error("template: {0}")]
     Variable(#[from] variables::UnknownVariable),
     /// A gateway response has a variable or a mapping that is not known.
     #[error("template: {0}")]
     Response(#[from] gateway_response::UnsupportedResponse),
-    /// A usage plan cannot be kept.
+    /// A usage plan or a method's throttle cannot be kept.
     #[error("template: {0}")]
     Throttle(#[from] usage_plan::ImpossibleThrottle),
 }
@@ -87,21 +107,11 @@ pub(crate) struct Gateway {
     router: routing::Router,
     authorizers: Arc<BTreeMap<String, Authorizer>>,
     usage: Arc<Usage>,
+    key_source: KeySource,
+    throttles: MethodThrottles,
     responses: GatewayResponses,
     access_log_format: Option<Template>,
     port: u16,
-}
-
-/// What calls of API Gateway's management API see and change while requests are served.
-#[derive(Debug, Clone)]
-pub(crate) struct Control {
-    /// The API's id.
-    pub(crate) api_id: String,
-    /// The stage's name.
-    pub(crate) stage: String,
-    /// Usage plans and the keys on them.
-    pub(crate) usage: Arc<Usage>,
-    authorizers: Arc<BTreeMap<String, Authorizer>>,
 }
 
 /// What answers requests, until a change of the template makes another.
@@ -129,14 +139,13 @@ impl Gateway {
     /// When the template asks for what this gateway cannot do.
     pub(crate) fn new(application: &Application, port: u16) -> Result<Self, GatewayError> {
         let api = &application.api;
+        for (name, settings) in &api.authorizers {
+            identity::check(&settings.events, name)?;
+        }
         let authorizers = api.authorizers.iter();
         let format = api.access_log_format.as_deref();
         Ok(Self {
-            stage: Stage {
-                api_id: api.id.clone(),
-                name: api.stage.clone(),
-                variables: api.stage_variables.clone(),
-            },
+            stage: Stage::of(api),
             router: routing::Router::new(&api.routes),
             authorizers: Arc::new(
                 authorizers
@@ -144,6 +153,8 @@ impl Gateway {
                     .collect(),
             ),
             usage: Arc::new(Usage::new(api.usage_plans.clone())?),
+            key_source: api.key_source,
+            throttles: MethodThrottles::new(&api.routes)?,
             responses: GatewayResponses::new(&api.gateway_responses)?,
             access_log_format: format
                 .map(|format| Template::read(format, "the access log's format"))
@@ -185,18 +196,7 @@ impl Front {
             trips: Arc::clone(&told.trips),
         })
     }
-}
 
-impl Control {
-    /// Forgets what the stage's authorizers have answered.
-    pub(crate) fn flush_authorizers(&self) {
-        for authorizer in self.authorizers.values() {
-            authorizer.flush();
-        }
-    }
-}
-
-impl Front {
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
         let stage = &self.gateway.stage;
         let (parts, incoming) = request.into_parts();
@@ -204,15 +204,18 @@ impl Front {
         let mut exchange = Exchange::new(&parts, peer.ip().to_string(), self.gateway.port);
         let outcome = self.pass_on(&mut exchange, &mut body).await;
         let mut response = match outcome {
-            Ok(response) => response,
+            Ok(mut response) => {
+                if let Ok(trace) = HeaderValue::from_str(&exchange.trace_header.answered) {
+                    response.headers_mut().insert(TRACE_ID, trace);
+                }
+                response
+            }
             Err(fault) => {
                 exchange.fault = Some(fault.clone());
                 let mut response = self.gateway.responses.render(&exchange, stage, &fault);
-                let kind = HeaderValue::from_static(fault.kind.name());
+                let kind = HeaderValue::from_static(fault.kind.exception());
                 response.headers_mut().insert(ERROR_TYPE, kind);
-                let reason = exchange.trace.reason.as_ref();
-                let reason = reason.filter(|_| exchange.trace.is_told);
-                if let Some(Ok(hint)) = reason.map(|text| HeaderValue::from_str(text)) {
+                if let Some(Ok(hint)) = exchange.trace.hint().map(HeaderValue::from_str) {
                     response.headers_mut().insert(HINT, hint);
                 }
                 response
@@ -220,8 +223,13 @@ impl Front {
         };
         exchange.status = response.status().as_u16();
         exchange.response_length = response.body().len();
-        if let Ok(id) = HeaderValue::from_str(&exchange.request_id) {
-            response.headers_mut().insert(REQUEST_ID, id);
+        for (name, id) in [
+            (REQUEST_ID, &exchange.request_id),
+            (EXTENDED_REQUEST_ID, &exchange.extended_request_id),
+        ] {
+            if let Ok(id) = HeaderValue::from_str(id) {
+                response.headers_mut().insert(name, id);
+            }
         }
         if !body.is_read() {
             let close = HeaderValue::from_static("close");
@@ -246,14 +254,15 @@ impl Front {
             return Err(Fault::new(ResponseType::HeadersTooLarge));
         }
         let full_path = exchange.full_path.clone();
-        let Some(path) = below_stage(&full_path, &gateway.stage.name) else {
+        let Some(path) = path::below_stage(&full_path, &gateway.stage.name) else {
             let outside = refusal::outside(&gateway.stage.name);
             exchange.trace.misses(outside);
             return Err(Fault::new(ResponseType::MissingAuthenticationToken));
         };
+        let of_resource = path::of_resource(path);
         let matched = gateway
             .router
-            .find(&exchange.method, path)
+            .find(&exchange.method, of_resource)
             .map_err(|_| Fault::new(ResponseType::BadRequestParameters))?
             .ok_or_else(|| Fault::new(ResponseType::MissingAuthenticationToken))?;
         let route = matched.route;
@@ -261,55 +270,102 @@ impl Front {
         exchange.path_parameters = matched.parameters;
         let body = body.read(READ_TIMEOUT).await?;
 
-        let mut usage_key = None;
-        if let Some(name) = &route.authorizer {
-            let method_arn = gateway.stage.method_arn(&exchange.method, path);
-            // The loader has held every authorizer's name against the template.
-            let authorizer = gateway
-                .authorizers
-                .get(name)
-                .ok_or_else(|| Fault::new(ResponseType::AuthorizerConfigurationError))?;
-            let started = Instant::now();
-            let said = authorizer
-                .authorize(exchange, &method_arn, &self.functions)
-                .await;
-            exchange.trace.authorized(authorizer.function(), started);
-            let said = said?;
-            exchange.authorizer.clone_from(&said.context);
-            let verdict = said.policy.evaluate(&method_arn);
-            if verdict != Verdict::Allow {
-                let denied = self.listed.denied(route, &said.context, verdict);
-                exchange.trace.refused(denied);
-            }
-            match verdict {
-                Verdict::Allow => {}
-                Verdict::ImplicitDeny => return Err(Fault::new(ResponseType::AccessDenied)),
-                Verdict::ExplicitDeny => {
-                    let mut fault = Fault::new(ResponseType::AccessDenied);
-                    fault.message.push_str(" with an explicit deny");
-                    return Err(fault);
-                }
-            }
-            usage_key.clone_from(&said.usage_key);
-        }
+        let usage_key = match &route.authorizer {
+            Some(name) => self.authorize(exchange, route, name, path).await?,
+            None => None,
+        };
         if route.api_key_required {
-            let started = Instant::now();
-            let admitted = gateway.usage.admit(usage_key.as_deref(), Timestamp::now());
-            exchange.trace.counted(started);
-            let id = admitted.map_err(|refused| {
-                let reason = refusal::uncounted(refused, usage_key.as_deref());
-                exchange.trace.refused(reason);
-                Fault::new(match refused {
-                    Refusal::UnknownKey => ResponseType::InvalidApiKey,
-                    Refusal::Throttled => ResponseType::Throttled,
-                    Refusal::QuotaExceeded => ResponseType::QuotaExceeded,
-                })
-            })?;
-            exchange.usage_key_id = Some(id.as_ref().to_owned());
+            self.count(exchange, route, usage_key)?;
         }
-        exchange.trace.handled_by(&route.function);
-        let event = proxy_event::build(exchange, &gateway.stage, path, &body);
-        self.integrate(exchange, &route.function, event).await
+        if !gateway.throttles.admits(route) {
+            exchange.trace.refused(refusal::throttled(route));
+            return Err(Fault::new(ResponseType::Throttled));
+        }
+        validation::check(&route.validation, exchange, &body)
+            .inspect_err(|fault| exchange.trace.refused(refusal::invalid(fault)))?;
+        match &route.integration {
+            Integration::Function(function) => {
+                exchange.trace.handled_by(function);
+                let event = proxy_event::build(exchange, &gateway.stage, path, &body);
+                self.integrate(exchange, function, event).await
+            }
+            Integration::Mock(mock) => mock::answer(mock, exchange)
+                .inspect_err(|_| exchange.trace.refused(refusal::UNMAPPED)),
+        }
+    }
+
+    /// Asks the authorizer of this name whether the caller may use a route. Gives the usage key that it
+    /// names.
+    async fn authorize(
+        &self,
+        exchange: &mut Exchange,
+        route: &Route,
+        name: &str,
+        path: &str,
+    ) -> Result<Option<String>, Fault> {
+        let stage = &self.gateway.stage;
+        let method_arn = stage.method_arn(&exchange.method, path::of_resource(path));
+        // The loader has held every authorizer's name against the template.
+        let authorizer = self
+            .gateway
+            .authorizers
+            .get(name)
+            .ok_or_else(|| Fault::new(ResponseType::AuthorizerConfigurationError))?;
+        let asked = Asked {
+            stage,
+            path,
+            method_arn: &method_arn,
+        };
+        let started = Instant::now();
+        let said = authorizer.authorize(exchange, asked, &self.functions).await;
+        let function = &authorizer.settings().function;
+        exchange.trace.authorized(function, started);
+        let said = said?;
+        exchange.authorizer.clone_from(&said.context);
+        let verdict = said.policy.evaluate(&method_arn);
+        if verdict == Verdict::Allow {
+            return Ok(said.usage_key.clone());
+        }
+        let denied = self.listed.denied(route, &said.context, verdict);
+        exchange.trace.refused(denied);
+        let mut fault = Fault::new(ResponseType::AccessDenied);
+        if verdict == Verdict::ExplicitDeny {
+            fault.message.push_str(" with an explicit deny");
+        }
+        Err(fault)
+    }
+
+    /// Counts the request on the usage plan of its key: the one that the client sends, or that the
+    /// authorizer names.
+    fn count(
+        &self,
+        exchange: &mut Exchange,
+        route: &Route,
+        named: Option<String>,
+    ) -> Result<(), Fault> {
+        let source = self.gateway.key_source;
+        let key = match source {
+            KeySource::Header => exchange.header("x-api-key").map(ToOwned::to_owned),
+            KeySource::Authorizer => named,
+        };
+        let started = Instant::now();
+        let usage = &self.gateway.usage;
+        let admitted = usage.admit(key.as_deref(), &route.key(), Timestamp::now());
+        exchange.trace.counted(started);
+        let id = admitted.map_err(|refused| {
+            let reason = refusal::uncounted(refused, source, key.is_some());
+            exchange.trace.refused(reason);
+            Fault::new(match refused {
+                Refusal::UnknownKey => ResponseType::InvalidApiKey,
+                Refusal::Throttled => ResponseType::Throttled,
+                Refusal::QuotaExceeded => ResponseType::QuotaExceeded,
+            })
+        })?;
+        exchange.usage_key = key.map(|value| UsedKey {
+            id: id.as_ref().to_owned(),
+            value,
+        });
+        Ok(())
     }
 
     /// Invokes the handler.
@@ -320,10 +376,8 @@ impl Front {
         event: Bytes,
     ) -> Result<Response<Bytes>, Fault> {
         let started = Instant::now();
-        let answer = self
-            .functions
-            .invoke(function, &exchange.request_id, event)
-            .await;
+        let request_id = &exchange.request_id;
+        let answer = invocation::invoke(&self.functions, function, request_id, event).await;
         let mut call = Call {
             latency: started.elapsed(),
             ..Call::default()
@@ -339,19 +393,10 @@ impl Front {
             Fault::new(kind)
         };
         let outcome = match answer {
-            Ok(answer) => proxy_response::read(&answer)
+            Ok(answer) => proxy_response::read(&answer, exchange, &self.gateway.stage.binary)
                 .inspect(|response| call.status = Some(response.status().as_u16()))
                 .map_err(|error| failed(&mut call, ResponseType::Default5xx, error.to_string())),
-            Err(error @ InvokeError::TimedOut { .. }) => Err(failed(
-                &mut call,
-                ResponseType::IntegrationTimeout,
-                error.to_string(),
-            )),
-            Err(error) => Err(failed(
-                &mut call,
-                ResponseType::Default5xx,
-                error.to_string(),
-            )),
+            Err(error) => Err(failed(&mut call, error.response_type(), error.to_string())),
         };
         exchange.integration_call = Some(call);
         outcome
@@ -366,28 +411,4 @@ fn head_bytes(exchange: &Exchange) -> usize {
         .sum();
     let query = exchange.query.as_ref().map_or(0, String::len);
     exchange.method.as_str().len() + exchange.full_path.len() + query + headers
-}
-
-/// The path below the stage; `None` for another stage.
-fn below_stage<'a>(path: &'a str, stage: &str) -> Option<&'a str> {
-    let rest = path.strip_prefix('/')?.strip_prefix(stage)?;
-    match rest {
-        "" => Some("/"),
-        rest if rest.starts_with('/') => Some(rest),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_stage_is_a_whole_segment() {
-        assert_eq!(below_stage("/dev/books", "dev"), Some("/books"));
-        assert_eq!(below_stage("/dev", "dev"), Some("/"));
-        assert_eq!(below_stage("/developers", "dev"), None);
-        assert_eq!(below_stage("/prod/books", "dev"), None);
-        assert_eq!(below_stage("", "dev"), None);
-    }
 }

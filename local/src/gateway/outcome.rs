@@ -16,7 +16,7 @@ pub(super) fn trip(exchange: &Exchange) -> Trip {
     });
     let plan = trace.plan.map(|time| PlanStep {
         milliseconds: milliseconds(time),
-        usage_key_id: exchange.usage_key_id.clone(),
+        usage_key_id: exchange.usage_key.as_ref().map(|key| key.id.clone()),
     });
     let handler = exchange.integration_call.as_ref();
     let handler = handler.zip(trace.handler.as_ref());

@@ -7,20 +7,24 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::event_headers::headers;
 use super::exchange::Exchange;
 use super::stage::Stage;
-use crate::deployment::ACCOUNT_ID;
+use crate::deployment::{ACCOUNT_ID, DEPLOYMENT_ID};
 
 /// The proxy-integration event of a request.
 pub(super) fn build(exchange: &Exchange, stage: &Stage, path: &str, body: &Bytes) -> Bytes {
-    let (text, is_base64) = match std::str::from_utf8(body) {
-        Ok("") => (Value::Null, false),
-        Ok(text) => (json!(text), false),
-        // API Gateway would garble it, as no binary media type is configured; encoded, the handler
-        // can refuse it for what it is.
-        Err(_) => (json!(STANDARD.encode(body)), true),
+    let is_binary = stage
+        .binary
+        .has_content_type(exchange.header("content-type"));
+    let is_base64 = is_binary && !body.is_empty();
+    let text = match body.as_ref() {
+        [] => Value::Null,
+        body if is_base64 => json!(STANDARD.encode(body)),
+        // What is no text comes garbled where its type is not said to be binary, as on AWS.
+        body => json!(String::from_utf8_lossy(body)),
     };
     let (headers, multi_headers) = headers(exchange);
     let (query, multi_query) = query(exchange.query.as_deref());
@@ -43,19 +47,19 @@ pub(super) fn build(exchange: &Exchange, stage: &Stage, path: &str, body: &Bytes
     Bytes::from(event.to_string())
 }
 
-fn request_context(exchange: &Exchange, stage: &Stage) -> Value {
+pub(super) fn request_context(exchange: &Exchange, stage: &Stage) -> Value {
     let mut context = json!({
         "accountId": ACCOUNT_ID,
         "apiId": stage.api_id,
+        "deploymentId": DEPLOYMENT_ID,
         "domainName": exchange.domain,
         "domainPrefix": exchange.domain.split(['.', ':']).next(),
-        "extendedRequestId": exchange.request_id,
+        "extendedRequestId": exchange.extended_request_id,
         "httpMethod": exchange.method.as_str(),
         "identity": {
             "accessKey": null, "accountId": null, "caller": null, "user": null, "userArn": null,
             "cognitoAuthenticationProvider": null, "cognitoAuthenticationType": null,
             "cognitoIdentityId": null, "cognitoIdentityPoolId": null, "principalOrgId": null,
-            "apiKeyId": exchange.usage_key_id,
             "sourceIp": exchange.source_ip,
             "userAgent": exchange.header("user-agent"),
         },
@@ -68,51 +72,18 @@ fn request_context(exchange: &Exchange, stage: &Stage) -> Value {
         "resourcePath": exchange.resource_path,
         "stage": stage.name,
     });
+    if let Some(key) = &exchange.usage_key {
+        context["identity"]["apiKey"] = json!(key.value);
+        context["identity"]["apiKeyId"] = json!(key.id);
+    }
     if !exchange.authorizer.is_empty() {
         context["authorizer"] = json!(exchange.authorizer);
     }
     context
 }
 
-/// Headers with their last and with all values, and those that API Gateway adds.
-fn headers(exchange: &Exchange) -> (Map<String, Value>, Map<String, Value>) {
-    let mut multi: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, value) in &exchange.headers {
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        multi
-            .entry(name.as_str().to_owned())
-            .or_default()
-            .push(value);
-    }
-    let forwarded = multi.remove("x-forwarded-for").unwrap_or_default();
-    let mut forwarded: Vec<_> = forwarded.into_iter().collect();
-    forwarded.push(exchange.source_ip.clone());
-    let port = exchange
-        .domain
-        .rsplit_once(':')
-        .map_or("80", |(_, port)| port);
-    for (name, value) in [
-        ("x-forwarded-for", forwarded.join(", ")),
-        ("x-forwarded-proto", "http".to_owned()),
-        ("x-forwarded-port", port.to_owned()),
-    ] {
-        multi.insert(name.to_owned(), vec![value]);
-    }
-    let single = multi
-        .iter()
-        .map(|(name, values)| (name.clone(), json!(values.last())));
-    let single = single.collect();
-    (
-        single,
-        multi
-            .into_iter()
-            .map(|(name, values)| (name, json!(values)))
-            .collect(),
-    )
-}
-
 /// Query parameters with their last and with all values, `null` without any.
-fn query(query: Option<&str>) -> (Value, Value) {
+pub(super) fn query(query: Option<&str>) -> (Value, Value) {
     let mut multi: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in query_pairs(query) {
         multi.entry(name).or_default().push(value);

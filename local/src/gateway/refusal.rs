@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use keygate_routes::Access;
 
+use super::fault::Fault;
 use super::policy::Verdict;
 use super::usage_plan::Refusal;
-use crate::model::Route;
+use crate::model::{KeySource, Route};
 
 /// What the route table says of the routes.
 #[derive(Debug, Default)]
@@ -73,16 +74,37 @@ pub(super) fn outside(stage: &str) -> String {
     format!("it is outside the stage: every path here begins with /{stage}")
 }
 
-/// Why a usage plan lets nobody through.
-pub(super) fn uncounted(refusal: Refusal, usage_key: Option<&str>) -> &'static str {
-    match refusal {
-        Refusal::UnknownKey if usage_key.is_none() => {
+/// Why a usage plan does not take a request; `has_key` says whether there was a key at all.
+pub(super) fn uncounted(refusal: Refusal, source: KeySource, has_key: bool) -> &'static str {
+    match (refusal, source, has_key) {
+        (Refusal::UnknownKey, KeySource::Authorizer, false) => {
             "the route asks for a usage key, and the authorizer names none"
         }
-        Refusal::UnknownKey => {
+        (Refusal::UnknownKey, KeySource::Authorizer, true) => {
             "the usage key that the authorizer names is on no plan of this stage, or disabled"
         }
-        Refusal::Throttled => "the rate and burst of the caller's usage plan are used up",
-        Refusal::QuotaExceeded => "the quota of the caller's usage plan is used up",
+        (Refusal::UnknownKey, KeySource::Header, false) => {
+            "the route asks for a usage key, and there is no header x-api-key"
+        }
+        (Refusal::UnknownKey, KeySource::Header, true) => {
+            "the usage key in the header x-api-key is on no plan of this stage, or disabled"
+        }
+        (Refusal::Throttled, ..) => "the rate and burst of the caller's usage plan are used up",
+        (Refusal::QuotaExceeded, ..) => "the quota of the caller's usage plan is used up",
     }
 }
+
+/// Why a method takes no request of anybody for now.
+pub(super) fn throttled(route: &Route) -> String {
+    let (method, path) = (&route.method, &route.path);
+    format!("the rate and burst that the stage has for {method} {path} are used up")
+}
+
+/// What request validation has found.
+pub(super) fn invalid(fault: &Fault) -> String {
+    let found = fault.validation.as_ref().unwrap_or(&fault.message);
+    format!("request validation: {found}")
+}
+
+/// Why a mock has no answer.
+pub(super) const UNMAPPED: &str = "the mock has no request template for this content type";

@@ -39,8 +39,8 @@ impl Router {
         Self { routes }
     }
 
-    /// The route of a request; `path` is below the stage and still percent-encoded, so that an
-    /// encoded slash stays inside its segment.
+    /// The route of a request; `path` is below the stage, without a slash at its end, and still
+    /// percent-encoded, so that an encoded slash stays inside its segment.
     pub(super) fn find(
         &self,
         method: &Method,
@@ -110,14 +110,17 @@ fn is_well_encoded(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Integration, Validation};
 
     fn router() -> Router {
         let route = |method: &str, path: &str, function: &str| Route {
             method: method.parse().unwrap(),
             path: path.parse().unwrap(),
-            function: function.into(),
+            integration: Integration::Function(function.into()),
             authorizer: None,
             api_key_required: false,
+            throttle: None,
+            validation: Validation::default(),
             line: 0,
         };
         Router::new(&[
@@ -134,7 +137,8 @@ mod tests {
     fn served_by(method: &Method, path: &str) -> String {
         let router = router();
         let found = router.find(method, path).unwrap();
-        found.map_or_else(|| "nobody".to_owned(), |found| found.route.function.clone())
+        let function = found.and_then(|found| found.route.function());
+        function.unwrap_or("nobody").to_owned()
     }
 
     #[test]

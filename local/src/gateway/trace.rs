@@ -11,7 +11,7 @@ pub(super) struct Trace {
     pub(super) handler: Option<String>,
     pub(super) reason: Option<String>,
     /// Whether the client is told the reason: it is nobody's secret, and AWS would not have the request.
-    pub(super) is_told: bool,
+    is_told: bool,
 }
 
 impl Trace {
@@ -34,6 +34,11 @@ impl Trace {
     pub(super) fn misses(&mut self, reason: String) {
         self.reason = Some(reason);
         self.is_told = true;
+    }
+
+    /// What the client is told of the reason.
+    pub(super) fn hint(&self) -> Option<&str> {
+        self.reason.as_deref().filter(|_| self.is_told)
     }
 
     /// Why there is no answer of a handler.

@@ -61,8 +61,10 @@ impl Usage {
         for plan in &plans {
             usage_plan::check(plan)?;
             for key in &plan.keys {
-                let meter = Arc::new(Meter::new(plan, key)?);
-                keys.meters.insert(key.value.clone(), meter);
+                if plan.is_of_stage {
+                    let meter = Arc::new(Meter::new(plan, key)?);
+                    keys.meters.insert(key.value.clone(), meter);
+                }
                 let listed = Listed {
                     key: key.clone(),
                     created_at,
@@ -78,10 +80,15 @@ impl Usage {
     }
 
     /// Counts a request of the usage key of this value, and gives the key's id. A request that is
-    /// refused is not counted.
-    pub(crate) fn admit(&self, value: Option<&str>, now: Timestamp) -> Result<Arc<str>, Refusal> {
+    /// refused is not counted. `method` is the route's key.
+    pub(crate) fn admit(
+        &self,
+        value: Option<&str>,
+        method: &str,
+        now: Timestamp,
+    ) -> Result<Arc<str>, Refusal> {
         let meter = value.and_then(|value| self.read().meters.get(value).cloned());
-        meter.ok_or(Refusal::UnknownKey)?.admit(now)
+        meter.ok_or(Refusal::UnknownKey)?.admit(method, now)
     }
 
     /// The plans, of which the template is the only source.
@@ -165,8 +172,10 @@ impl Usage {
         let meter = Meter::new(plan, &listed.key).map_err(|_| Refused::NoSuchPlan)?;
         listed.plan = Some(plan_id.to_owned());
         let listed = listed.clone();
-        keys.meters
-            .insert(listed.key.value.clone(), Arc::new(meter));
+        if plan.is_of_stage {
+            let value = listed.key.value.clone();
+            keys.meters.insert(value, Arc::new(meter));
+        }
         Ok(listed)
     }
 
@@ -208,7 +217,11 @@ mod tests {
         let plan = |id: &str, limit| UsagePlan {
             id: id.into(),
             name: id.into(),
+            description: None,
+            tags: BTreeMap::new(),
+            is_of_stage: true,
             throttle: None,
+            method_throttles: BTreeMap::new(),
             quota: Some(Quota {
                 limit,
                 period: Period::Day,
@@ -222,6 +235,7 @@ mod tests {
         UsageKey {
             id: id.into(),
             name: format!("name of {id}"),
+            description: None,
             value: format!("value of {id}"),
             enabled: true,
             tags: BTreeMap::new(),
@@ -230,7 +244,7 @@ mod tests {
 
     fn admit(usage: &Usage, id: &str) -> Result<String, Refusal> {
         let value = format!("value of {id}");
-        let admitted = usage.admit(Some(&value), Timestamp::UNIX_EPOCH);
+        let admitted = usage.admit(Some(&value), "/books/GET", Timestamp::UNIX_EPOCH);
         admitted.map(|id| id.to_string())
     }
 
@@ -243,7 +257,7 @@ mod tests {
         usage.create(off).unwrap();
         usage.put_on("off", "small").unwrap();
         for value in [None, Some(""), Some("value of a"), Some("value of off")] {
-            let admitted = usage.admit(value, now);
+            let admitted = usage.admit(value, "/books/GET", now);
             assert_eq!(admitted, Err(Refusal::UnknownKey), "{value:?}");
         }
     }
@@ -262,6 +276,20 @@ mod tests {
         usage.delete("a").unwrap();
         assert_eq!(admit(&usage, "a"), Err(Refusal::UnknownKey));
         assert_eq!(usage.delete("a"), Err(Refused::NoSuchKey));
+    }
+
+    #[test]
+    fn a_plan_that_does_not_cover_the_stage_lets_nobody_in() {
+        let Usage { mut plans, .. } = usage();
+        plans[0].is_of_stage = false;
+        plans[0].keys.push(key("of the template"));
+        let usage = Usage::new(plans).unwrap();
+        usage.create(key("a")).unwrap();
+        usage.put_on("a", "small").unwrap();
+        for id in ["a", "of the template"] {
+            assert_eq!(usage.key(id).unwrap().plan.as_deref(), Some("small"));
+            assert_eq!(admit(&usage, id), Err(Refusal::UnknownKey));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! [`usage_keys`]: super::usage_keys
 
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,6 +21,8 @@ pub(super) struct Meter {
     key_id: Arc<str>,
     enabled: bool,
     bucket: Option<DefaultDirectRateLimiter>,
+    /// Those of some methods, in place of `bucket`.
+    method_buckets: HashMap<String, DefaultDirectRateLimiter>,
     quota: Option<Quota>,
     counts: Mutex<UsageCounts>,
 }
@@ -35,30 +38,43 @@ pub(crate) enum Refusal {
     QuotaExceeded,
 }
 
-/// A plan that no bucket can be made for.
+/// A throttle that no bucket can be made for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the usage plan {0} has a rate or a burst that is not greater than zero")]
+#[error("{0} has a rate or a burst that is not greater than zero")]
 pub(crate) struct ImpossibleThrottle(String);
+
+impl ImpossibleThrottle {
+    fn of_plan(plan: &UsagePlan) -> Self {
+        Self(format!("the usage plan {}", plan.name))
+    }
+
+    /// A method's throttle that no bucket can be made for.
+    pub(super) fn of_method(key: &str) -> Self {
+        Self(format!("the throttle of {key}"))
+    }
+}
 
 impl Meter {
     /// A usage key that has spent nothing of its plan yet.
     pub(super) fn new(plan: &UsagePlan, key: &UsageKey) -> Result<Self, ImpossibleThrottle> {
-        let impossible = || ImpossibleThrottle(plan.name.clone());
-        let bucket = plan.throttle.map(|throttle| {
-            let bucket = bucket(throttle).ok_or_else(impossible)?;
+        let limiter = |throttle: Throttle| {
+            let bucket = bucket(throttle).ok_or_else(|| ImpossibleThrottle::of_plan(plan))?;
             Ok(RateLimiter::direct(bucket))
-        });
+        };
+        let of_methods = plan.method_throttles.iter();
+        let of_methods = of_methods.map(|(key, throttle)| Ok((key.clone(), limiter(*throttle)?)));
         Ok(Self {
             key_id: Arc::from(key.id.as_str()),
             enabled: key.enabled,
-            bucket: bucket.transpose()?,
+            bucket: plan.throttle.map(limiter).transpose()?,
+            method_buckets: of_methods.collect::<Result<_, ImpossibleThrottle>>()?,
             quota: plan.quota,
             counts: Mutex::default(),
         })
     }
 
-    /// Counts a request, and gives the key's id. A request that is refused is not counted.
-    pub(super) fn admit(&self, now: Timestamp) -> Result<Arc<str>, Refusal> {
+    /// Counts a request on a method, and gives the key's id. A request that is refused is not counted.
+    pub(super) fn admit(&self, method: &str, now: Timestamp) -> Result<Arc<str>, Refusal> {
         if !self.enabled {
             return Err(Refusal::UnknownKey);
         }
@@ -66,7 +82,8 @@ impl Meter {
         if self.remaining(&self.counts(), today) == Some(0) {
             return Err(Refusal::QuotaExceeded);
         }
-        let bucket = self.bucket.as_ref();
+        let of_method = self.method_buckets.get(method);
+        let bucket = of_method.or(self.bucket.as_ref());
         if bucket.is_some_and(|bucket| bucket.check().is_err()) {
             return Err(Refusal::Throttled);
         }
@@ -96,13 +113,15 @@ impl Meter {
 
 /// Whether a meter can be made for the keys of a plan.
 pub(super) fn check(plan: &UsagePlan) -> Result<(), ImpossibleThrottle> {
-    match plan.throttle.map(bucket) {
-        Some(None) => Err(ImpossibleThrottle(plan.name.clone())),
-        _ => Ok(()),
+    let mut throttles = plan.throttle.iter().chain(plan.method_throttles.values());
+    if throttles.any(|throttle| bucket(*throttle).is_none()) {
+        return Err(ImpossibleThrottle::of_plan(plan));
     }
+    Ok(())
 }
 
-fn bucket(throttle: Throttle) -> Option<Bucket> {
+/// The bucket of a throttle, if there can be one.
+pub(super) fn bucket(throttle: Throttle) -> Option<Bucket> {
     let interval = Duration::try_from_secs_f64(throttle.rate.recip()).ok()?;
     let burst = NonZeroU32::new(throttle.burst)?;
     Some(Bucket::with_period(interval)?.allow_burst(burst))
@@ -110,14 +129,22 @@ fn bucket(throttle: Throttle) -> Option<Bucket> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::model::Period;
+
+    const METHOD: &str = "/books/GET";
 
     fn plan(throttle: Option<Throttle>, quota: Option<Quota>) -> UsagePlan {
         UsagePlan {
             id: "plan".into(),
             name: "standard".into(),
+            description: None,
+            tags: std::collections::BTreeMap::new(),
+            is_of_stage: true,
             throttle,
+            method_throttles: BTreeMap::new(),
             quota,
             keys: Vec::new(),
         }
@@ -127,9 +154,10 @@ mod tests {
         let key = UsageKey {
             id: id.into(),
             name: id.into(),
+            description: None,
             value: format!("value of {id}"),
             enabled: true,
-            tags: std::collections::BTreeMap::new(),
+            tags: BTreeMap::new(),
         };
         Meter::new(plan, &key).unwrap()
     }
@@ -147,10 +175,23 @@ mod tests {
         let plan = plan(Some(throttle), None);
         let (a, b) = (meter(&plan, "a"), meter(&plan, "b"));
         let now = at("2026-11-24T12:00:00Z");
-        assert_eq!(a.admit(now), Ok("a".into()));
-        assert!(a.admit(now).is_ok());
-        assert_eq!(a.admit(now), Err(Refusal::Throttled));
-        assert!(b.admit(now).is_ok());
+        assert_eq!(a.admit(METHOD, now), Ok("a".into()));
+        assert!(a.admit(METHOD, now).is_ok());
+        assert_eq!(a.admit(METHOD, now), Err(Refusal::Throttled));
+        assert!(b.admit(METHOD, now).is_ok());
+    }
+
+    #[test]
+    fn a_method_with_a_throttle_of_its_own_leaves_the_plans_bucket_alone() {
+        let throttle = |burst| Throttle { rate: 0.001, burst };
+        let mut plan = plan(Some(throttle(2)), None);
+        plan.method_throttles
+            .insert("/slow/GET".into(), throttle(1));
+        let meter = meter(&plan, "a");
+        let now = at("2026-11-24T12:00:00Z");
+        let admitted = |method| (0..4).filter(|_| meter.admit(method, now).is_ok()).count();
+        assert_eq!(admitted("/slow/GET"), 1);
+        assert_eq!(admitted(METHOD), 2);
     }
 
     #[test]
@@ -169,7 +210,7 @@ mod tests {
         for (quota, expected) in [(None, (3, None)), (quota(2), (2, Some(0)))] {
             let meter = meter(&plan(Some(throttle), quota), "a");
             for _ in 0..5 {
-                let _ = meter.admit(now);
+                let _ = meter.admit(METHOD, now);
             }
             assert_eq!(meter.of_day(day(now)), expected);
             assert_eq!(meter.of_day(day(at("2026-11-25T00:00:00Z"))).0, 0);
@@ -189,9 +230,9 @@ mod tests {
         ] {
             let plan = plan(None, Some(Quota { limit: 1, period }));
             let meter = meter(&plan, "a");
-            assert!(meter.admit(at("2026-11-24T12:00:00Z")).is_ok());
-            assert_eq!(meter.admit(at(within)), Err(Refusal::QuotaExceeded));
-            assert!(meter.admit(at(after)).is_ok(), "{period:?}");
+            assert!(meter.admit(METHOD, at("2026-11-24T12:00:00Z")).is_ok());
+            assert_eq!(meter.admit(METHOD, at(within)), Err(Refusal::QuotaExceeded));
+            assert!(meter.admit(METHOD, at(after)).is_ok(), "{period:?}");
         }
     }
 }

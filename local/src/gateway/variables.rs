@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::exchange::Exchange;
 use super::stage::Stage;
-use crate::deployment::ACCOUNT_ID;
+use crate::deployment::{ACCOUNT_ID, DEPLOYMENT_ID};
 
 /// A name that follows `$`: segments of letters, digits, `_` and `-`, joined by dots.
 static REFERENCE: LazyLock<Option<Regex>> =
@@ -20,6 +20,15 @@ static REFERENCE: LazyLock<Option<Regex>> =
 pub(crate) struct UnknownVariable {
     place: String,
     name: String,
+}
+
+impl UnknownVariable {
+    pub(super) fn new(place: &str, name: &str) -> Self {
+        Self {
+            place: place.to_owned(),
+            name: name.to_owned(),
+        }
+    }
 }
 
 /// A text with variables, read once.
@@ -51,10 +60,7 @@ impl Template {
                 continue;
             };
             if !is_known(name.as_str()) {
-                return Err(UnknownVariable {
-                    place: place.to_owned(),
-                    name: name.as_str().to_owned(),
-                });
+                return Err(UnknownVariable::new(place, name.as_str()));
             }
             pieces.push(Piece::Text(text[done..whole.start()].to_owned()));
             pieces.push(Piece::Variable(name.as_str().to_owned()));
@@ -104,7 +110,7 @@ fn escape(value: &str, text: &mut String) {
 
 /// Whether [`value`] knows a name.
 fn is_known(name: &str) -> bool {
-    const NAMES: [&str; 37] = [
+    const NAMES: [&str; 39] = [
         "accountId",
         "apiId",
         "authorizer.error",
@@ -112,6 +118,7 @@ fn is_known(name: &str) -> bool {
         "authorizer.latency",
         "authorizer.requestId",
         "authorizer.status",
+        "deploymentId",
         "domainName",
         "domainPrefix",
         "error.message",
@@ -119,6 +126,7 @@ fn is_known(name: &str) -> bool {
         "error.responseType",
         "extendedRequestId",
         "httpMethod",
+        "identity.apiKey",
         "identity.apiKeyId",
         "identity.sourceIp",
         "identity.userAgent",
@@ -171,18 +179,22 @@ pub(super) fn value(name: &str, exchange: &Exchange, stage: &Stage) -> Option<St
         }
         "authorizer.status" => authorizer.and_then(|call| Some(call.status?.to_string())),
         "authorizer.requestId" => authorizer.and_then(|_| owned(&exchange.request_id)),
+        "deploymentId" => owned(DEPLOYMENT_ID),
         "domainName" => owned(&exchange.domain),
         "domainPrefix" => exchange.domain.split(['.', ':']).next().map(str::to_owned),
         "error.message" | "error.messageString" => {
-            exchange.fault.as_ref().map(|fault| fault.message.clone())
+            exchange.fault.as_ref()?.said().map(ToOwned::to_owned)
         }
+        "error.validationErrorString" => exchange.fault.as_ref()?.validation.clone(),
         "error.responseType" => exchange
             .fault
             .as_ref()
             .map(|fault| fault.kind.name().to_owned()),
-        "extendedRequestId" | "requestId" => owned(&exchange.request_id),
+        "extendedRequestId" => owned(&exchange.extended_request_id),
+        "requestId" => owned(&exchange.request_id),
         "httpMethod" => owned(exchange.method.as_str()),
-        "identity.apiKeyId" => exchange.usage_key_id.clone(),
+        "identity.apiKey" => exchange.usage_key.as_ref().map(|key| key.value.clone()),
+        "identity.apiKeyId" => exchange.usage_key.as_ref().map(|key| key.id.clone()),
         "identity.sourceIp" => owned(&exchange.source_ip),
         "identity.userAgent" => exchange.header("user-agent").map(ToOwned::to_owned),
         "integration.error" | "integrationErrorMessage" => {

@@ -93,14 +93,17 @@ impl Parameters {
         }
     }
 
+    /// How many entries to give; a number that no page may have asks for nothing in particular.
     pub(super) fn limit(&self) -> Result<usize, ApiError> {
         let Some(text) = self.text("limit") else {
             return Ok(DEFAULT_LIMIT);
         };
-        let limit = text.parse().ok();
-        limit
-            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-            .ok_or_else(|| ApiError::bad_request(format!("limit is from 1 to {MAX_LIMIT}")))
+        let limit: i64 = text
+            .parse()
+            .map_err(|_| ApiError::bad_request("limit is a number"))?;
+        let limit = usize::try_from(limit).ok();
+        let limit = limit.filter(|limit| (1..=MAX_LIMIT).contains(limit));
+        Ok(limit.unwrap_or(DEFAULT_LIMIT))
     }
 }
 

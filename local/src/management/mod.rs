@@ -1,5 +1,5 @@
 //! The part of API Gateway's management API that the functions and `keygate keys` call: usage
-//! keys and their tags, usage plans, what was used of them, and the flush of the authorizer's cache
+//! keys and their tags, usage plans, what was used of them, authorizers and the flush of their cache
 //! (API Gateway REST API reference). Everything else is refused by name.
 //!
 //! Like DynamoDB here it believes any signature, but asks for one, and for a client that is no page
@@ -7,6 +7,7 @@
 
 mod absent;
 mod answer;
+mod authorizers;
 mod requests;
 #[cfg(test)]
 mod tests;
@@ -14,12 +15,10 @@ mod usage;
 mod usage_keys;
 mod usage_plans;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{FromRef, Path, Request, State};
-use axum::http::uri::Authority;
+use axum::extract::{FromRef, Request};
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -27,6 +26,7 @@ use axum::routing::{delete, get, put};
 use tokio::net::TcpListener;
 
 use self::answer::ApiError;
+use crate::browser::may_be_a_page;
 use crate::gateway::{Control, Controls};
 use crate::trips::Trips;
 
@@ -53,9 +53,10 @@ pub(crate) async fn serve(listener: TcpListener, controls: Controls, trips: Arc<
             delete(usage_plans::take_off),
         )
         .route("/usageplans/{plan}/usage", get(usage::read))
+        .route("/restapis/{api}/authorizers", get(authorizers::list))
         .route(
             "/restapis/{api}/stages/{stage}/cache/authorizers",
-            delete(flush),
+            delete(authorizers::flush),
         )
         .fallback(unsupported)
         .method_not_allowed_fallback(unsupported)
@@ -77,19 +78,8 @@ impl FromRef<Controls> for Control {
     }
 }
 
-/// A page in a browser says where it is from, or comes by a name of its own that it has made to
-/// stand for loopback (DNS rebinding).
 async fn no_page(request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST);
-    let host = host.and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
-    let is_loopback = host.is_some_and(|host| match host.host() {
-        "localhost" => true,
-        name => name
-            .trim_matches(['[', ']'])
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback()),
-    });
-    if is_loopback && !request.headers().contains_key(header::ORIGIN) {
+    if !may_be_a_page(request.headers()) {
         return next.run(request).await;
     }
     ApiError::new(
@@ -119,19 +109,4 @@ async fn unsupported(method: Method, uri: Uri) -> ApiError {
     ApiError::bad_request(format!(
         "the local gateway does not support {method} {path} of API Gateway's management API"
     ))
-}
-
-/// `FlushStageAuthorizersCache`.
-async fn flush(
-    State(control): State<Control>,
-    Path((api, stage)): Path<(String, String)>,
-) -> Result<StatusCode, ApiError> {
-    if api != control.api_id {
-        return Err(ApiError::not_found("Invalid API identifier specified"));
-    }
-    if stage != control.stage {
-        return Err(ApiError::not_found("Invalid stage identifier specified"));
-    }
-    control.flush_authorizers();
-    Ok(StatusCode::ACCEPTED)
 }

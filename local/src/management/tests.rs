@@ -1,5 +1,7 @@
 //! The calls as the AWS SDK makes them, and reads what comes back.
 
+mod recorded;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,15 +23,24 @@ use crate::trips::Trips;
 const VALUE: &str = "a-value-of-20-characters";
 
 async fn start() -> (Client, String) {
-    let (client, url, _) = serving().await;
+    start_with(&[]).await
+}
+
+async fn start_with(parameters: &[(String, String)]) -> (Client, String) {
+    let (client, url, _) = serving(parameters).await;
     (client, url)
 }
 
 /// The same with what meters requests.
-async fn serving() -> (Client, String, Arc<Usage>) {
+async fn serving(parameters: &[(String, String)]) -> (Client, String, Arc<Usage>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-    let parameters = offered::parameters(&[], "http://127.0.0.1:3001");
-    let application = template::load(&path, &parameters).unwrap();
+    client_of(&path, parameters).await
+}
+
+/// The same for a template.
+async fn client_of(path: &Path, parameters: &[(String, String)]) -> (Client, String, Arc<Usage>) {
+    let parameters = offered::parameters(parameters, None, "http://127.0.0.1:3001");
+    let application = template::load(path, &parameters).unwrap();
     let control = Gateway::new(&application, 0).unwrap().control();
     let usage = Arc::clone(&control.usage);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -148,7 +159,7 @@ async fn lists_have_pages_and_begin_as_asked_for() {
 
 #[tokio::test]
 async fn usage_is_answered_by_day_as_the_sdk_reads_it() {
-    let (client, _, usage) = serving().await;
+    let (client, _, usage) = serving(&[]).await;
     let plan = "partnerusageplan";
     let mut ids = Vec::new();
     for name in ["one", "two", "three"] {
@@ -162,7 +173,9 @@ async fn usage_is_answered_by_day_as_the_sdk_reads_it() {
     let today = day(now);
     let yesterday = today.yesterday().unwrap().to_string();
     for _ in 0..3 {
-        usage.admit(Some(&format!("{VALUE}-one")), now).unwrap();
+        usage
+            .admit(Some(&format!("{VALUE}-one")), "/books/GET", now)
+            .unwrap();
     }
     let get = |plan: &str, from: &str, to: &str| {
         let get = client.get_usage().usage_plan_id(plan);
@@ -284,4 +297,28 @@ async fn a_page_in_a_browser_is_refused_whatever_it_sends() {
         status(&[signed, ("origin", "http://evil.example")]).await,
         403
     );
+}
+
+#[tokio::test]
+async fn authorizers_are_listed_with_their_events_and_what_answers_are_kept_by() {
+    for (kind, sources) in [
+        ("TOKEN", "method.request.header.Authorization"),
+        (
+            "REQUEST",
+            "method.request.header.Authorization, context.identity.sourceIp",
+        ),
+    ] {
+        let parameter = ("AuthorizerEvents".to_owned(), kind.to_owned());
+        let (client, _) = start_with(&[parameter]).await;
+        let listed = client.get_authorizers().rest_api_id("local").limit(500);
+        let listed = listed.send().await.unwrap();
+        let [authorizer] = listed.items() else {
+            panic!("{listed:?}")
+        };
+        assert_eq!(authorizer.r#type().unwrap().as_str(), kind);
+        assert_eq!(authorizer.identity_source(), Some(sources));
+        assert_eq!(authorizer.authorizer_result_ttl_in_seconds(), Some(60));
+        let other = client.get_authorizers().rest_api_id("other").send().await;
+        assert_eq!(code(other), "NotFoundException");
+    }
 }

@@ -16,22 +16,53 @@ use crate::deployment::REGION;
 use crate::gateway::{Control, Listed, Refused};
 use crate::model::UsageKey;
 
-/// What a value may have, in characters.
-const VALUE_LENGTH: std::ops::RangeInclusive<usize> = 20..=128;
+/// How long texts may be, in characters.
+const MIN_VALUE: usize = 20;
+const MAX_VALUE: usize = 128;
+const MAX_NAME: usize = 1024;
+const MAX_DESCRIPTION: usize = 125_000;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct NewKey {
     name: Option<String>,
-    /// For people, and shown nowhere here.
-    #[serde(rename = "description")]
-    _description: Option<String>,
+    description: Option<String>,
     /// A key that nobody enabled is refused.
     #[serde(default)]
     enabled: bool,
     value: Option<String>,
     #[serde(default)]
     tags: BTreeMap<String, String>,
+}
+
+impl NewKey {
+    /// Holds the texts to their lengths; the words are API Gateway's.
+    fn check(&self) -> Result<(), String> {
+        let length = |text: &Option<String>| text.as_deref().map_or(0, |text| text.chars().count());
+        if length(&self.name) > MAX_NAME {
+            return Err(format!(
+                "Invalid API Key name, can be at most {MAX_NAME} characters."
+            ));
+        }
+        match length(&self.value) {
+            // None, or none that says anything: one is made up.
+            0 | MIN_VALUE..=MAX_VALUE => {}
+            1..MIN_VALUE => {
+                return Err(format!(
+                    "API Key value should be at least {MIN_VALUE} characters"
+                ));
+            }
+            _ => {
+                return Err(format!(
+                    "API Key value exceeds maximum size of {MAX_VALUE} characters"
+                ));
+            }
+        }
+        if length(&self.description) > MAX_DESCRIPTION {
+            return Err("Invalid API Key description specified.".to_owned());
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,16 +78,9 @@ pub(super) async fn create(
 ) -> Result<Response, ApiError> {
     let new: NewKey =
         serde_json::from_slice(&body).map_err(|error| ApiError::bad_request(error.to_string()))?;
-    let value = new
-        .value
-        .unwrap_or_else(|| Uuid::new_v4().simple().to_string());
-    if !VALUE_LENGTH.contains(&value.chars().count()) {
-        return Err(ApiError::bad_request(format!(
-            "API Key value should be at least {} and at most {} characters",
-            VALUE_LENGTH.start(),
-            VALUE_LENGTH.end()
-        )));
-    }
+    new.check().map_err(ApiError::bad_request)?;
+    let value = new.value.filter(|value| !value.is_empty());
+    let value = value.unwrap_or_else(|| Uuid::new_v4().simple().to_string());
     // API Gateway's ids have ten characters.
     let id: String = Uuid::new_v4()
         .simple()
@@ -66,6 +90,7 @@ pub(super) async fn create(
         .collect();
     let listed = control.usage.create(UsageKey {
         name: new.name.unwrap_or_default(),
+        description: new.description.filter(|text| !text.is_empty()),
         enabled: new.enabled,
         id,
         value,
@@ -140,15 +165,25 @@ fn shown(listed: &Listed, value: bool) -> Value {
     } = listed;
     let mut shown = json!({
         "id": key.id,
-        "name": key.name,
         "enabled": key.enabled,
         "createdDate": created_at,
         "lastUpdatedDate": created_at,
         "stageKeys": [],
-        "tags": key.tags,
     });
-    if value {
-        shown["value"] = json!(key.value);
+    let name = Some(&key.name).filter(|name| !name.is_empty());
+    let tags = Some(&key.tags).filter(|tags| !tags.is_empty());
+    for (member, value) in [
+        ("name", name.map(|name| json!(name))),
+        (
+            "description",
+            key.description.as_ref().map(|text| json!(text)),
+        ),
+        ("tags", tags.map(|tags| json!(tags))),
+        ("value", value.then(|| json!(key.value))),
+    ] {
+        if let Some(value) = value {
+            shown[member] = value;
+        }
     }
     shown
 }

@@ -60,7 +60,8 @@ pub(super) async fn read(
     Ok(Json(shown(control.usage.plan(&plan)?, &control)))
 }
 
-/// `GET /usageplans/{plan}/keys`. The name is a beginning to look for.
+/// `GET /usageplans/{plan}/keys`. The name is a beginning to look for. A plan that is not there has no
+/// keys, and is no error.
 pub(super) async fn keys(
     State(control): State<Control>,
     Path(plan): Path<String>,
@@ -69,7 +70,6 @@ pub(super) async fn keys(
     let query = Parameters::of(query, &["name", "limit", "position"])?;
     let limit = query.limit()?;
     let beginning = query.text("name").unwrap_or_default();
-    control.usage.plan(&plan)?;
     let found = control
         .usage
         .keys(query.text("position"), limit + 1, |listed| {
@@ -104,15 +104,24 @@ pub(super) async fn take_off(
 
 fn member(listed: &Listed) -> Value {
     let key = &listed.key;
-    json!({"id": key.id, "type": "API_KEY", "name": key.name, "value": key.value})
+    let mut member = json!({"id": key.id, "type": "API_KEY", "value": key.value});
+    if !key.name.is_empty() {
+        member["name"] = json!(key.name);
+    }
+    member
 }
 
 fn shown(plan: &UsagePlan, control: &Control) -> Value {
-    let mut shown = json!({
-        "id": plan.id,
-        "name": plan.name,
-        "apiStages": [{"apiId": control.api_id, "stage": control.stage}],
-    });
+    let stage = json!({"apiId": control.api_id, "stage": control.stage});
+    let stages = plan.is_of_stage.then_some(stage);
+    let stages: Vec<Value> = stages.into_iter().collect();
+    let mut shown = json!({"id": plan.id, "name": plan.name, "apiStages": stages});
+    if let Some(description) = &plan.description {
+        shown["description"] = json!(description);
+    }
+    if !plan.tags.is_empty() {
+        shown["tags"] = json!(plan.tags);
+    }
     if let Some(throttle) = plan.throttle {
         shown["throttle"] = json!({"burstLimit": throttle.burst, "rateLimit": throttle.rate});
     }

@@ -181,6 +181,7 @@ mod tests {
     fn folders(code: &str, package: &str) -> Vec<String> {
         let function = Function {
             id: "Fn".to_owned(),
+            name: "Fn".to_owned(),
             build: Build::None,
             runtime: Runtime::Python("3.14".to_owned()),
             handler: None,
@@ -190,6 +191,8 @@ mod tests {
             layers: Vec::new(),
             timeout: Duration::from_secs(3),
             memory_mib: 128,
+            alias: None,
+            reserved_concurrency: None,
         };
         let wanted = Wanted {
             function: &function,

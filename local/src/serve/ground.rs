@@ -15,7 +15,7 @@ use crate::cli::Serve;
 use crate::dynamodb;
 use crate::gateway::Gateway;
 use crate::matrix::Matrix;
-use crate::model::Application;
+use crate::model::{Application, Configured};
 use crate::offered;
 use crate::seed;
 use crate::template;
@@ -93,7 +93,8 @@ pub(super) fn scopes(matrix: &Matrix) -> Scopes {
 
 /// The template with what this machine gives its parameters, unless the caller said otherwise.
 fn load(options: &Serve, place: &Place) -> Result<(Application, String), ServeError> {
-    let mut parameters = offered::parameters(&options.parameters, &place.issuer);
+    let config_env = options.config_env.as_deref();
+    let mut parameters = offered::parameters(&options.parameters, config_env, &place.issuer);
     // The stage is the template's to say, so the address is only known once it is read.
     let stage = template::load(&options.template, &parameters)?.api.stage;
     let url = format!("{}/{stage}", place.gateway);
@@ -139,5 +140,19 @@ fn differences(application: &Application, matrix: &Matrix) -> Vec<String> {
             "these are not there on this machine, and a handler that calls one is refused: {list}"
         )
     });
-    disagreements.chain(left_out).collect()
+    let configured = configured(application);
+    disagreements.chain(left_out).chain(configured).collect()
+}
+
+/// What `samconfig.toml` gave the template's parameters; without the values, which may be secrets.
+fn configured(application: &Application) -> Option<String> {
+    let Configured { place, values } = &application.configured;
+    if values.is_empty() {
+        return None;
+    }
+    let names: Vec<&str> = values.keys().map(String::as_str).collect();
+    Some(format!(
+        "{place} gives {}, but for those that the command line or this machine gives",
+        names.join(", ")
+    ))
 }

@@ -10,6 +10,7 @@ mod stop;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use keygate_api_key::ApiKey;
 use keygate_principal::scope::Scopes;
@@ -30,10 +31,11 @@ use crate::cli::{self, LogForm, Serve};
 use crate::console::{Console, Lines};
 use crate::dynamodb;
 use crate::function_log::FunctionLog;
-use crate::functions::Functions;
+use crate::functions::{Functions, Keeping};
 use crate::gateway::{Controls, Door, Told};
 use crate::issuer::{self, SigningFailed};
 use crate::kept::Kept;
+use crate::lambda;
 use crate::management;
 use crate::matrix::Matrix;
 use crate::offered;
@@ -44,12 +46,13 @@ use crate::template;
 use crate::trips::Trips;
 use crate::welcome::Addresses;
 
-/// The four ports, bound before anything else is done.
+/// The ports, bound before anything else is done.
 struct Listeners {
     gateway: TcpListener,
     issuer: TcpListener,
     dynamodb: TcpListener,
     api_gateway: TcpListener,
+    lambda: TcpListener,
 }
 
 impl Listeners {
@@ -59,7 +62,11 @@ impl Listeners {
             gateway_port,
             gateway: aws::address(gateway_port),
             issuer: aws::address(port(&self.issuer)),
-            services: Services::on_ports(port(&self.dynamodb), port(&self.api_gateway)),
+            services: Services::on_ports(
+                port(&self.dynamodb),
+                port(&self.api_gateway),
+                port(&self.lambda),
+            ),
         }
     }
 }
@@ -89,6 +96,7 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         issuer: listen(options.issuer_port, "--issuer-port").await?,
         dynamodb: listen(options.dynamodb_port, "--dynamodb-port").await?,
         api_gateway: listen(options.api_gateway_port, "--api-gateway-port").await?,
+        lambda: listen(options.lambda_port, "--lambda-port").await?,
     };
     let place = listeners.place();
     let log = BuildLog::alone(&console.stderr);
@@ -127,22 +135,24 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         issuer: of_issuer,
         dynamodb: of_dynamodb,
         api_gateway: of_api_gateway,
+        lambda: of_lambda,
     } = listeners;
     let management = management::serve(of_api_gateway, controls.clone(), Arc::clone(&trips));
-    let background = Background(vec![
-        tokio::spawn(async move {
-            let _ = issuer::serve(of_issuer, signing_key, offer).await;
-        }),
-        tokio::spawn(dynamodb::serve(of_dynamodb, database)),
-        tokio::spawn(management),
-    ]);
     let lines = console.stderr.clone();
     let log = FunctionLog {
         lines,
         trips: Arc::clone(&trips),
     };
     let programs = built.programs(&ground.application, &place.services.environment(), home);
-    let functions = Arc::new(Functions::new(programs, &log));
+    let functions = Arc::new(Functions::new(programs, &log, keeping(&options)));
+    let background = Background(vec![
+        tokio::spawn(async move {
+            let _ = issuer::serve(of_issuer, signing_key, offer).await;
+        }),
+        tokio::spawn(dynamodb::serve(of_dynamodb, database)),
+        tokio::spawn(management),
+        tokio::spawn(lambda::serve(of_lambda, Arc::clone(&functions))),
+    ]);
     let access_log = outlets.access_log.clone();
     let opening = Opening {
         options: &options,
@@ -161,6 +171,14 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     functions.shut_down().await;
     drop(background);
     outcome
+}
+
+/// How the functions' processes are kept.
+fn keeping(options: &Serve) -> Keeping {
+    Keeping {
+        idle: Duration::from_secs(options.keep_idle),
+        shown: options.platform_lines,
+    }
 }
 
 /// What requests are served with, once it is ready.
@@ -260,7 +278,8 @@ pub(crate) async fn serve_issuer(
     let scopes = match template {
         None => Scopes::default(),
         Some(template) => {
-            let parameters = offered::parameters(&options.parameters, &url);
+            let parameters =
+                offered::parameters(&options.parameters, options.config_env.as_deref(), &url);
             let application = template::load(&template, &parameters)?;
             ground::scopes(&Matrix::of(&application, &template)?)
         }
@@ -286,6 +305,7 @@ fn announce(
         "token_endpoint": format!("{}/token", addresses.issuer),
         "dynamodb": addresses.services.dynamodb,
         "api_gateway": addresses.services.api_gateway,
+        "lambda": addresses.services.lambda,
         "api_key": addresses.api_key.as_ref().map(ApiKey::expose),
     });
     if options.log == LogForm::Json {

@@ -28,12 +28,15 @@ pub(super) async fn stopped(mut signal: watch::Receiver<bool>) {
 async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+    // A terminal that is closed hangs up, and reaches none of the groups that functions and builds are.
+    let signals = [SignalKind::terminate(), SignalKind::hangup()].map(signal);
+    let [Ok(mut terminate), Ok(mut hangup)] = signals else {
         return;
     };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
     }
 }
 

@@ -1,13 +1,16 @@
 //! `AWS::Serverless::Api`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::auth::{self, AuthDefaults};
-use super::fields::Fields;
+use super::cors::{self, Cors};
 use super::gateway_responses;
-use super::problems::Problems;
+use super::method::Event;
+use super::method_settings::{self, Throttles};
+use super::open_api::{self, Document};
+use super::request_validation::{self, Models};
 use super::resources::Resource;
-use crate::model::{Api, Route};
+use crate::model::{Api, KeySource};
 
 /// Naming, deployment, and where the API is reached from outside.
 const NO_MEANING: &[&str] = &[
@@ -31,17 +34,18 @@ const NO_MEANING: &[&str] = &[
 pub(super) struct Draft {
     pub(super) api: Api,
     pub(super) defaults: AuthDefaults,
-    place: String,
-    line: usize,
-    /// `HEADER` unless the template says `AUTHORIZER`.
-    key_source: Option<String>,
+    pub(super) cors: Option<Cors>,
+    pub(super) throttles: Throttles,
+    pub(super) models: Models,
+    /// The methods of its `DefinitionBody`, where it has one: those of events are then its own.
+    pub(super) described: Option<Vec<Event>>,
 }
 
-/// Reads the API; `id` is what `Ref` gives for it.
+/// Reads the API; `id` is what `Ref` gives for it, and `functions` has the logical ids by ARN.
 pub(super) fn read(
     resource: Resource<'_>,
     id: String,
-    functions: &BTreeSet<String>,
+    functions: &BTreeMap<String, String>,
 ) -> Option<Draft> {
     let mut properties = resource.properties;
     properties.no_meaning(NO_MEANING);
@@ -57,6 +61,10 @@ pub(super) fn read(
         valid
     });
     let key_source = properties.only("ApiKeySourceType", &["AUTHORIZER", "HEADER"]);
+    let key_source = key_source.as_deref().and_then(KeySource::named);
+    let models = request_validation::models(&mut properties);
+    let cors = cors::read(&mut properties);
+    let media_types = properties.scalars("BinaryMediaTypes").into_iter();
     let (authorizers, defaults) = match properties.fields("Auth") {
         Some(auth) => auth::read(auth, functions),
         None => (BTreeMap::new(), AuthDefaults::default()),
@@ -70,12 +78,12 @@ pub(super) fn read(
         log.end();
         format
     });
-    for settings in properties.list("MethodSettings") {
-        method_settings(settings);
-    }
+    let throttles = method_settings::read(properties.list("MethodSettings"));
+    let document = properties.fields("DefinitionBody");
+    let document = document.map(|fields| open_api::read(fields, &id, functions));
     let stage_variables = properties.texts("Variables").into_iter().collect();
     properties.end();
-    Some(Draft {
+    let mut draft = Draft {
         api: Api {
             id,
             stage: stage?,
@@ -85,39 +93,37 @@ pub(super) fn read(
             usage_plans: Vec::new(),
             access_log_format,
             stage_variables,
+            key_source: key_source
+                .or(document.as_ref().and_then(|document| document.key_source))
+                .unwrap_or_default(),
+            // As JSON pointers escape it; SAM takes both.
+            binary_media_types: media_types.map(|name| name.replace("~1", "/")).collect(),
         },
         defaults,
-        place: resource.id,
-        line: resource.line,
-        key_source,
-    })
-}
-
-/// Metrics and execution logs go nowhere here; throttling and caching by method would be missed.
-fn method_settings(mut settings: Fields<'_>) {
-    settings.no_meaning(&[
-        "DataTraceEnabled",
-        "HttpMethod",
-        "LoggingLevel",
-        "MetricsEnabled",
-        "ResourcePath",
-    ]);
-    settings.only_off(&["CacheDataEncrypted", "CachingEnabled"]);
-    settings.end();
+        cors,
+        throttles,
+        models,
+        described: None,
+    };
+    if let Some(document) = document {
+        draft.describe(document);
+    }
+    Some(draft)
 }
 
 impl Draft {
-    /// A method that requires a usage key gets it from the authorizer's answer only; a client's
-    /// own `x-api-key` is not read here.
-    pub(super) fn check_key_source(&self, routes: &[Route], problems: &Problems) {
-        let asked = routes.iter().any(|route| route.api_key_required);
-        if asked && self.key_source.as_deref() != Some("AUTHORIZER") {
-            problems.report(
-                self.line,
-                &format!("{}.ApiKeySourceType", self.place),
-                "must be AUTHORIZER where a method has ApiKeyRequired: the local gateway does not \
-                 support usage keys from the x-api-key header",
-            );
+    /// Adds what a document says; the template's own properties win, as SAM writes them into it.
+    fn describe(&mut self, document: Document) {
+        let api = &mut self.api;
+        for (name, authorizer) in document.authorizers {
+            api.authorizers.entry(name).or_insert(authorizer);
         }
+        for (kind, response) in document.gateway_responses {
+            api.gateway_responses.entry(kind).or_insert(response);
+        }
+        if api.binary_media_types.is_empty() {
+            api.binary_media_types = document.binary_media_types;
+        }
+        self.described = Some(document.events);
     }
 }

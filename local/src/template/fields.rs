@@ -154,10 +154,15 @@ impl<'p> Fields<'p> {
         None
     }
 
+    /// The fields of what was taken from a field, or stands for it.
+    pub(super) fn nested(&self, name: &str, node: Node) -> Option<Fields<'p>> {
+        Fields::of(node, &format!("{}.{name}", self.place), self.problems)
+    }
+
     /// Takes a mapping.
     pub(super) fn fields(&mut self, name: &str) -> Option<Fields<'p>> {
         let node = self.node(name)?;
-        Fields::of(node, &format!("{}.{name}", self.place), self.problems)
+        self.nested(name, node)
     }
 
     /// Takes a list of mappings.
@@ -233,7 +238,8 @@ impl<'p> Fields<'p> {
             .collect()
     }
 
-    fn names(&self) -> Vec<String> {
+    /// The names of the fields that are left.
+    pub(super) fn names(&self) -> Vec<String> {
         self.entries
             .iter()
             .map(|entry| entry.name.clone())

@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::fields::Fields;
+use super::method::Event;
 use super::resources::Resource;
-use super::routes::{self, Event, Source};
+use super::routes::{self, Source};
 use crate::model::{Build, Function, Ignored, Runtime};
 
 /// Deployment, permissions and tracing, and limits that a process on this machine does not have.
 const NO_MEANING: &[&str] = &[
     "Architectures",
     "AssumeRolePolicyDocument",
-    "AutoPublishAlias",
     "AutoPublishAliasAllProperties",
     "AutoPublishCodeSha256",
     "CodeSigningConfigArn",
@@ -70,6 +70,7 @@ pub(super) fn read(resource: Resource<'_>) -> Read {
         let message = "what cargo builds runs on a provided runtime, such as provided.al2023";
         properties.report_at(line, "Runtime", message);
     }
+    let name = name(&mut properties);
     let code = properties.text("CodeUri").unwrap_or_else(|| ".".to_owned());
     let layers = properties.scalars("Layers");
     properties.no_meaning(NO_MEANING);
@@ -79,6 +80,8 @@ pub(super) fn read(resource: Resource<'_>) -> Read {
     let memory_mib = properties
         .number("MemorySize", &(128..=10_240))
         .unwrap_or(128);
+    let alias = properties.text("AutoPublishAlias");
+    let reserved_concurrency = properties.number("ReservedConcurrentExecutions", &(0..=100_000));
     let mut environment = logging(&mut properties);
     let mut environment_lines = BTreeMap::new();
     for (name, value, line) in variables(&mut properties, is_managed) {
@@ -88,6 +91,7 @@ pub(super) fn read(resource: Resource<'_>) -> Read {
     let (events, ignored) = events(&id, &mut properties);
     properties.end();
     let function = build.zip(runtime).map(|(build, runtime)| Function {
+        name: name.unwrap_or_else(|| id.clone()),
         id,
         build,
         runtime,
@@ -98,12 +102,25 @@ pub(super) fn read(resource: Resource<'_>) -> Read {
         layers: layers.into_iter().rev().map(PathBuf::from).collect(),
         timeout: Duration::from_secs(timeout),
         memory_mib,
+        reserved_concurrency,
+        alias,
     });
     Read {
         function,
         events,
         ignored,
     }
+}
+
+/// The name that the template gives the function (Lambda API reference, `FunctionName`).
+fn name(properties: &mut Fields<'_>) -> Option<String> {
+    let (name, line) = properties.text_at("FunctionName")?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    if !(1..=64).contains(&name.len()) || !name.bytes().all(is_plain) {
+        let message = format!("`{name}` must be 1 to 64 letters, digits, `_` and `-`");
+        properties.report_at(line, "FunctionName", message);
+    }
+    Some(name)
 }
 
 /// The variables that the template gives the function, each with its line.
@@ -129,7 +146,7 @@ fn events(function: &str, properties: &mut Fields<'_>) -> (Vec<Event>, Vec<Ignor
     let named = properties.fields("Events").map(Fields::named);
     for (_, event) in named.into_iter().flatten() {
         match routes::event(function, event) {
-            Some(Source::Api(event)) => events.push(event),
+            Some(Source::Api(event)) => events.push(*event),
             Some(Source::Other(event)) => ignored.push(event),
             None => {}
         }

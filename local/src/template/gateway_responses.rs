@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderName, HeaderValue};
+use http::HeaderName;
 
 use super::fields::Fields;
+use super::literal;
 use crate::model::GatewayResponse;
 
 /// The guide's table of response types.
@@ -92,18 +93,12 @@ fn check_header(name: &str, expression: &str) -> Result<(), String> {
     if HeaderName::from_bytes(name.as_bytes()).is_err() {
         return Err(format!("`{name}` is no header's name"));
     }
-    let literal = expression
-        .strip_prefix('\'')
-        .and_then(|rest| rest.strip_suffix('\''));
-    let valid = match literal {
-        Some(literal) => !literal.contains('\'') && HeaderValue::from_str(literal).is_ok(),
-        None => SOURCES.iter().any(|source| {
-            expression
-                .strip_prefix(source)
-                .is_some_and(|name| !name.is_empty() && !name.contains(char::is_whitespace))
-        }),
-    };
-    if valid {
+    let is_source = SOURCES.iter().any(|source| {
+        expression
+            .strip_prefix(source)
+            .is_some_and(|name| !name.is_empty() && !name.contains(char::is_whitespace))
+    });
+    if is_source || literal::header_value(expression).is_some() {
         return Ok(());
     }
     Err(format!(

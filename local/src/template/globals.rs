@@ -1,6 +1,83 @@
 //! `Globals`: what SAM adds to every function and API before anything else is read.
 
+use super::problems::Problems;
 use super::yaml::{Entry, Node, Value};
+
+/// The properties that SAM takes for all APIs.
+const OF_APIS: &[&str] = &[
+    "AccessLogSetting",
+    "AlwaysDeploy",
+    "Auth",
+    "BinaryMediaTypes",
+    "CacheClusterEnabled",
+    "CacheClusterSize",
+    "CanarySetting",
+    "Cors",
+    "DefinitionUri",
+    "Domain",
+    "EndpointAccessMode",
+    "EndpointConfiguration",
+    "GatewayResponses",
+    "MergeDefinitions",
+    "MethodSettings",
+    "MinimumCompressionSize",
+    "Name",
+    "OpenApiVersion",
+    "PropagateTags",
+    "SecurityPolicy",
+    "TracingEnabled",
+    "Variables",
+];
+
+/// What SAM does not take for all functions: it is each function's own.
+const OF_ONE_FUNCTION: &[&str] = &[
+    "AutoPublishCodeSha256",
+    "Events",
+    "FunctionName",
+    "ImageConfig",
+    "ImageUri",
+    "InlineCode",
+    "PackageType",
+    "Policies",
+    "Role",
+    "VersionDescription",
+];
+
+/// Sections of types whose resources are refused or have no meaning where they stand.
+const OTHER_SECTIONS: &[&str] = &[
+    "CapacityProvider",
+    "HttpApi",
+    "LayerVersion",
+    "SimpleTable",
+    "StateMachine",
+    "WebSocketApi",
+];
+
+/// Reports what SAM does not take in `Globals`.
+pub(super) fn check(globals: Option<&Node>, problems: &Problems) {
+    for section in globals.map_or(&[][..], Node::entries) {
+        let is_taken: fn(&str) -> bool = match section.name.as_str() {
+            "Api" => |name| OF_APIS.contains(&name),
+            "Function" => |name| !OF_ONE_FUNCTION.contains(&name),
+            other if OTHER_SECTIONS.contains(&other) => |_| true,
+            _ => {
+                let message = "the local gateway does not support this section";
+                problems.report(section.line, &format!("Globals.{}", section.name), message);
+                continue;
+            }
+        };
+        for entry in section.node.entries() {
+            if !is_taken(&entry.name) {
+                let place = format!("Globals.{}.{}", section.name, entry.name);
+                problems.report(
+                    entry.line,
+                    &place,
+                    "SAM does not take this property for all",
+                );
+            }
+        }
+    }
+}
 
 /// The global properties under a resource's own (SAM specification, "Globals section"): mappings
 /// are merged key by key, lists are joined with the global items first, anything else is the
@@ -22,6 +99,7 @@ fn merge_at(global: &Node, own: &Node, property: &str) -> Node {
     Node {
         line: own.line,
         value,
+        is_plain: own.is_plain,
     }
 }
 

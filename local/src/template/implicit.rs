@@ -25,12 +25,12 @@ pub(super) fn written_out(mut root: Node) -> Node {
     }
     let is_there = resources.iter().any(|resource| resource.name == ID);
     if let Some(line) = first.filter(|_| !is_there) {
-        let stage = map(line, vec![("StageName", Node::text(line, STAGE))]);
+        let stage = Node::map(line, vec![("StageName", Node::text(line, STAGE))]);
         let api = vec![("Type", Node::text(line, API)), ("Properties", stage)];
         resources.push(Entry {
             name: ID.to_owned(),
             line,
-            node: map(line, api),
+            node: Node::map(line, api),
         });
     }
     root
@@ -57,15 +57,10 @@ fn name_in_events(function: &mut Node) -> Option<usize> {
             .iter()
             .all(|property| property.name != "RestApiId")
         {
-            let argument = Box::new(Node::text(line, ID));
-            let function = "Ref".to_owned();
             properties.push(Entry {
                 name: "RestApiId".to_owned(),
                 line,
-                node: Node {
-                    line,
-                    value: Value::Call { function, argument },
-                },
+                node: Node::reference(line, ID),
             });
             first = first.or(Some(line));
         }
@@ -81,16 +76,4 @@ fn entry<'n>(node: &'n mut Node, name: &str) -> Option<&'n mut Node> {
     let mut entries = entries.iter_mut();
     let found = entries.find(|entry| entry.name == name);
     found.map(|entry| &mut entry.node)
-}
-
-fn map(line: usize, entries: Vec<(&str, Node)>) -> Node {
-    let entries = entries.into_iter().map(|(name, node)| Entry {
-        name: name.to_owned(),
-        line,
-        node,
-    });
-    Node {
-        line,
-        value: Value::Map(entries.collect()),
-    }
 }

@@ -1,6 +1,6 @@
 //! `template.yaml` to the [`Application`] that this gateway serves.
 //!
-//! In this order: [`yaml`] reads the text, [`implicit`] writes out the API that SAM makes by itself,
+//! In this order: [`yaml`] reads the text, [`implicit`] and [`made_plans`] write out what SAM makes by itself,
 //! [`parameters`] gives each parameter its value, [`resolve`] carries out intrinsic functions,
 //! [`globals`] merges `Globals`, [`resources`] walks the resources but for those that are [`ignored`],
 //! and a module for each type reads its properties. Whatever none of them honours or knows to mean
@@ -10,25 +10,36 @@
 mod api;
 mod auth;
 mod conditions;
+mod cors;
 mod fields;
 mod functions;
 mod gateway_responses;
 mod globals;
 mod ignored;
 mod implicit;
+mod json;
 mod layers;
+mod literal;
+mod made_plans;
+mod method;
+mod method_settings;
+mod open_api;
 mod parameters;
 mod problems;
 mod references;
+mod request_validation;
 mod resolve;
 mod resources;
 mod routes;
+mod samconfig;
 mod stand_ins;
 mod substitute;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod usage_plans;
+mod value_functions;
+mod vtl;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,13 +47,18 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use parameters::Parameters;
 pub(crate) use problems::Problem;
+pub(crate) use samconfig::ConfigError;
 pub(crate) use yaml::SyntaxError;
 
+use crate::deployment::function_arn;
 use crate::model::Application;
 use problems::Problems;
 use references::References;
 use resolve::Resolver;
 use yaml::{Node, Value};
+
+/// SAM's transform.
+const SAM: &str = "AWS::Serverless-2016-10-31";
 
 /// Why a template cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +71,9 @@ pub(crate) enum TemplateError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// `samconfig.toml` is of no use.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The file is not YAML.
     #[error("{}: {source}", path.display())]
     Syntax {
@@ -96,7 +115,12 @@ pub(crate) fn load(path: &Path, parameters: &Parameters) -> Result<Application, 
         path: path.to_owned(),
         source,
     })?;
-    application(&root, parameters).map_err(|problems| TemplateError::Unserved {
+    let configured = samconfig::read(path, parameters.config_env.as_deref())?;
+    let parameters = Parameters {
+        configured,
+        ..parameters.clone()
+    };
+    application(&root, &parameters).map_err(|problems| TemplateError::Unserved {
         path: path.to_owned(),
         problems,
     })
@@ -104,7 +128,7 @@ pub(crate) fn load(path: &Path, parameters: &Parameters) -> Result<Application, 
 
 fn application(root: &Node, overrides: &Parameters) -> Result<Application, Vec<Problem>> {
     let problems = Problems::default();
-    let root = implicit::written_out(root.clone());
+    let root = made_plans::written_out(implicit::written_out(root.clone()));
     let application = assemble(&root, overrides, &problems);
     let problems = problems.into_list();
     match application {
@@ -127,7 +151,7 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
         .into_iter()
         .partition(|resource| resource.kind == resources::API);
     let mut functions = BTreeMap::new();
-    let mut function_ids = BTreeSet::new();
+    let mut by_arn = BTreeMap::new();
     let mut events = Vec::new();
     let mut tables = Vec::new();
     let mut layers = layers::Layers::default();
@@ -135,7 +159,14 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
     for resource in others {
         match resource.kind.as_str() {
             resources::FUNCTION => {
-                function_ids.insert(resource.id.clone());
+                let name = resolver.reference(&resource.id, resource.line, &resource.id);
+                if let Value::Text(name) = name {
+                    let other = by_arn.insert(function_arn(&name), resource.id.clone());
+                    if other.is_some() {
+                        let message = format!("two functions are named `{name}`");
+                        problems.report(resource.line, &resource.id, message);
+                    }
+                }
                 let read = functions::read(resource);
                 functions.extend(
                     read.function
@@ -161,10 +192,14 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
     }
     check_table_names(&tables, problems);
 
-    let mut draft = the_api(apis, &function_ids, &resolver)?;
-    let routes = routes::routes(events, &draft.api, &draft.defaults, problems);
-    draft.check_key_source(&routes, problems);
+    let mut draft = the_api(apis, &by_arn, &resolver)?;
+    let events = draft.described.take().unwrap_or(events);
+    let routes = routes::routes(events, &draft, problems);
+    let preflights = draft.cors.as_ref();
+    let preflights = preflights.map(|cors| cors.preflights(&routes, &draft.defaults));
     draft.api.routes = routes;
+    draft.api.routes.extend(preflights.into_iter().flatten());
+    draft.throttles.apply(&mut draft.api.routes, problems);
     draft.api.usage_plans = plans.finish(&draft.api, problems);
     ignored.sort();
     resolver.references.check_used(problems);
@@ -173,6 +208,7 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
         functions,
         tables,
         ignored,
+        configured: overrides.configured.clone(),
     })
 }
 
@@ -180,14 +216,14 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
 fn check_functions(root: &Node, problems: &Problems) {
     for section in root.entries() {
         if section.name != "Resources" {
-            resolve::check_functions(&section.node, &section.name, problems);
+            resolve::check_functions(root, &section.node, &section.name, problems);
             continue;
         }
         for resource in section.node.entries() {
             let kind = resource.node.get("Type").and_then(Node::as_text);
             if !kind.is_some_and(ignored::is_resource) {
                 let place = format!("Resources.{}", resource.name);
-                resolve::check_functions(&resource.node, &place, problems);
+                resolve::check_functions(root, &resource.node, &place, problems);
             }
         }
     }
@@ -213,10 +249,25 @@ fn check_sections(root: &Node, problems: &Problems) {
             problems.report(entry.line, &entry.name, message);
         }
     }
+    check_transforms(root, problems);
+}
+
+/// SAM's transform must be there, and may follow that of the language's extensions.
+fn check_transforms(root: &Node, problems: &Problems) {
     let transform = root.get("Transform");
-    if transform.and_then(Node::as_text) != Some("AWS::Serverless-2016-10-31") {
+    let names = match transform.map(|node| &node.value) {
+        Some(Value::List(names)) => names.iter().map(Node::as_text).collect(),
+        Some(Value::Text(name)) => vec![Some(name.as_str())],
+        _ => Vec::new(),
+    };
+    let (sam, others): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| *name == Some(SAM));
+    let are_known = others.iter().all(|name| *name == Some(resolve::EXTENSIONS));
+    if sam.len() != 1 || !are_known {
         let line = transform.map_or(root.line, |node| node.line);
-        let message = "must be AWS::Serverless-2016-10-31, the one transform supported here";
+        let message = format!(
+            "must be {SAM}, alone or with {}: no other transform is supported here",
+            resolve::EXTENSIONS
+        );
         problems.report(line, "Transform", message);
     }
 }
@@ -249,7 +300,7 @@ fn check_table_names(tables: &[crate::model::Table], problems: &Problems) {
 
 fn the_api(
     apis: Vec<resources::Resource<'_>>,
-    functions: &BTreeSet<String>,
+    functions: &BTreeMap<String, String>,
     resolver: &Resolver<'_>,
 ) -> Option<api::Draft> {
     let mut apis = apis.into_iter();

@@ -9,6 +9,7 @@ use super::fields::Fields;
 use super::problems::Problems;
 use super::references::is_reference;
 use super::yaml::{Node, Value};
+use crate::model::Configured;
 
 /// Values that are not the template's own.
 #[derive(Debug, Clone, Default)]
@@ -17,11 +18,16 @@ pub(crate) struct Parameters {
     pub(crate) given: BTreeMap<String, String>,
     /// What this machine says where the template has such a parameter.
     pub(crate) offered: BTreeMap<String, String>,
+    /// What `samconfig.toml` says: of the deployment, so this machine's own goes before it.
+    pub(crate) configured: Configured,
+    /// The environment of `samconfig.toml` that the caller names.
+    pub(crate) config_env: Option<String>,
 }
 
 impl Parameters {
     fn value(&self, name: &str) -> Option<&String> {
-        self.given.get(name).or_else(|| self.offered.get(name))
+        let sources = [&self.given, &self.offered, &self.configured.values];
+        sources.into_iter().find_map(|values| values.get(name))
     }
 }
 
@@ -33,14 +39,19 @@ pub(super) fn values(
 ) -> BTreeMap<String, Value> {
     let entries = declared.map_or(&[][..], Node::entries);
     let given = overrides.given.keys();
-    for name in given.filter(|name| !is_reference(name)) {
+    let given = given.filter(|name| !is_reference(name));
+    let given = given.map(|name| (name, format!("--parameter {name}")));
+    let configured = overrides.configured.values.keys();
+    let configured =
+        configured.map(|name| (name, format!("{} {name}", overrides.configured.place)));
+    for (name, place) in given.chain(configured) {
         if !entries.iter().any(|entry| &entry.name == name) {
             let known: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
             let message = format!(
                 "the template has no such parameter; it has {}",
                 known.join(", ")
             );
-            problems.report(0, &format!("--parameter {name}"), message);
+            problems.report(0, &place, message);
         }
     }
     entries
@@ -201,6 +212,7 @@ mod tests {
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
             offered: [("Offered".to_owned(), "z".to_owned())].into(),
+            ..Parameters::default()
         };
         let problems = Problems::default();
         let values = values(Some(&parse(text).unwrap()), &parameters, &problems);
@@ -233,6 +245,37 @@ mod tests {
         // A template without it is served all the same.
         let (_, problems) = read("A: {Type: String, Default: x}", &[]);
         assert!(problems.is_empty(), "{problems:?}");
+    }
+
+    #[test]
+    fn the_callers_value_goes_before_this_machines_and_that_before_the_files() {
+        let one = |value: &str| BTreeMap::from([("P".to_owned(), value.to_owned())]);
+        let mut parameters = Parameters {
+            given: one("given"),
+            offered: one("offered"),
+            configured: Configured {
+                place: "samconfig.toml [default.deploy.parameters]".to_owned(),
+                values: one("configured"),
+            },
+            config_env: None,
+        };
+        let value = |parameters: &Parameters| {
+            let declared = parse("P: {Type: String, Default: own}").unwrap();
+            let values = values(Some(&declared), parameters, &Problems::default());
+            match &values["P"] {
+                Value::Text(text) => text.clone(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(value(&parameters), "given");
+        parameters.given.clear();
+        assert_eq!(value(&parameters), "offered");
+        parameters.offered.clear();
+        assert_eq!(value(&parameters), "configured");
+        let problems = Problems::default();
+        values(None, &parameters, &problems);
+        let problem = problems.into_list().remove(0).to_string();
+        assert!(problem.starts_with("samconfig.toml [default.deploy.parameters] P: "));
     }
 
     #[test]

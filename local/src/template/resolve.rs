@@ -11,7 +11,10 @@ use super::yaml::{Entry, Node, Value};
 /// within `Conditions`.
 const VALUE_FUNCTIONS: &[&str] = &[
     "Ref",
+    "Fn::Base64",
+    "Fn::Cidr",
     "Fn::FindInMap",
+    "Fn::GetAZs",
     "Fn::GetAtt",
     "Fn::If",
     "Fn::Join",
@@ -19,6 +22,9 @@ const VALUE_FUNCTIONS: &[&str] = &[
     "Fn::Split",
     "Fn::Sub",
 ];
+/// Those that a template has only with the transform of this name.
+const EXTENSION_FUNCTIONS: &[&str] = &["Fn::Length", "Fn::ToJsonString"];
+pub(super) const EXTENSIONS: &str = "AWS::LanguageExtensions";
 pub(super) const LOGICAL_FUNCTIONS: &[&str] =
     &["Condition", "Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or"];
 
@@ -31,6 +37,7 @@ pub(super) struct Resolver<'t> {
     pub(super) resources: &'t Node,
     pub(super) problems: &'t Problems,
     pub(super) references: References,
+    has_extensions: bool,
     /// Conditions and resources that are being resolved, so that a circle is found.
     underway: RefCell<Vec<String>>,
 }
@@ -54,6 +61,7 @@ impl<'t> Resolver<'t> {
             resources,
             problems,
             references,
+            has_extensions: has_extensions(root),
             underway: RefCell::default(),
         })
     }
@@ -83,6 +91,7 @@ impl<'t> Resolver<'t> {
         Some(Node {
             line: node.line,
             value,
+            is_plain: node.is_plain,
         })
     }
 
@@ -114,6 +123,11 @@ impl<'t> Resolver<'t> {
             "Fn::Join" => self.join(argument, line, place),
             "Fn::Select" => self.select(argument, line, place),
             "Fn::Split" => self.split(argument, line, place),
+            "Fn::Base64" => self.base64(argument, line, place),
+            "Fn::Cidr" => self.cidr(argument, line, place),
+            "Fn::GetAZs" => self.zones(argument, line, place),
+            "Fn::Length" if self.has_extensions => self.length(argument, line, place),
+            "Fn::ToJsonString" if self.has_extensions => self.to_json(argument, line, place),
             "Fn::FindInMap" => self.find_in_map(argument, line, place),
             logical if LOGICAL_FUNCTIONS.contains(&logical) => self.wrong(
                 line,
@@ -127,7 +141,7 @@ impl<'t> Resolver<'t> {
             Value::Text(text) => self.looked_up(&text, line, place),
             value => value,
         };
-        Some(Node { line, value })
+        Some(Node::of(line, value))
     }
 
     /// Reports what is wrong with a call, and stands for its value.
@@ -159,7 +173,7 @@ impl<'t> Resolver<'t> {
     }
 
     /// The resolved arguments of a function that takes a list of a fixed length.
-    fn arguments<const N: usize>(
+    pub(super) fn arguments<const N: usize>(
         &self,
         function: &str,
         argument: &Node,
@@ -179,10 +193,7 @@ impl<'t> Resolver<'t> {
     }
 
     fn choose(&self, argument: &Node, line: usize, place: &str) -> Option<Node> {
-        let unknown = Some(Node {
-            line,
-            value: Value::Unknown,
-        });
+        let unknown = Some(Node::of(line, Value::Unknown));
         let Value::List(items) = &argument.value else {
             self.wrong(line, place, "`Fn::If` takes a condition and two values");
             return unknown;
@@ -280,9 +291,23 @@ impl<'t> Resolver<'t> {
         }
     }
 
+    /// The keys of `Fn::FindInMap`, and what it gives where they name nothing.
+    fn with_default<'n>(&self, argument: &'n Node) -> (Node, Option<&'n Node>) {
+        if let Value::List(items) = &argument.value
+            && let [keys @ .., last] = items.as_slice()
+            && keys.len() == 3
+            && self.has_extensions
+            && let Some(default) = last.get("DefaultValue")
+        {
+            let keys = Node::of(argument.line, Value::List(keys.to_vec()));
+            return (keys, Some(default));
+        }
+        (argument.clone(), None)
+    }
+
     fn find_in_map(&self, argument: &Node, line: usize, place: &str) -> Value {
-        let Some([map, first, second]) = self.arguments("Fn::FindInMap", argument, line, place)
-        else {
+        let (keys, default) = self.with_default(argument);
+        let Some([map, first, second]) = self.arguments("Fn::FindInMap", &keys, line, place) else {
             return Value::Unknown;
         };
         let found = self.mappings.and_then(|maps| {
@@ -291,8 +316,21 @@ impl<'t> Resolver<'t> {
         });
         match found {
             Some(node) => node.value.clone(),
+            None if default.is_some() => default
+                .and_then(|default| self.resolve(default, place))
+                .map_or(Value::Null, |node| node.value),
             None => self.wrong(line, place, "`Fn::FindInMap` names no entry of Mappings"),
         }
+    }
+}
+
+/// Whether a template has the functions of `AWS::LanguageExtensions`.
+fn has_extensions(root: &Node) -> bool {
+    let transforms = root.get("Transform").map(|node| &node.value);
+    match transforms {
+        Some(Value::List(names)) => names.iter().any(|name| name.as_text() == Some(EXTENSIONS)),
+        Some(Value::Text(name)) => name == EXTENSIONS,
+        _ => false,
     }
 }
 
@@ -309,11 +347,18 @@ fn has_unknown(node: &Node) -> bool {
 
 /// Reports every function in the template that this gateway does not know, those in branches
 /// that are never taken included.
-pub(super) fn check_functions(node: &Node, place: &str, problems: &Problems) {
+pub(super) fn check_functions(root: &Node, node: &Node, place: &str, problems: &Problems) {
     match &node.value {
         Value::Call { function, argument } => {
             let name = function.as_str();
-            if !VALUE_FUNCTIONS.contains(&name) && !LOGICAL_FUNCTIONS.contains(&name) {
+            let is_extension = EXTENSION_FUNCTIONS.contains(&name);
+            if is_extension && !has_extensions(root) {
+                let message = format!("`{name}` needs the transform {EXTENSIONS}");
+                problems.report(node.line, place, message);
+            } else if !is_extension
+                && !VALUE_FUNCTIONS.contains(&name)
+                && !LOGICAL_FUNCTIONS.contains(&name)
+            {
                 let tag = name.trim_start_matches("Fn::");
                 problems.report(
                     node.line,
@@ -323,11 +368,11 @@ pub(super) fn check_functions(node: &Node, place: &str, problems: &Problems) {
                     ),
                 );
             }
-            check_functions(argument, place, problems);
+            check_functions(root, argument, place, problems);
         }
         Value::List(items) => {
             for (index, item) in items.iter().enumerate() {
-                check_functions(item, &format!("{place}[{index}]"), problems);
+                check_functions(root, item, &format!("{place}[{index}]"), problems);
             }
         }
         Value::Map(entries) => {
@@ -337,7 +382,7 @@ pub(super) fn check_functions(node: &Node, place: &str, problems: &Problems) {
                 } else {
                     format!("{place}.{}", entry.name)
                 };
-                check_functions(&entry.node, &place, problems);
+                check_functions(root, &entry.node, &place, problems);
             }
         }
         Value::Null | Value::Text(_) | Value::Unknown => {}

@@ -94,7 +94,7 @@ pub(super) fn read<'p>(
     resolver: &Resolver<'p>,
     globals: Option<&Node>,
 ) -> (Vec<Resource<'p>>, Vec<Ignored>) {
-    check_globals(globals, resolver);
+    globals::check(globals, resolver.problems);
     let mut ignored = Vec::new();
     let entries = resolver.resources.entries().iter();
     let resources = entries
@@ -133,10 +133,7 @@ fn resource<'p>(
     attributes.no_meaning(&["DeletionPolicy", "DependsOn", "UpdateReplacePolicy"]);
     attributes.end();
 
-    let own = properties.unwrap_or(Node {
-        line,
-        value: Value::Map(Vec::new()),
-    });
+    let own = properties.unwrap_or_else(|| Node::of(line, Value::Map(Vec::new())));
     let section = kind.strip_prefix("AWS::Serverless::").unwrap_or_default();
     let merged = match globals.and_then(|globals| globals.get(section)) {
         Some(global) => globals::merge(global, &own),
@@ -164,16 +161,4 @@ fn resource<'p>(
         properties,
         metadata: metadata.and_then(|node| read(&node, &format!("{id}.Metadata"))),
     })
-}
-
-fn check_globals(globals: Option<&Node>, resolver: &Resolver<'_>) {
-    for entry in globals.map_or(&[][..], Node::entries) {
-        if !["Api", "Function"].contains(&entry.name.as_str()) {
-            resolver.problems.report(
-                entry.line,
-                &format!("Globals.{}", entry.name),
-                "the local gateway does not support this section",
-            );
-        }
-    }
 }

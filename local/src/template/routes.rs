@@ -7,30 +7,20 @@ use std::str::FromStr;
 use http::Method;
 use keygate_routes::{ResourcePath, Resources, RouteMethod};
 
+use super::api::Draft;
 use super::auth::AuthDefaults;
 use super::fields::Fields;
 use super::ignored;
+use super::method::{Checks, Event};
 use super::problems::Problems;
-use crate::model::{Api, Ignored, Route};
-
-/// One method on one path, as its function asks for it.
-#[derive(Debug)]
-pub(super) struct Event {
-    place: String,
-    line: usize,
-    api: String,
-    method: RouteMethod,
-    path: ResourcePath,
-    function: String,
-    authorizer: Option<String>,
-    api_key_required: Option<bool>,
-}
+use super::request_validation::Asked;
+use crate::model::{Api, Ignored, Integration, Route};
 
 /// What calls a function.
 #[derive(Debug)]
 pub(super) enum Source {
     /// A request to the API.
-    Api(Event),
+    Api(Box<Event>),
     /// Something beside the API.
     Other(Ignored),
 }
@@ -67,19 +57,21 @@ pub(super) fn event(function: &str, mut fields: Fields<'_>) -> Option<Source> {
         }
         None => (None, None),
     };
+    let asked = Asked::read(&mut properties);
     properties.only("ResponseTransferMode", &["BUFFERED"]);
     let (place, line) = (properties.place().to_owned(), properties.line());
     properties.end();
-    Some(Source::Api(Event {
+    Some(Source::Api(Box::new(Event {
         place,
         line,
         api: api?,
         method: method?,
         path: path?,
-        function: function.to_owned(),
+        integration: Integration::Function(function.to_owned()),
         authorizer,
         api_key_required,
-    }))
+        checks: Checks::Asked(asked),
+    })))
 }
 
 /// A text that must be there, read as what it is.
@@ -95,12 +87,13 @@ where
 }
 
 /// The routes of the API that the events make.
-pub(super) fn routes(
-    events: Vec<Event>,
-    api: &Api,
-    defaults: &AuthDefaults,
-    problems: &Problems,
-) -> Vec<Route> {
+pub(super) fn routes(events: Vec<Event>, draft: &Draft, problems: &Problems) -> Vec<Route> {
+    let Draft {
+        api,
+        defaults,
+        models,
+        ..
+    } = draft;
     let mut seen: HashMap<(RouteMethod, ResourcePath), String> = HashMap::new();
     let mut resources = Resources::default();
     let mut routes = Vec::with_capacity(events.len());
@@ -125,7 +118,12 @@ pub(super) fn routes(
             api_key_required: api_key_required(&event, defaults, problems),
             method: event.method,
             path: event.path,
-            function: event.function,
+            throttle: None,
+            validation: match event.checks {
+                Checks::Asked(asked) => asked.validation(models, report),
+                Checks::Read(validation) => validation,
+            },
+            integration: event.integration,
             line: event.line,
         });
     }

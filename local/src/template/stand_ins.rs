@@ -19,6 +19,9 @@ impl Resolver<'_> {
         if let Some(value) = self.parameters.get(name) {
             return value.clone();
         }
+        if name == "AWS::NotificationARNs" {
+            return Value::List(Vec::new());
+        }
         if let Some(value) = pseudo_parameter(name) {
             return Value::Text(value);
         }
@@ -81,7 +84,7 @@ impl Resolver<'_> {
             other => return other,
         };
         Value::Text(match (kind, name) {
-            ("AWS::Serverless::Function", "Arn") => function_arn(id),
+            ("AWS::Serverless::Function", "Arn") => function_arn(&physical_id),
             ("AWS::DynamoDB::Table", "Arn") => arn("dynamodb", &format!("table/{physical_id}")),
             ("AWS::Logs::LogGroup", "Arn") => arn("logs", &format!("log-group:{physical_id}:*")),
             ("AWS::IAM::Role", "Arn") => role_arn(&physical_id),
@@ -176,7 +179,9 @@ impl Resolver<'_> {
                 self.own_name(id, "LogGroupName", line, place, generated)
             }
             Some("AWS::IAM::Role") => self.own_name(id, "RoleName", line, place, generated),
-            Some("AWS::Serverless::Function") => Value::Text(id.to_owned()),
+            Some("AWS::Serverless::Function") => {
+                self.own_name(id, "FunctionName", line, place, || id.to_owned())
+            }
             Some("AWS::Serverless::LayerVersion") => Value::Text(layer_arn(id)),
             Some(kind) if kind.starts_with("AWS::ApiGateway::") => {
                 Value::Text(id.to_ascii_lowercase())

@@ -45,11 +45,22 @@ impl Drafts {
     pub(super) fn plan(&mut self, resource: Resource<'_>) {
         let Resource { id, line, .. } = resource;
         let mut properties = resource.properties;
-        properties.no_meaning(&["Description", "Tags"]);
-        let name = properties.text("UsagePlanName");
+        let (name, description) = (
+            properties.text("UsagePlanName"),
+            properties.text("Description"),
+        );
+        let tags = properties.list("Tags").into_iter().filter_map(tag);
+        let tags = tags.collect();
         let mut stages = Vec::new();
+        let mut method_throttles = BTreeMap::new();
         for mut stage in properties.list("ApiStages") {
             let names = (stage.required_text("ApiId"), stage.required_text("Stage"));
+            for (key, fields) in stage
+                .fields("Throttle")
+                .map_or_else(Vec::new, Fields::named)
+            {
+                method_throttles.extend(throttle(fields).map(|throttle| (key, throttle)));
+            }
             stage.end();
             if let (Some(api), Some(stage)) = names {
                 stages.push((api, stage));
@@ -66,7 +77,11 @@ impl Drafts {
                 plan: UsagePlan {
                     id: id.to_ascii_lowercase(),
                     name: name.unwrap_or_else(|| id.clone()),
+                    description,
+                    tags,
+                    is_of_stage: true,
                     throttle,
+                    method_throttles,
                     quota,
                     keys: Vec::new(),
                 },
@@ -79,8 +94,9 @@ impl Drafts {
     pub(super) fn key(&mut self, resource: Resource<'_>) {
         let Resource { id, line, .. } = resource;
         let mut properties = resource.properties;
-        properties.no_meaning(&["CustomerId", "Description", "GenerateDistinctId", "Tags"]);
-        let name = properties.text("Name");
+        // From before there were usage plans, the last.
+        properties.no_meaning(&["CustomerId", "GenerateDistinctId", "Tags", "StageKeys"]);
+        let (name, description) = (properties.text("Name"), properties.text("Description"));
         // CloudFormation's default: a key that nobody enabled is refused.
         let enabled = properties.flag("Enabled").unwrap_or(false);
         let key_id = id.to_ascii_lowercase();
@@ -98,6 +114,7 @@ impl Drafts {
             ),
             id: key_id.clone(),
             name: name.unwrap_or_else(|| id.clone()),
+            description,
             enabled,
             tags: BTreeMap::new(),
         };
@@ -158,10 +175,11 @@ impl Drafts {
                 None => draft.plan.keys.push(key.key.clone()),
             }
         }
-        self.plans
-            .into_values()
-            .map(|draft| draft.finish(api, problems))
-            .collect()
+        let plans = self.plans.into_values();
+        let mut plans: Vec<UsagePlan> = plans.map(|draft| draft.finish(api, problems)).collect();
+        // Who looks for a key that is let in finds one.
+        plans.sort_by_key(|plan| !plan.is_of_stage);
+        plans
     }
 
     fn check_values(&self, problems: &Problems) {
@@ -176,11 +194,9 @@ impl Drafts {
 }
 
 impl PlanDraft {
-    fn finish(self, api: &Api, problems: &Problems) -> UsagePlan {
+    fn finish(mut self, api: &Api, problems: &Problems) -> UsagePlan {
         let report = |message: String| problems.report(self.line, &self.place, message);
-        if self.stages.is_empty() {
-            report("ApiStages is required: a plan without a stage meters nothing".to_owned());
-        }
+        self.plan.is_of_stage = !self.stages.is_empty();
         for (id, stage) in &self.stages {
             if (id, stage) != (&api.id, &api.stage) {
                 report(format!(
@@ -188,8 +204,22 @@ impl PlanDraft {
                 ));
             }
         }
+        for key in self.plan.method_throttles.keys() {
+            if !api.routes.iter().any(|route| &route.key() == key) {
+                report(format!(
+                    "has a Throttle of `{key}`, and the API has no such method: write PATH/METHOD, such \
+                     as /books/GET"
+                ));
+            }
+        }
         self.plan
     }
+}
+
+fn tag(mut fields: Fields<'_>) -> Option<(String, String)> {
+    let (name, value) = (fields.required_text("Key"), fields.required_text("Value"));
+    fields.end();
+    name.zip(value)
 }
 
 fn throttle(mut fields: Fields<'_>) -> Option<Throttle> {

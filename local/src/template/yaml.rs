@@ -19,6 +19,8 @@ const MAX_ALIASED_NODES: usize = 100_000;
 pub(super) struct Node {
     pub(super) line: usize,
     pub(super) value: Value,
+    /// Whether it is text without quotes, and so may be meant as a number or a boolean.
+    pub(super) is_plain: bool,
 }
 
 /// A YAML value. CloudFormation takes numbers and booleans as text wherever text is asked for,
@@ -48,12 +50,35 @@ pub(super) struct Entry {
 }
 
 impl Node {
-    /// A text that stands for what was on this line.
-    pub(super) fn text(line: usize, text: impl Into<String>) -> Self {
+    /// A value that stands for what was on this line.
+    pub(super) fn of(line: usize, value: Value) -> Self {
         Self {
             line,
-            value: Value::Text(text.into()),
+            value,
+            is_plain: false,
         }
+    }
+
+    /// A text that stands for what was on this line.
+    pub(super) fn text(line: usize, text: impl Into<String>) -> Self {
+        Self::of(line, Value::Text(text.into()))
+    }
+
+    /// A mapping that stands for what was on this line.
+    pub(super) fn map(line: usize, entries: Vec<(&str, Node)>) -> Self {
+        let entries = entries.into_iter().map(|(name, node)| Entry {
+            name: name.to_owned(),
+            line,
+            node,
+        });
+        Self::of(line, Value::Map(entries.collect()))
+    }
+
+    /// `!Ref NAME`.
+    pub(super) fn reference(line: usize, name: &str) -> Self {
+        let function = "Ref".to_owned();
+        let argument = Box::new(Self::text(line, name));
+        Self::of(line, Value::Call { function, argument })
     }
 
     /// The value of an entry, when this is a mapping that has it.
@@ -187,6 +212,7 @@ impl<'text> Builder<'text> {
 
     fn node(&mut self, event: Event<'text>, at: Marker, depth: usize) -> Result<Node, SyntaxError> {
         check_depth(depth, at)?;
+        let is_plain = matches!(&event, Event::Scalar(_, ScalarStyle::Plain, _, None));
         let (value, anchor, tag) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let core = tag.as_deref().filter(|tag| tag.is_yaml_core_schema());
@@ -201,6 +227,7 @@ impl<'text> Builder<'text> {
             Node {
                 line: at.line(),
                 value,
+                is_plain,
             },
             tag.as_deref(),
         );
@@ -227,7 +254,11 @@ impl<'text> Builder<'text> {
             let (event, at) = self.next()?;
             let name = match event {
                 Event::MappingEnd => break,
-                Event::Scalar(text, ..) => text.into_owned(),
+                Event::Scalar(text, style, ..) => {
+                    // A key such as `on` is a boolean to SAM, as a value would be.
+                    scalar(&text, style, None, at)?;
+                    text.into_owned()
+                }
                 _ => return Err(SyntaxError::new(at, "a key must be plain text")),
             };
             if name == "<<" {
@@ -314,13 +345,9 @@ fn tagged(node: Node, tag: Option<&Tag>) -> Node {
         name @ ("Ref" | "Condition") => name.to_owned(),
         name => format!("Fn::{name}"),
     };
-    Node {
-        line: node.line,
-        value: Value::Call {
-            function,
-            argument: Box::new(node),
-        },
-    }
+    let line = node.line;
+    let argument = Box::new(node);
+    Node::of(line, Value::Call { function, argument })
 }
 
 /// Plain text that means more than its letters (YAML 1.1, which CloudFormation and SAM read).

@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::holder::Metered;
 use crate::issuing::Issuing;
 use crate::metering::Metering;
-use crate::remembered::OfPlan;
+use crate::remembered::{OfPlan, Unread};
 use crate::representation::Representation;
 use keygate_key_record::{KeyRecord, now};
 
@@ -101,7 +101,7 @@ impl LastUsed {
 
 impl Issuing {
     /// When each of these keys was last used, within the last 30 days. For each plan that they are on
-    /// it takes a call for 500 usage keys of the plan, 20 at the most.
+    /// it takes a call for 500 usage keys of the plan, up to 10,000 of them.
     ///
     /// # Errors
     /// When API Gateway does not answer in time, or refuses.
@@ -119,8 +119,14 @@ impl Issuing {
         for name in metered.filter_map(|metered| metered.plan) {
             let plan = metering.plans().find(Some(&name));
             if let (Some(plan), false) = (plan, plans.contains_key(&name)) {
-                let read = by(deadline, metering.last_used(&plan.target, days)).await?;
-                plans.insert(name, read);
+                let read = by(deadline, metering.last_used(&plan.target, days)).await;
+                if read.is_err() {
+                    // The next page of the list asks as little as after an answer.
+                    metering
+                        .last_used
+                        .insert(&plan.target, days.from, Err(Unread));
+                }
+                plans.insert(name, read?);
             }
         }
         let since = (!metering.plans().is_empty()).then_some(days.from);
@@ -131,7 +137,7 @@ impl Issuing {
 impl Metering {
     async fn last_used(&self, target: &str, days: Days) -> Result<Arc<OfPlan>, ApiGatewayError> {
         if let Some(plan) = self.last_used.get(target, days.from) {
-            return Ok(plan);
+            return plan.map_err(|unread| ApiGatewayError::Unavailable(unread.to_string()));
         }
         let plan_id = self.plan_id(target).await?;
         let Some(counted) = self.counted(&plan_id, None, days, PAGES).await? else {
@@ -144,7 +150,8 @@ impl Metering {
             Some((key_id, used.next_back()?.day))
         });
         let plan: Arc<OfPlan> = Arc::new(used.collect());
-        self.last_used.insert(target, days.from, Arc::clone(&plan));
+        self.last_used
+            .insert(target, days.from, Ok(Arc::clone(&plan)));
         Ok(plan)
     }
 }

@@ -16,6 +16,8 @@
 //! Issuing, rotating and revoking end within the function's 10 s.
 
 mod apigateway;
+mod authorizer_events;
+mod authorizers;
 mod client_representation;
 mod clients;
 mod counted;
@@ -50,6 +52,8 @@ mod usage_keys;
 mod usage_plans;
 
 pub use apigateway::ApiGatewayError;
+pub use authorizer_events::{AuthorizerEvents, SourceNotTold, UnknownEvents};
+pub use authorizers::AuthorizersError;
 pub use client_representation::ClientRepresentation;
 pub use clients::{ClientError, Registration};
 pub use days::{Days, DaysError, today};
@@ -59,7 +63,7 @@ pub use issued::Issued;
 pub use issuing::{Issuing, StackPlans};
 pub use last_used::{LastUse, LastUsed, Listed};
 pub use metered::NoSuchPlan;
-pub use networks::{MAX_NETWORKS, MalformedNetworks, Networks};
+pub use networks::{MAX_NETWORKS, Networks, UnusableNetworks};
 pub use order::{MAX_NAME_CHARACTERS, Order};
 pub use position::Position;
 pub use representation::{Representation, WithKey};

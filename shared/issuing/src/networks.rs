@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use ipnet::{IpNet, Ipv4Net};
 
+use crate::authorizer_events::{AuthorizerEvents, SourceNotTold};
+
 /// How many networks a key has at most.
 pub const MAX_NETWORKS: usize = 20;
 
@@ -11,9 +13,12 @@ pub const MAX_NETWORKS: usize = 20;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Networks(BTreeSet<IpNet>);
 
-/// Texts that are no list of networks.
+/// Texts that are no list of networks which a key of this deployment can be bound to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MalformedNetworks {
+pub enum UnusableNetworks {
+    /// The deployment's authorizer can hold no key to any.
+    #[error("{0}. Leave it out, or have the API deployed with AuthorizerEvents=REQUEST")]
+    SourceNotTold(#[from] SourceNotTold),
     /// One text is no network.
     #[error("{0:?} is not a network such as 192.0.2.0/24 or 2001:db8::/32")]
     Form(String),
@@ -43,13 +48,18 @@ pub enum MalformedNetworks {
 }
 
 impl Networks {
-    /// Reads networks.
+    /// Reads the networks of a key whose requests an authorizer with these events is to tell apart.
     ///
     /// # Errors
-    /// What is no network in CIDR notation, or over [`MAX_NETWORKS`] of them.
-    pub fn read<T: AsRef<str>>(texts: &[T]) -> Result<Self, MalformedNetworks> {
+    /// Any network where the events do not say the source address, what is no network in CIDR
+    /// notation, or over [`MAX_NETWORKS`] of them.
+    pub fn read<T: AsRef<str>>(
+        texts: &[T],
+        events: AuthorizerEvents,
+    ) -> Result<Self, UnusableNetworks> {
+        events.check_networks(texts)?;
         if texts.len() > MAX_NETWORKS {
-            return Err(MalformedNetworks::TooMany);
+            return Err(UnusableNetworks::TooMany);
         }
         let networks = texts.iter().map(|text| network(text.as_ref()));
         networks.collect::<Result<_, _>>().map(Self)
@@ -62,18 +72,18 @@ impl Networks {
     }
 }
 
-fn network(text: &str) -> Result<IpNet, MalformedNetworks> {
+fn network(text: &str) -> Result<IpNet, UnusableNetworks> {
     let given: IpNet = text
         .parse()
-        .map_err(|_| MalformedNetworks::Form(text.chars().take(64).collect()))?;
+        .map_err(|_| UnusableNetworks::Form(text.chars().take(64).collect()))?;
     let network = given.trunc();
     if let Some(network) = mapped(network) {
-        return Err(MalformedNetworks::Mapped { given, network });
+        return Err(UnusableNetworks::Mapped { given, network });
     }
     if given == network {
         return Ok(given);
     }
-    Err(MalformedNetworks::HostBits {
+    Err(UnusableNetworks::HostBits {
         given,
         network,
         full: given.max_prefix_len(),
@@ -94,11 +104,25 @@ fn mapped(network: IpNet) -> Option<IpNet> {
 mod tests {
     use super::*;
 
+    fn read(texts: &[&str]) -> Result<Networks, UnusableNetworks> {
+        Networks::read(texts, AuthorizerEvents::Request)
+    }
+
+    #[test]
+    fn no_key_is_bound_where_the_authorizer_is_not_told_the_source_address() {
+        let read = |texts: &[&str]| Networks::read(texts, AuthorizerEvents::Token);
+        for text in ["192.0.2.0/24", "::/0", "no network"] {
+            let refused = UnusableNetworks::SourceNotTold(SourceNotTold);
+            assert_eq!(read(&[text]), Err(refused));
+        }
+        assert_eq!(read(&[]), Ok(Networks::default()));
+    }
+
     #[test]
     fn networks_of_both_families_are_kept_once_each() {
-        let networks = Networks::read(&["2001:DB8::/32", "192.0.2.7/32", "192.0.2.7/32"]).unwrap();
+        let networks = read(&["2001:DB8::/32", "192.0.2.7/32", "192.0.2.7/32"]).unwrap();
         assert_eq!(networks.to_texts(), ["192.0.2.7/32", "2001:db8::/32"]);
-        assert_eq!(Networks::read::<&str>(&[]), Ok(Networks::default()));
+        assert_eq!(read(&[]), Ok(Networks::default()));
     }
 
     #[test]
@@ -113,9 +137,9 @@ mod tests {
             "::ffff:192.0.2.0/120",
             "::ffff:0.0.0.0/96",
         ] {
-            assert!(Networks::read(&[text]).is_err(), "{text}");
+            assert!(read(&[text]).is_err(), "{text}");
         }
         let many = vec!["192.0.2.0/24"; MAX_NETWORKS + 1];
-        assert_eq!(Networks::read(&many), Err(MalformedNetworks::TooMany));
+        assert_eq!(read(&many), Err(UnusableNetworks::TooMany));
     }
 }

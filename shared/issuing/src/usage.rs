@@ -49,6 +49,9 @@ pub enum UsageError {
     /// No usage key counts it by itself.
     #[error("it has no usage key of its own on a usage plan, so nobody counts its requests")]
     NotMetered,
+    /// Its usage plan is none of those that are known here.
+    #[error("its usage plan {0} is not configured here, so what API Gateway counts is not found")]
+    PlanNotConfigured(String),
     /// It was shut out or has expired, and its usage key is gone.
     #[error("its usage key is deleted, and its usage with it")]
     Ended,
@@ -119,9 +122,10 @@ impl Issuing {
         let metering = self.metering.as_ref().ok_or(UsageError::NotMetered)?;
         let metered = metered.ok_or(UsageError::NotMetered)?;
         let key_id = metered.usage_key_id.ok_or(UsageError::NotMetered)?;
-        let name = metered.plan.as_deref();
-        let configured = name.and_then(|name| metering.plans().find(Some(name)));
-        let plan = configured.ok_or(UsageError::NotMetered)?;
+        let name = metered.plan.ok_or(UsageError::NotMetered)?;
+        let Some(plan) = metering.plans().find(Some(&name)) else {
+            return Err(UsageError::PlanNotConfigured(name));
+        };
         let plan_id = by(deadline, metering.plan_id(&plan.target)).await?;
         let counted = metering.counted(&plan_id, Some(&key_id), days, PAGES);
         let Some(counted) = by(deadline, counted).await? else {

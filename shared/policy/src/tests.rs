@@ -358,6 +358,25 @@ fn rooms() -> impl Strategy<Value = Room> {
         .prop_map(|length| Room::of(REGION, Some(&"s".repeat(length))))
 }
 
+/// Paths of requests on a route: each variable, by itself, is a name of the table or another.
+fn paths(route: &Route) -> Vec<String> {
+    let mut paths = vec![String::new()];
+    for segment in route.path.segments() {
+        let parts = match segment {
+            Segment::Literal(text) => vec![text.as_str()],
+            Segment::Variable(_) | Segment::Greedy(_) => vec!["7", "a", "b"],
+        };
+        let longer = |path: &String| {
+            let parts = parts.iter();
+            parts
+                .map(|part| format!("{path}/{part}"))
+                .collect::<Vec<_>>()
+        };
+        paths = paths.iter().flat_map(longer).collect();
+    }
+    paths
+}
+
 /// Whether the pattern of an open route takes in requests on another that is open.
 fn is_any_beyond_another(table: &RouteTable, held: &Scopes) -> bool {
     let open = table
@@ -366,11 +385,11 @@ fn is_any_beyond_another(table: &RouteTable, held: &Scopes) -> bool {
         .filter(|route| route.access.opens_to(held));
     let open: Vec<&Route> = open.collect();
     open.iter().any(|route| {
-        let path = |arn: String| arn[STAGE.len() + 1..].split_once('/').unwrap().1.to_owned();
-        let pattern = path(request(route, "*", 1));
+        let arn = request(route, "*", 1);
+        let (_, pattern) = arn[STAGE.len() + 1..].split_once('/').unwrap();
+        let pattern = format!("/{pattern}");
         let mut others = open.iter().filter(|other| other.path != route.path);
-        let taken_in = |other: &Route, value: &str| glob(&pattern, &path(request(other, value, 1)));
-        others.any(|other| ["7", "a", "b"].iter().any(|value| taken_in(other, value)))
+        others.any(|other| paths(other).iter().any(|path| glob(&pattern, path)))
     })
 }
 

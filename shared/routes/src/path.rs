@@ -74,9 +74,11 @@ impl ResourcePath {
     }
 
     /// Whether a request's path (below the stage, not percent-decoded) is on this resource. An
-    /// encoded slash stays inside its part.
+    /// encoded slash stays inside its part, and a slash at the end makes no other path, as API Gateway
+    /// has it.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
+        let path = path.trim_end_matches('/');
         let path = path.strip_prefix('/').unwrap_or(path);
         let mut parts = path.split('/').peekable();
         if path.is_empty() {
@@ -86,7 +88,6 @@ impl ResourcePath {
             match (segment, parts.next()) {
                 (Segment::Literal(literal), Some(part)) if literal == part => {}
                 (Segment::Variable(_), Some(part)) if !part.is_empty() => {}
-                // A slash at the end leaves nothing to take, and API Gateway ignores it.
                 (Segment::Greedy(_), Some(part)) => {
                     return !part.is_empty() || parts.peek().is_some();
                 }
@@ -225,6 +226,7 @@ mod tests {
     fn a_variable_takes_one_part_that_is_not_empty() {
         let book = path("/books/{id}");
         assert!(book.matches("/books/7") && book.matches("/books/a%2Fb"));
+        assert!(book.matches("/books/7/"));
         for other in ["/books", "/books/", "/books/7/parts", "/Books/7", "/"] {
             assert!(!book.matches(other), "{other}");
         }
@@ -244,6 +246,6 @@ mod tests {
     #[test]
     fn the_root_is_the_root_alone() {
         assert!(path("/").matches("/") && path("/").matches(""));
-        assert!(!path("/").matches("/a") && !path("/").matches("//"));
+        assert!(!path("/").matches("/a") && !path("/").matches("//a"));
     }
 }

@@ -1,6 +1,7 @@
 //! `Idempotency-Key`.
 
 use keygate_tests::call::Reply;
+use keygate_tests::raw::ask;
 use keygate_tests::target::Target;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -10,6 +11,7 @@ keygate_tests::tests! { for Target:
     an_idempotency_key_sent_again_with_another_body_is_refused;
     an_idempotency_key_belongs_to_its_caller;
     an_idempotency_key_that_is_none_is_refused;
+    an_idempotency_key_counts_however_its_name_is_spelled needs "own-gateway";
 }
 
 /// Creates an item under an idempotency key.
@@ -52,4 +54,26 @@ fn an_idempotency_key_that_is_none_is_refused(target: &Target) {
         let reply = create_under(target, &token, key, &json!({"name": "one"}));
         reply.problem(400, "bad-request");
     }
+}
+
+fn an_idempotency_key_counts_however_its_name_is_spelled(target: &Target) {
+    let (token, key) = (target.token(), Uuid::new_v4());
+    let authorization = format!("AUTHORIZATION: Bearer {token}");
+    let (_, stage) = target.url.rsplit_once('/').unwrap();
+    let create = |name: &str| {
+        let key = format!("{name}: {key}");
+        let headers = [
+            "Host: localhost",
+            &authorization,
+            "CONTENT-type: application/json",
+            &key,
+        ];
+        let request_line = format!("POST /{stage}/items");
+        let created = ask(&target.url, &request_line, &headers, r#"{"name": "once"}"#);
+        assert_eq!(created.status, 201, "{created:#?}");
+        created.json()["id"].clone()
+    };
+    let first = create("Idempotency-Key");
+    assert_eq!(create("IDEMPOTENCY-KEY"), first);
+    assert_eq!(create("idempotency-key"), first);
 }

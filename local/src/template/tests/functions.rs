@@ -109,7 +109,7 @@ fn events_that_name_no_api_have_the_one_that_sam_makes() {
     let route = &application.api.routes[0];
     let (path, line) = (route.path.as_str(), route.line);
     assert_eq!(
-        (path, route.function.as_str(), line),
+        (path, route.function().unwrap(), line),
         ("/hello", "Hello", 17)
     );
     assert_eq!(route.authorizer, None);
@@ -122,4 +122,66 @@ fn events_that_name_no_api_have_the_one_that_sam_makes() {
     let expected = "line 27: ServerlessRestApi: the local gateway serves one API, which is Api; SAM \
                     makes another for an event without RestApiId, such as !Ref Api";
     assert_eq!(two, expected);
+}
+
+#[test]
+fn a_functions_name_is_what_references_to_it_give() {
+    let text = changed("VALUE: '#value'", "NAME: !Ref Fn, ARN: !GetAtt Fn.Arn");
+    for (name, lines) in [
+        ("Fn", ""),
+        (
+            "things-dev",
+            "      FunctionName: !Sub things-${Stage}\n      AutoPublishAlias: live\n",
+        ),
+    ] {
+        let text = text.replacen(
+            "      Environment:",
+            &format!("{lines}      Environment:"),
+            1,
+        );
+        let application = load(&text, &[]).unwrap();
+        let function = &application.functions["Fn"];
+        assert_eq!(function.name, name);
+        assert_eq!(function.environment["NAME"], name);
+        let arn = format!("arn:aws:lambda:us-east-1:123456789012:function:{name}");
+        assert_eq!(function.environment["ARN"], arn);
+        let alias = (!lines.is_empty()).then_some("live");
+        assert_eq!(function.alias.as_deref(), alias);
+        // By which the authorizer is found too.
+        assert_eq!(application.api.authorizers["Credential"].function, "Fn");
+    }
+    for (name, words) in [
+        ("''", "must be 1 to 64"),
+        ("a b", "must be 1 to 64"),
+        ("Other", "two functions are named `Other`"),
+    ] {
+        let other = "  Other: {Type: AWS::Serverless::Function}\n";
+        let text = with(other).replacen(
+            "      Environment:",
+            &format!("      FunctionName: {name}\n      Environment:"),
+            1,
+        );
+        let problem = problem(&text);
+        assert!(problem.contains(words), "{problem}");
+    }
+}
+
+#[test]
+fn a_functions_reserved_concurrency_is_a_number() {
+    let with = |value: &str| {
+        let lines = format!("      ReservedConcurrentExecutions: {value}\n      Environment:");
+        changed("      Environment:", &lines)
+    };
+    for (value, expected) in [("0", 0), ("25", 25)] {
+        let application = load(&with(value), &[]).unwrap();
+        let reserved = application.functions["Fn"].reserved_concurrency;
+        assert_eq!(reserved, Some(expected));
+    }
+    for value in ["-1", "many"] {
+        let problem = problem(&with(value));
+        assert!(
+            problem.contains("Fn.ReservedConcurrentExecutions:"),
+            "{problem}"
+        );
+    }
 }

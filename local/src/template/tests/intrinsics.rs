@@ -2,8 +2,21 @@
 
 use super::{SMALL, changed, load, problem};
 
-/// The value that an expression has in a template with a few things to refer to.
+/// The same where the template has the language's extensions.
+fn extended(expression: &str) -> Result<String, Vec<String>> {
+    in_template(
+        expression,
+        "[AWS::LanguageExtensions, AWS::Serverless-2016-10-31]",
+    )
+}
+
+/// The same in a template of SAM's own transform.
 fn value(expression: &str) -> Result<String, Vec<String>> {
+    in_template(expression, "AWS::Serverless-2016-10-31")
+}
+
+/// The value that an expression has in a template with a few things to refer to.
+fn in_template(expression: &str, transform: &str) -> Result<String, Vec<String>> {
     let text = changed("'#value'", expression)
         + "
   Table:
@@ -31,6 +44,10 @@ Mappings:
   Both: !And [!Condition IsDev, !Not [!Condition IsProd]]
   Either: !Or [!Condition IsProd, !Condition IsDev]
   Nested: !Not [!And [!Equals [a, a], !Condition IsProd]]",
+    );
+    let text = text.replace(
+        "Transform: AWS::Serverless-2016-10-31",
+        &format!("Transform: {transform}"),
     );
     let application = load(&text, &[])?;
     Ok(application.functions["Fn"]
@@ -94,6 +111,11 @@ fn each_function_gives_its_value_in_either_spelling() {
         ("!Select [1, !Split [',', 'a,b']]", "b"),
         ("{Fn::Select: ['0', [x, y]]}", "x"),
         ("!FindInMap [Sizes, !Ref Stage, memory]", "128"),
+        ("!Base64 text", "dGV4dA=="),
+        ("!Select [1, !Cidr [10.0.0.0/16, 2, 8]]", "10.0.1.0/24"),
+        ("!Select [0, !GetAZs '']", "us-east-1a"),
+        ("!Select [2, !GetAZs eu-west-1]", "eu-west-1c"),
+        ("!Join ['', !Ref AWS::NotificationARNs]", ""),
     ];
     for (expression, expected) in cases {
         assert_eq!(value(expression).as_deref(), Ok(expected), "{expression}");
@@ -131,6 +153,13 @@ fn what_cannot_be_resolved_is_one_problem_with_its_reason() {
         ("!FindInMap [Sizes, prod, memory]", "no entry of Mappings"),
         ("!Equals [a, b]", "within Conditions only"),
         ("!Split [a, bab]", "must be text"),
+        ("!Base64 [a]", "`Fn::Base64` takes"),
+        ("!GetAZs [a]", "`Fn::GetAZs` takes"),
+        ("!Select [0, !Cidr [10.0.0.0/24, 2, 8]]", "`Fn::Cidr` takes"),
+        (
+            "!FindInMap [Sizes, prod, memory, {DefaultValue: 1}]",
+            "takes a list of 3",
+        ),
     ];
     for (expression, expected) in cases {
         let problems = value(expression).unwrap_err();
@@ -150,8 +179,11 @@ fn an_unknown_function_is_named_with_its_place_even_where_it_is_never_used() {
         "line 22: Resources.Fn.Properties.Environment.Variables.VALUE: the local gateway does not \
          know the intrinsic function `Fn::ImportValue` (`!ImportValue`)"
     );
-    let unused = problem(&changed("'#value'", "!If [IsDev, a, {'Fn::Cidr': [b]}]"));
-    assert!(unused.contains("`Fn::Cidr`"), "{unused}");
+    let unused = problem(&changed(
+        "'#value'",
+        "!If [IsDev, a, {'Fn::Transform': [b]}]",
+    ));
+    assert!(unused.contains("`Fn::Transform`"), "{unused}");
     let typo = problem(&changed("!Ref Stage\n      Api", "!Reff Stage\n      Api"));
     assert!(typo.contains("`Fn::Reff` (`!Reff`)"), "{typo}");
 }
@@ -227,4 +259,58 @@ fn a_dynamic_reference_is_what_the_caller_says_or_is_refused_by_name() {
         unused[0].contains("--parameter resolve:ssm:/dev/a"),
         "{unused:?}"
     );
+}
+
+#[test]
+fn the_language_extensions_give_their_values_where_they_are_declared() {
+    for (expression, expected) in [
+        ("!Length [a, b, !Ref Stage]", "3"),
+        ("!Length {Ref: AWS::NotificationARNs}", "0"),
+        (
+            "!ToJsonString {stage: !Ref Stage, size: 2, text: '2', list: [true, ~]}",
+            r#"{"list":[true,null],"size":2,"stage":"dev","text":"2"}"#,
+        ),
+        (
+            "!FindInMap [Sizes, prod, memory, {DefaultValue: !Ref Stage}]",
+            "dev",
+        ),
+        ("!FindInMap [Sizes, dev, memory, {DefaultValue: 1}]", "128"),
+    ] {
+        assert_eq!(
+            extended(expression).as_deref(),
+            Ok(expected),
+            "{expression}"
+        );
+    }
+    for name in ["Length", "ToJsonString"] {
+        let problems = value(&format!("!{name} [a]")).unwrap_err();
+        let expected = format!("`Fn::{name}` needs the transform AWS::LanguageExtensions");
+        assert!(problems[0].contains(&expected), "{problems:?}");
+    }
+    for (expression, expected) in [
+        ("!Length text", "`Fn::Length` takes a list"),
+        (
+            "!ToJsonString text",
+            "`Fn::ToJsonString` takes a list or a mapping",
+        ),
+        ("!FindInMap [Sizes, prod, memory]", "no entry of Mappings"),
+    ] {
+        let problems = extended(expression).unwrap_err();
+        assert!(problems[0].contains(expected), "{expression}: {problems:?}");
+    }
+}
+
+#[test]
+fn another_transform_is_named_with_its_line() {
+    for transform in [
+        "AWS::LanguageExtensions",
+        "[AWS::Serverless-2016-10-31, Macro]",
+        "{a: b}",
+    ] {
+        let problems = in_template("a", transform).unwrap_err();
+        assert!(
+            problems[0].starts_with("line 2: Transform: must be AWS::Serverless"),
+            "{problems:?}"
+        );
+    }
 }

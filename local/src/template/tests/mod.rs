@@ -1,16 +1,22 @@
 //! Whole templates, small ones and the repository's own.
 
 mod alone;
+mod authorizers;
 mod beside;
+mod cors;
 mod functions;
 mod intrinsics;
+mod method_settings;
+mod open_api;
 mod properties;
 mod repository;
+mod request_validation;
 mod syntax;
 mod tables;
+mod transformed;
 mod usage_plans;
 
-use crate::model::Application;
+use crate::model::{Application, AuthorizerEvents};
 use crate::template::{Parameters, application, yaml};
 
 /// A template that loads: one API with an authorizer, one function, one route.
@@ -84,19 +90,22 @@ fn a_small_template_loads() {
     assert_eq!(application.api.id, "local");
     assert_eq!(application.api.stage, "dev");
     assert_eq!(
-        (route.path.as_str(), route.function.as_str()),
+        (route.path.as_str(), route.function().unwrap()),
         ("/things/{id}", "Fn")
     );
     assert_eq!(route.authorizer.as_deref(), Some("Credential"));
     assert!(route.api_key_required);
     let authorizer = &application.api.authorizers["Credential"];
-    let expression = authorizer.validation_expression.as_ref().unwrap();
+    let AuthorizerEvents::Token { header, expression } = &authorizer.events else {
+        panic!("{authorizer:?}")
+    };
+    let expression = expression.as_ref().unwrap();
     assert!(expression.is_match("Bearer x"));
     assert!(
         !expression.is_match("A Bearer x\n"),
         "API Gateway matches the whole value"
     );
-    assert_eq!(authorizer.identity_header, "Authorization");
+    assert_eq!(header, "Authorization");
     let function = &application.functions["Fn"];
     assert_eq!((function.timeout.as_secs(), function.memory_mib), (3, 128));
 }

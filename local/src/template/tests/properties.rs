@@ -9,10 +9,20 @@ fn a_property_that_is_not_supported_is_named_with_its_resource_and_line() {
     assert_eq!(
         problem(&changed(
             "      ApiKeySource",
-            "      BinaryMediaTypes: ['*/*']\n      ApiKeySource"
+            "      MinimumCompressionSize: 0\n      ApiKeySource"
         )),
-        "line 12: Api.BinaryMediaTypes: the local gateway does not support this property"
+        "line 12: Api.MinimumCompressionSize: the local gateway does not support this property"
     );
+}
+
+#[test]
+fn binary_media_types_are_read_with_sams_spelling_of_the_slash() {
+    let template = changed(
+        "      ApiKeySource",
+        "      BinaryMediaTypes: [image~1png, '*/*']\n      ApiKeySource",
+    );
+    let types = load(&template, &[]).unwrap().api.binary_media_types;
+    assert_eq!(types, ["image/png", "*/*"]);
 }
 
 #[test]
@@ -21,19 +31,18 @@ fn every_property_of_an_api_that_cannot_be_honoured_is_one_problem() {
         ("StageName: !Ref Stage", "StageName: a/b", "StageName `a/b`"),
         (
             "StageName: !Ref Stage",
-            "Cors: '*'\n      StageName: !Ref Stage",
-            "Api.Cors",
+            "CanarySetting: {}\n      StageName: !Ref Stage",
+            "Api.CanarySetting",
         ),
         (
             "StageName: !Ref Stage",
             "CacheClusterEnabled: true\n      StageName: x",
             "CacheCluster",
         ),
-        ("AUTHORIZER", "HEADER", "must be AUTHORIZER"),
         (
             "!GetAtt Fn.Arn",
-            "!GetAtt Fn.Arn\n            FunctionPayloadType: REQUEST",
-            "REQUEST",
+            "!GetAtt Fn.Arn\n            FunctionPayloadType: OTHER",
+            "OTHER",
         ),
         (
             "!GetAtt Fn.Arn",
@@ -141,8 +150,8 @@ fn every_property_of_a_function_that_cannot_be_honoured_is_one_problem() {
         ),
         (
             "Conditions:",
-            "Globals: {HttpApi: {}}\nConditions:",
-            "Globals.HttpApi",
+            "Globals: {Topic: {}}\nConditions:",
+            "Globals.Topic",
         ),
     ];
     for (from, to, expected) in cases {
@@ -345,4 +354,31 @@ fn gateway_responses_are_read_and_checked() {
         let problem = problem(&response(text));
         assert!(problem.contains(expected), "{text}: {problem}");
     }
+}
+
+#[test]
+fn what_sam_does_not_take_for_all_is_a_problem() {
+    for (globals, expected) in [
+        (
+            "{Function: {Policies: []}}",
+            "Globals.Function.Policies: SAM does not take",
+        ),
+        (
+            "{Api: {StageName: x}}",
+            "Globals.Api.StageName: SAM does not take",
+        ),
+        (
+            "{Api: {DefinitionBody: {}}}",
+            "Globals.Api.DefinitionBody: SAM does not take",
+        ),
+    ] {
+        let text = changed("Conditions:", &format!("Globals: {globals}\nConditions:"));
+        let problems = load(&text, &[]).unwrap_err();
+        assert!(
+            problems.iter().any(|problem| problem.contains(expected)),
+            "{problems:?}"
+        );
+    }
+    let others = changed("Conditions:", "Globals: {HttpApi: {Auth: {}}}\nConditions:");
+    assert!(load(&others, &[]).is_ok());
 }

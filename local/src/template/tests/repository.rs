@@ -5,7 +5,7 @@ use std::path::Path;
 use keygate_issuing::UsagePlans;
 
 use crate::matrix::Matrix;
-use crate::model::{Application, Build, UsagePlan};
+use crate::model::{Application, AuthorizerEvents, Build, IdentitySource, UsagePlan};
 use crate::offered;
 use crate::template::load;
 
@@ -16,7 +16,7 @@ fn repository_template(extra: &[(&str, &str)]) -> Application {
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
-    let parameters = offered::parameters(&given, "http://127.0.0.1:3001");
+    let parameters = offered::parameters(&given, None, "http://127.0.0.1:3001");
     match load(Path::new(TEMPLATE), &parameters) {
         Ok(application) => application,
         Err(error) => panic!("{error}"),
@@ -37,6 +37,33 @@ fn the_events_of_the_template_agree_with_its_route_table() {
     for row in &matrix.rows {
         let asks = row.route.authorizer.is_some();
         assert_eq!(asks, row.route.api_key_required, "{row:?}");
+    }
+}
+
+#[test]
+fn one_parameter_says_what_the_authorizer_gets_and_what_the_issuer_of_keys_is_told() {
+    for kind in ["TOKEN", "REQUEST"] {
+        let application = repository_template(&[("AuthorizerEvents", kind)]);
+        let keys = &application.functions["KeysFunction"];
+        assert_eq!(keys.environment["AUTHORIZER_EVENTS"], kind);
+        match &application.api.authorizers["Credential"].events {
+            AuthorizerEvents::Token { header, expression } => {
+                assert_eq!((kind, header.as_str()), ("TOKEN", "Authorization"));
+                assert!(expression.is_some());
+            }
+            AuthorizerEvents::Request { sources } => {
+                assert_eq!(kind, "REQUEST");
+                let sources: Vec<String> = sources.iter().map(IdentitySource::to_string).collect();
+                let header = "method.request.header.Authorization";
+                assert_eq!(sources, [header, "context.identity.sourceIp"]);
+            }
+        }
+        let matrix = Matrix::of(&application, Path::new(TEMPLATE)).unwrap();
+        assert!(
+            matrix.disagreements.is_empty(),
+            "{:?}",
+            matrix.disagreements
+        );
     }
 }
 

@@ -105,3 +105,13 @@ fn nulls_and_booleans_are_what_they_mean_and_quoted_ones_are_text() {
     assert_eq!(root.get("c").unwrap().as_text(), Some("true"));
     assert_eq!(root.get("d").unwrap().as_text(), Some("yes"));
 }
+
+#[test]
+fn a_key_that_sam_reads_as_a_boolean_is_refused_unless_it_is_quoted() {
+    let error = parse("Variables:\n  ON: 1").unwrap_err().to_string();
+    assert!(
+        error.starts_with("line 2, column 3: some readers take `ON`"),
+        "{error}"
+    );
+    assert!(parse("Variables:\n  'ON': 1").is_ok());
+}

@@ -175,7 +175,8 @@ impl Store {
             update.push_str(" REMOVE ");
             update.push_str(&removed.join(", "));
         }
-        let names = CHANGEABLE.iter().map(|name| (*name).to_owned());
+        let looked_at = AsRead::NAMES.iter().chain(&CHANGEABLE);
+        let names = looked_at.map(|name| (*name).to_owned());
         let names = names.chain(item.keys().cloned());
         let values = item.iter();
         let values = values.map(|(name, value)| (format!(":{name}"), value.clone()));
@@ -245,8 +246,7 @@ const CHANGEABLE: [&str; 6] = [
     RegisteredClient::FORMER_UNTIL,
 ];
 
-/// The condition that a client's record is still the one that was read: whether the client may be used,
-/// how it is metered, and since when there is a record.
+/// The condition that a client's record is still the one that was read.
 struct AsRead {
     expression: String,
     values: HashMap<String, AttributeValue>,
@@ -254,7 +254,15 @@ struct AsRead {
 
 impl AsRead {
     /// What it looks at.
-    const NAMES: [&str; 4] = ["status", "created_at", "usage_key", "usage_key_id"];
+    const NAMES: [&str; 7] = [
+        "status",
+        "created_at",
+        "issuer",
+        "name",
+        "usage_key",
+        "usage_key_id",
+        "usage_plan",
+    ];
 
     fn of(item: &Item) -> Self {
         let mut values = HashMap::new();

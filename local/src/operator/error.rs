@@ -2,8 +2,8 @@
 
 use keygate_api_key::ApiKeyId;
 use keygate_issuing::{
-    ClientError, DaysError, Failure, IssueError, MalformedNetworks, RevokeError, RotateError,
-    StoreError, SweepError, UsageError,
+    AuthorizersError, ClientError, DaysError, Failure, IssueError, RevokeError, RotateError,
+    SourceNotTold, StoreError, SweepError, UnusableNetworks, UsageError,
 };
 use keygate_outbound::OutboundError;
 
@@ -11,7 +11,7 @@ use crate::cli::keys::NoKeyNamed;
 
 /// Why a command did not do what it was to do, in one line.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum KeysError {
+pub(crate) enum OperatorError {
     /// The command line cannot be right.
     #[error("{0}")]
     Usage(String),
@@ -27,9 +27,18 @@ pub(crate) enum KeysError {
     /// There is no usage of a key or a client.
     #[error("there is no usage of {0}: {1}")]
     NoUsage(String, UsageError),
-    /// The networks are none.
+    /// No key can be bound to these networks.
     #[error("--cidr: {0}")]
-    Networks(#[from] MalformedNetworks),
+    Networks(#[from] UnusableNetworks),
+    /// The key is bound to networks, and would open nothing with another secret either.
+    #[error(
+        "what {0} is bound to {1}: revoke it and issue another without, or deploy the API with \
+         AuthorizerEvents=REQUEST"
+    )]
+    Bound(ApiKeyId, SourceNotTold),
+    /// A key's networks cannot be enforced.
+    #[error("--cidr: {0}")]
+    Authorizers(AuthorizersError),
     /// There is no such key.
     #[error("there is no key {0}")]
     NoSuchKey(ApiKeyId),
@@ -68,7 +77,18 @@ pub(crate) enum KeysError {
     Outbound(#[from] OutboundError),
 }
 
-impl KeysError {
+impl OperatorError {
+    /// There is no usage of a key or a client.
+    pub(super) fn no_usage(whose: &str, error: UsageError) -> Self {
+        match error {
+            UsageError::Failed(failure) => failure.into(),
+            error @ UsageError::PlanNotConfigured(_) => Self::Usage(format!(
+                "{error}: name the stack in --stack, or its plans in --usage-plans"
+            )),
+            error => Self::NoUsage(keygate_visible::line(whose).into_owned(), error),
+        }
+    }
+
     /// Whether the command line is wrong, as far as that can be told.
     pub(crate) fn is_usage(&self) -> bool {
         matches!(
@@ -84,7 +104,7 @@ impl KeysError {
     }
 }
 
-impl From<SweepError> for KeysError {
+impl From<SweepError> for OperatorError {
     fn from(error: SweepError) -> Self {
         match error {
             SweepError::Failed(failure) => Self::Failed(failure),
@@ -93,7 +113,16 @@ impl From<SweepError> for KeysError {
     }
 }
 
-impl From<StoreError> for KeysError {
+impl From<AuthorizersError> for OperatorError {
+    fn from(error: AuthorizersError) -> Self {
+        match error {
+            AuthorizersError::ApiGateway(error) => Self::Failed(error.into()),
+            error @ AuthorizersError::SharedAnswers(_) => Self::Authorizers(error),
+        }
+    }
+}
+
+impl From<StoreError> for OperatorError {
     fn from(error: StoreError) -> Self {
         Self::Failed(error.into())
     }

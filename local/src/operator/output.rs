@@ -22,17 +22,17 @@ const NO_SUCH_STAGE: &str = "there is no such API or stage to flush: cached answ
 
 /// Prints in one form.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Printer {
-    pub(crate) output: Output,
+pub(super) struct Printer {
+    pub(super) output: Output,
 }
 
 impl Printer {
-    pub(crate) fn new(output: Output) -> Self {
+    pub(super) fn new(output: Output) -> Self {
         Self { output }
     }
 
     /// A key with its secret, the once that it is shown: on a line of its own, to be copied.
-    pub(crate) fn issued(self, issued: &Issued) -> io::Result<()> {
+    pub(super) fn issued(self, issued: &Issued) -> io::Result<()> {
         if self.output == Output::Json {
             let record = Representation::at(now(), &issued.record);
             let key = issued.key.expose();
@@ -43,14 +43,14 @@ impl Printer {
         print(&format!("{record}\nThe key, shown this once:\n\n{key}\n"))
     }
 
-    pub(crate) fn record(self, record: &KeyRecord) -> io::Result<()> {
+    pub(super) fn record(self, record: &KeyRecord) -> io::Result<()> {
         match self.output {
             Output::Table => print(&table(&fields(record))),
             Output::Json => print_json(&Representation::at(now(), record)),
         }
     }
 
-    pub(crate) fn list(self, records: &[KeyRecord], last_used: &LastUsed) -> io::Result<()> {
+    pub(super) fn list(self, records: &[KeyRecord], last_used: &LastUsed) -> io::Result<()> {
         if self.output == Output::Json {
             let now = now();
             let all = records.iter().map(|record| last_used.list(now, record));
@@ -86,7 +86,7 @@ impl Printer {
         print(&table(&rows))
     }
 
-    pub(crate) fn usage(self, usage: &Usage) -> io::Result<()> {
+    pub(super) fn usage(self, usage: &Usage) -> io::Result<()> {
         if self.output == Output::Json {
             return print_json(usage);
         }
@@ -101,7 +101,7 @@ impl Printer {
         print(&table(&rows))
     }
 
-    pub(crate) fn revoked(self, id: &ApiKeyId, flush: Flush) -> io::Result<()> {
+    pub(super) fn revoked(self, id: &ApiKeyId, flush: Flush) -> io::Result<()> {
         if self.output == Output::Json {
             let flushed = flush == Flush::Done;
             let id = id.as_str();
@@ -110,7 +110,7 @@ impl Printer {
         print(&format!("{id} is revoked.\n"))
     }
 
-    pub(crate) fn swept(self, swept: &Swept) -> io::Result<()> {
+    pub(super) fn swept(self, swept: &Swept) -> io::Result<()> {
         if self.output == Output::Json {
             return print_json(swept);
         }
@@ -149,7 +149,7 @@ impl Printer {
 
 /// What has become of cached answers, if they are not gone. Beside the output, so that whoever
 /// reads that by a program is told as well.
-pub(crate) fn cached(flush: Flush) {
+pub(super) fn cached(flush: Flush) {
     match flush {
         Flush::Done => {}
         Flush::NotAsked => warn(&format!("keygate: {MAY_LAST}")),
@@ -157,7 +157,7 @@ pub(crate) fn cached(flush: Flush) {
     }
 }
 
-pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
+pub(super) fn print_json(value: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_string_pretty(value)?;
     print(&format!("{}\n", keygate_visible::json(&text)))
 }
@@ -204,7 +204,7 @@ fn status(record: &KeyRecord) -> &'static str {
     record.status.as_str()
 }
 
-pub(crate) fn time(epoch_seconds: u64) -> String {
+pub(super) fn time(epoch_seconds: u64) -> String {
     let seconds = i64::try_from(epoch_seconds).ok();
     let time = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
     time.map_or_else(|| epoch_seconds.to_string(), |time| time.to_string())
@@ -212,7 +212,7 @@ pub(crate) fn time(epoch_seconds: u64) -> String {
 
 /// Rows with their columns below each other, and nothing invisible in their cells, which clients
 /// chose.
-pub(crate) fn table<const N: usize>(rows: &[[String; N]]) -> String {
+pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let cells = |row: &[String; N]| row.each_ref().map(|cell| line(cell).into_owned());
     let rows: Vec<[String; N]> = rows.iter().map(cells).collect();
     let mut widths = [0; N];

@@ -6,13 +6,15 @@ use keygate_issuing::{ClientError, ClientRepresentation, Flush, Issuing, Registr
 use keygate_key_record::{RegisteredClient, Status};
 use serde_json::json;
 
+use super::error::OperatorError;
+use super::output::{Printer, cached, print_json, table, time};
+use super::place::Place;
 use crate::cli::clients::{Clients, ClientsCommand, Create};
 use crate::cli::keys::Output;
 use crate::console::{print, warn};
-use crate::keys::{KeysError, Place, Printer, cached, no_usage, print_json, table, time};
 
 /// Carries out one command.
-pub(crate) async fn run(options: Clients) -> Result<(), KeysError> {
+pub(crate) async fn run(options: Clients) -> Result<(), OperatorError> {
     let place = Place::connect(&options.place).await?;
     let outcome = carry_out(&place, options.output, options.command).await;
     outcome.map_err(|error| place.explain(error))
@@ -22,7 +24,7 @@ async fn carry_out(
     place: &Place,
     output: Output,
     command: ClientsCommand,
-) -> Result<(), KeysError> {
+) -> Result<(), OperatorError> {
     let issuing = &place.issuing;
     match command {
         ClientsCommand::Create(create) => register(place, output, create).await,
@@ -34,7 +36,7 @@ async fn carry_out(
             let days = days.days()?;
             let client = find(issuing, &client_id).await?;
             let usage = issuing.usage_of_client(&client, days).await;
-            let usage = usage.map_err(|error| no_usage(&client_id, error))?;
+            let usage = usage.map_err(|error| OperatorError::no_usage(&client_id, error))?;
             Ok(Printer::new(output).usage(&usage)?)
         }
         ClientsCommand::Plan {
@@ -65,7 +67,7 @@ async fn carry_out(
     }
 }
 
-async fn register(place: &Place, output: Output, create: Create) -> Result<(), KeysError> {
+async fn register(place: &Place, output: Output, create: Create) -> Result<(), OperatorError> {
     let registration = Registration {
         name: create.name,
         status: if create.revoked {
@@ -100,7 +102,7 @@ async fn change(
     output: Output,
     id: &str,
     asked: impl FnOnce(&RegisteredClient) -> Registration,
-) -> Result<(), KeysError> {
+) -> Result<(), OperatorError> {
     // The client is shut out whatever API Gateway says.
     let (stage, silence) = match place.stage().await {
         Ok(stage) => (stage, None),
@@ -116,7 +118,7 @@ async fn change(
     Ok(())
 }
 
-async fn remove(place: &Place, output: Output, client_id: &str) -> Result<(), KeysError> {
+async fn remove(place: &Place, output: Output, client_id: &str) -> Result<(), OperatorError> {
     let stage = place.stage().await?;
     let removed = place.issuing.remove(client_id, stage.as_ref()).await;
     let flush = removed.map_err(|error| of(client_id, error))?;
@@ -133,13 +135,13 @@ async fn remove(place: &Place, output: Output, client_id: &str) -> Result<(), Ke
     Ok(())
 }
 
-async fn find(issuing: &Issuing, client_id: &str) -> Result<RegisteredClient, KeysError> {
+async fn find(issuing: &Issuing, client_id: &str) -> Result<RegisteredClient, OperatorError> {
     let found = issuing.store.client(client_id).await?;
     found.ok_or_else(|| of(client_id, ClientError::NotFound))
 }
 
 /// Every client of the table, in the order in which they were registered.
-async fn list(issuing: &Issuing) -> Result<Vec<RegisteredClient>, KeysError> {
+async fn list(issuing: &Issuing) -> Result<Vec<RegisteredClient>, OperatorError> {
     let (mut clients, malformed) = issuing.store.all_clients().await?;
     for error in malformed {
         let text = format!("keygate: left out: {error}");
@@ -151,8 +153,8 @@ async fn list(issuing: &Issuing) -> Result<Vec<RegisteredClient>, KeysError> {
     Ok(clients)
 }
 
-fn of(client_id: &str, error: ClientError) -> KeysError {
-    KeysError::Client(client_id.to_owned(), error)
+fn of(client_id: &str, error: ClientError) -> OperatorError {
+    OperatorError::Client(client_id.to_owned(), error)
 }
 
 fn print_client(output: Output, client: &RegisteredClient) -> io::Result<()> {

@@ -1,37 +1,37 @@
 //! `keygate keys`: what the function `keys` does for its callers, for an operator, who may do it
 //! to anybody's key. So the first key of a deployment has a way to be born.
 
-mod error;
-mod output;
-mod place;
-
 use std::collections::BTreeMap;
 
 use keygate_api_key::ApiKeyId;
 use keygate_issuing::{
-    Issued, Issuing, LastUsed, Networks, Order, RevokeError, Sweep, UsageError, UsagePlans,
+    AuthorizerEvents, Issued, Issuing, LastUsed, Networks, Order, RevokeError, Sweep, UsagePlans,
 };
 use keygate_key_record::{KeyRecord, Metadata};
 
-pub(crate) use self::error::KeysError;
-pub(crate) use self::output::{Printer, cached, print_json, table, time};
-pub(crate) use self::place::Place;
+use super::error::OperatorError;
+use super::output::{Printer, cached};
+use super::place::Place;
 use crate::cli::keys::{Create, Keys, KeysCommand};
 use crate::console;
 
 /// Carries out one command.
-pub(crate) async fn run(options: Keys) -> Result<(), KeysError> {
+pub(crate) async fn run(options: Keys) -> Result<(), OperatorError> {
     let place = Place::connect(&options.place).await?;
     let printer = Printer::new(options.output);
     let outcome = carry_out(&place, printer, options.command).await;
     outcome.map_err(|error| place.explain(error))
 }
 
-async fn carry_out(place: &Place, printer: Printer, command: KeysCommand) -> Result<(), KeysError> {
+async fn carry_out(
+    place: &Place,
+    printer: Printer,
+    command: KeysCommand,
+) -> Result<(), OperatorError> {
     let issuing = &place.issuing;
     match command {
         KeysCommand::Create(create) => {
-            let issued = issue(issuing, create).await?;
+            let issued = issue(place, create).await?;
             printer.issued(&issued)?;
         }
         KeysCommand::List { owner } => {
@@ -47,15 +47,21 @@ async fn carry_out(place: &Place, printer: Printer, command: KeysCommand) -> Res
             let days = days.days()?;
             let record = find(issuing, &id.id()?).await?;
             let usage = issuing.usage_of_key(&record, days).await;
-            printer.usage(&usage.map_err(|error| no_usage(record.id.as_str(), error))?)?;
+            printer.usage(
+                &usage.map_err(|error| OperatorError::no_usage(record.id.as_str(), error))?,
+            )?;
         }
         KeysCommand::Show { id } => printer.record(&find(issuing, &id.id()?).await?)?,
-        KeysCommand::Rotate { id, grace } => rotate(place, printer, &id.id()?, grace).await?,
+        KeysCommand::Rotate {
+            id,
+            grace,
+            authorizer_events: events,
+        } => rotate(place, printer, &id.id()?, grace, events).await?,
         KeysCommand::Revoke { id } => revoke(place, printer, &id.id()?).await?,
         KeysCommand::Sweep(options) => {
             if issuing.plans().is_none_or(UsagePlans::is_empty) {
                 let message = "a sweep looks at a stack's usage keys and plans: name it in --stack";
-                return Err(KeysError::Usage(message.to_owned()));
+                return Err(OperatorError::Usage(message.to_owned()));
             }
             let sweep = Sweep {
                 is_dry_run: options.dry_run,
@@ -65,7 +71,7 @@ async fn carry_out(place: &Place, printer: Printer, command: KeysCommand) -> Res
             let swept = issuing.sweep(&sweep).await?;
             printer.swept(&swept)?;
             if !swept.is_complete() {
-                return Err(KeysError::Sweep(swept.failed.len()));
+                return Err(OperatorError::Sweep(swept.failed.len()));
             }
         }
     }
@@ -77,13 +83,18 @@ async fn rotate(
     printer: Printer,
     id: &ApiKeyId,
     grace: u64,
-) -> Result<(), KeysError> {
+    events: Option<AuthorizerEvents>,
+) -> Result<(), OperatorError> {
     let record = find(&place.issuing, id).await?;
+    if !record.allowed_cidrs.is_empty() {
+        let told = place.authorizer_events(events).await?.check(&record);
+        told.map_err(|error| OperatorError::Bound(id.clone(), error))?;
+    }
     // With a grace period nothing has to be flushed.
     let at_once = grace == 0;
     let stage = if at_once { place.stage().await? } else { None };
     let rotated = place.issuing.rotate(record, grace, stage.as_ref()).await;
-    let (issued, flush) = rotated.map_err(KeysError::Rotate)?;
+    let (issued, flush) = rotated.map_err(OperatorError::Rotate)?;
     printer.issued(&issued)?;
     if at_once {
         cached(flush);
@@ -91,7 +102,7 @@ async fn rotate(
     Ok(())
 }
 
-async fn revoke(place: &Place, printer: Printer, id: &ApiKeyId) -> Result<(), KeysError> {
+async fn revoke(place: &Place, printer: Printer, id: &ApiKeyId) -> Result<(), OperatorError> {
     // The key is shut out whatever API Gateway says.
     let (stage, silence) = match place.stage().await {
         Ok(stage) => (stage, None),
@@ -99,18 +110,24 @@ async fn revoke(place: &Place, printer: Printer, id: &ApiKeyId) -> Result<(), Ke
     };
     let revoked = place.issuing.revoke(None, id, stage.as_ref()).await;
     let flush = revoked.map_err(|error| match error {
-        RevokeError::NotFound => KeysError::NoSuchKey(id.clone()),
-        error => KeysError::Revoke(error),
+        RevokeError::NotFound => OperatorError::NoSuchKey(id.clone()),
+        error => OperatorError::Revoke(error),
     })?;
     if let Some(failure) = silence {
-        return Err(KeysError::Revoke(RevokeError::Unfinished(failure)));
+        return Err(OperatorError::Revoke(RevokeError::Unfinished(failure)));
     }
     printer.revoked(id, flush)?;
     cached(flush);
     Ok(())
 }
 
-async fn issue(issuing: &Issuing, create: Create) -> Result<Issued, KeysError> {
+async fn issue(place: &Place, create: Create) -> Result<Issued, OperatorError> {
+    let networks = if create.networks.is_empty() {
+        Networks::default()
+    } else {
+        let events = place.authorizer_events(create.authorizer_events).await?;
+        Networks::read(&create.networks, events)?
+    };
     let scopes = create
         .scopes
         .iter()
@@ -121,41 +138,34 @@ async fn issue(issuing: &Issuing, create: Create) -> Result<Issued, KeysError> {
         scopes: scopes.collect(),
         expires_at: create.expires,
         usage_plan: create.usage_plan,
-        networks: Networks::read(&create.networks)?,
+        networks,
         metadata: metadata(create.metadata)?,
     };
     if order.scopes.is_empty() {
-        return Err(KeysError::Usage("--scope names no scope".to_owned()));
+        return Err(OperatorError::Usage("--scope names no scope".to_owned()));
     }
-    issuing.issue(&order).await.map_err(KeysError::Issue)
+    let issued = place.issuing.issue(&order).await;
+    issued.map_err(OperatorError::Issue)
 }
 
 /// Entries of the command line, of which no two have one name.
-fn metadata(entries: Vec<(String, String)>) -> Result<Metadata, KeysError> {
+fn metadata(entries: Vec<(String, String)>) -> Result<Metadata, OperatorError> {
     let mut named = BTreeMap::new();
     for (name, value) in entries {
         if named.insert(name.clone(), value).is_some() {
-            return Err(KeysError::Metadata(format!("{name} is there twice")));
+            return Err(OperatorError::Metadata(format!("{name} is there twice")));
         }
     }
-    Metadata::new(named).map_err(|error| KeysError::Metadata(error.to_string()))
+    Metadata::new(named).map_err(|error| OperatorError::Metadata(error.to_string()))
 }
 
-/// Why there is no usage of a key or a client.
-pub(crate) fn no_usage(whose: &str, error: UsageError) -> KeysError {
-    match error {
-        UsageError::Failed(failure) => failure.into(),
-        error => KeysError::NoUsage(keygate_visible::line(whose).into_owned(), error),
-    }
-}
-
-async fn find(issuing: &Issuing, id: &ApiKeyId) -> Result<KeyRecord, KeysError> {
+async fn find(issuing: &Issuing, id: &ApiKeyId) -> Result<KeyRecord, OperatorError> {
     let found = issuing.store.get(None, id).await?;
-    found.ok_or_else(|| KeysError::NoSuchKey(id.clone()))
+    found.ok_or_else(|| OperatorError::NoSuchKey(id.clone()))
 }
 
 /// Every key of a principal, or of the table, oldest first.
-async fn list(issuing: &Issuing, owner: Option<&str>) -> Result<Vec<KeyRecord>, KeysError> {
+async fn list(issuing: &Issuing, owner: Option<&str>) -> Result<Vec<KeyRecord>, OperatorError> {
     let (mut records, malformed) = match owner {
         Some(owner) => issuing.store.of_owner(owner).await?,
         None => issuing.store.all().await?,

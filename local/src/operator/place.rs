@@ -4,15 +4,15 @@ use aws_sdk_apigateway::Client as ApiGateway;
 use aws_sdk_dynamodb::Client as DynamoDb;
 use keygate_aws::dynamodb::TableError;
 use keygate_issuing::{
-    ApiGatewayError, ClientError, Failure, IssueError, Issuing, RevokeError, RotateError, Stage,
-    Store, StoreError, UsagePlans,
+    ApiGatewayError, AuthorizerEvents, ClientError, Failure, IssueError, Issuing, RevokeError,
+    RotateError, Stage, Store, StoreError, UsagePlans,
 };
 use keygate_outbound::Outbound;
 
-use super::error::KeysError;
+use super::error::OperatorError;
 use crate::aws::Services;
 use crate::cli::keys::PlaceOptions;
-use crate::deployment::{KEY_TABLE, STACK_NAME};
+use crate::deployment::{API_ID, KEY_TABLE, STACK_NAME};
 use crate::ports;
 
 /// The usage plans of a stack of the repository's template, which lists them in `USAGE_PLANS`.
@@ -22,8 +22,8 @@ fn usage_plans_of(stack: &str) -> UsagePlans {
 }
 
 /// A key table with its API Gateway.
-pub(crate) struct Place {
-    pub(crate) issuing: Issuing,
+pub(super) struct Place {
+    pub(super) issuing: Issuing,
     /// The stage whose cached answers are flushed, where the command line says it.
     stage: Option<Stage>,
     is_local: bool,
@@ -31,7 +31,7 @@ pub(crate) struct Place {
 
 impl Place {
     /// The place that the command line names. Nothing is called yet.
-    pub(crate) async fn connect(options: &PlaceOptions) -> Result<Self, KeysError> {
+    pub(super) async fn connect(options: &PlaceOptions) -> Result<Self, OperatorError> {
         let outbound = Outbound::new(&keygate_settings::Settings::from_env())?;
         let mut place = match &options.table {
             None => Self::local(options, &outbound)?,
@@ -43,14 +43,15 @@ impl Place {
         Ok(place)
     }
 
-    fn local(options: &PlaceOptions, outbound: &Outbound) -> Result<Self, KeysError> {
+    fn local(options: &PlaceOptions, outbound: &Outbound) -> Result<Self, OperatorError> {
         if options.api.is_some() || options.stage.is_some() || options.stack.is_some() {
             let message = "--api, --stage and --stack are of a deployed API: name its --table too";
-            return Err(KeysError::Usage(message.to_owned()));
+            return Err(OperatorError::Usage(message.to_owned()));
         }
         let services = Services::on_ports(
             options.dynamodb_port.unwrap_or(ports::DYNAMODB),
             options.api_gateway_port.unwrap_or(ports::API_GATEWAY),
+            ports::LAMBDA,
         );
         let plans = match &options.usage_plans {
             Some(plans) => plans.clone(),
@@ -67,8 +68,8 @@ impl Place {
         options: &PlaceOptions,
         outbound: &Outbound,
         table: &str,
-    ) -> Result<Self, KeysError> {
-        let usage = |message: &str| KeysError::Usage(message.to_owned());
+    ) -> Result<Self, OperatorError> {
+        let usage = |message: &str| OperatorError::Usage(message.to_owned());
         if options.dynamodb_port.is_some() || options.api_gateway_port.is_some() {
             let message = "--table names a deployed table, and the ports are of a running gateway: \
                            give one or the other";
@@ -112,25 +113,56 @@ impl Place {
     }
 
     /// The stage whose cached answers are flushed; the gateway on this machine says its own.
-    pub(crate) async fn stage(&self) -> Result<Option<Stage>, Failure> {
+    pub(super) async fn stage(&self) -> Result<Option<Stage>, Failure> {
         if !self.is_local {
             return Ok(self.stage.clone());
         }
         Ok(self.issuing.stage_of_plans().await?)
     }
 
+    /// What the authorizer is told of requests: as the command line says, or else API Gateway.
+    pub(super) async fn authorizer_events(
+        &self,
+        said: Option<AuthorizerEvents>,
+    ) -> Result<AuthorizerEvents, OperatorError> {
+        match said {
+            Some(_) if self.is_local => {
+                let message = "--authorizer-events is of a deployed API: name its --table too";
+                return Err(OperatorError::Usage(message.to_owned()));
+            }
+            Some(events) => return Ok(events),
+            None => {}
+        }
+        let api = match &self.stage {
+            Some(stage) => stage.api_id.as_str(),
+            None if self.is_local => API_ID,
+            None => {
+                let message = "a key that is bound to networks needs an authorizer that is told where \
+                               requests come from: name its API with --api and --stage, or give \
+                               --authorizer-events REQUEST";
+                return Err(OperatorError::Usage(message.to_owned()));
+            }
+        };
+        let events = self.issuing.authorizer_events(api).await?;
+        events.ok_or_else(|| {
+            OperatorError::Usage(format!(
+                "the API {api} has no Lambda authorizer, which alone can bind a key to networks"
+            ))
+        })
+    }
+
     /// An error in the words that help here.
-    pub(crate) fn explain(&self, error: KeysError) -> KeysError {
-        let (KeysError::Failed(failure)
-        | KeysError::Issue(IssueError::Failed(failure))
-        | KeysError::Rotate(RotateError::Failed(failure))
-        | KeysError::Revoke(RevokeError::Failed(failure))
-        | KeysError::Client(_, ClientError::Failed(failure))) = &error
+    pub(super) fn explain(&self, error: OperatorError) -> OperatorError {
+        let (OperatorError::Failed(failure)
+        | OperatorError::Issue(IssueError::Failed(failure))
+        | OperatorError::Rotate(RotateError::Failed(failure))
+        | OperatorError::Revoke(RevokeError::Failed(failure))
+        | OperatorError::Client(_, ClientError::Failed(failure))) = &error
         else {
             return error;
         };
         match silence(failure) {
-            Some(words) if self.is_local => KeysError::NotRunning(words),
+            Some(words) if self.is_local => OperatorError::NotRunning(words),
             _ => error,
         }
     }
