@@ -18,6 +18,7 @@ keygate_tests::tests! { for Target:
     changed_code_that_is_not_built_runs_anew needs "python", "own-gateway";
     a_function_that_make_builds_is_made_anew needs "python", "own-gateway";
     a_change_of_the_template_is_served_anew needs "python", "own-gateway";
+    parameters_of_samconfig_are_taken_up needs "python", "own-gateway";
     a_template_that_cannot_be_served_keeps_what_was_there needs "python", "own-gateway";
     without_watching_nothing_is_taken_up needs "python", "own-gateway";
 }
@@ -221,6 +222,25 @@ fn a_change_of_the_template_is_served_anew(target: &Target) {
     // A function of the new template is watched as the former were.
     write(&project, "src/bootstrap", &bootstrap("two"));
     answers(&own, "/other", "two!", &gateway);
+}
+
+fn parameters_of_samconfig_are_taken_up(target: &Target) {
+    let marked = PROVIDED.replacen(
+        "src",
+        "src\n      Environment: {Variables: {MARK: !Ref Mark}}",
+        1,
+    );
+    let template = format!(
+        "Parameters: {{Mark: {{Type: String, Default: '!'}}}}\n{}",
+        foreign(&marked)
+    );
+    let project = Project::new(&template).with_executable("src/bootstrap", &bootstrap("one"));
+    let (gateway, own) = start(target, &project, &["--watch"]);
+    assert_eq!(own.get("/greeting").send().expect(200).body, "one!");
+    let parameters = "[default.deploy.parameters]\nparameter_overrides = 'Mark=?'\n";
+    write(&project, "samconfig.toml", parameters);
+    answers(&own, "/greeting", "one?", &gateway);
+    says(&gateway, "keygate: samconfig.toml changed: ");
 }
 
 fn a_template_that_cannot_be_served_keeps_what_was_there(target: &Target) {

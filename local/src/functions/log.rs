@@ -26,7 +26,7 @@ pub(crate) enum PlatformLines {
 #[derive(Debug)]
 pub(super) struct Log {
     function: String,
-    log: FunctionLog,
+    outlet: FunctionLog,
     shown: PlatformLines,
     current: Mutex<Current>,
 }
@@ -43,7 +43,7 @@ impl Log {
     pub(super) fn new(function: &str, log: &FunctionLog, shown: PlatformLines) -> Self {
         Self {
             function: function.to_owned(),
-            log: log.clone(),
+            outlet: log.clone(),
             shown,
             current: Mutex::default(),
         }
@@ -79,7 +79,7 @@ impl Log {
 
     fn show(&self, line: &str) {
         let request = self.current().request_id.clone();
-        self.log.say(&self.function, request.as_deref(), line);
+        self.outlet.say(&self.function, request.as_deref(), line);
     }
 
     fn keep(&self, line: &str) {

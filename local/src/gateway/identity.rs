@@ -18,13 +18,13 @@ pub(super) type Identity = Vec<String>;
 pub(super) enum NoIdentity {
     /// The header of TOKEN events is missing, or empty.
     #[error("there is no header {0}")]
-    NoHeader(String),
+    HeaderMissing(String),
     /// The header has another form.
     #[error("the header {0} does not match the authorizer's expression")]
-    NoMatch(String),
+    Mismatch(String),
     /// A source of REQUEST events is missing, or empty.
     #[error("there is no {0}, by which the authorizer tells callers apart")]
-    NoSource(IdentitySource),
+    SourceMissing(IdentitySource),
 }
 
 /// The `$context` variables that have a value before a request is authorized.
@@ -79,12 +79,12 @@ pub(super) fn of(
     match &settings.events {
         AuthorizerEvents::Token { header, expression } => {
             let value = exchange.header(header).filter(|value| !value.is_empty());
-            let value = value.ok_or_else(|| NoIdentity::NoHeader(header.clone()))?;
+            let value = value.ok_or_else(|| NoIdentity::HeaderMissing(header.clone()))?;
             let matches = expression
                 .as_ref()
                 .is_none_or(|expression| expression.is_match(value));
             if !matches {
-                return Err(NoIdentity::NoMatch(header.clone()));
+                return Err(NoIdentity::Mismatch(header.clone()));
             }
             Ok(vec![value.to_owned()])
         }
@@ -93,7 +93,7 @@ pub(super) fn of(
             .iter()
             .map(|source| {
                 let value = value(source, exchange, stage).filter(|value| !value.is_empty());
-                value.ok_or_else(|| NoIdentity::NoSource(source.clone()))
+                value.ok_or_else(|| NoIdentity::SourceMissing(source.clone()))
             })
             .collect(),
     }

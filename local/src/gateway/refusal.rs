@@ -9,6 +9,9 @@ use super::policy::Verdict;
 use super::usage_plan::Refusal;
 use crate::model::{KeySource, Route};
 
+/// Why a mock has no answer.
+pub(super) const UNMAPPED: &str = "the mock has no request template for this content type";
+
 /// What the route table says of the routes.
 #[derive(Debug, Default)]
 pub(crate) struct Listed {
@@ -105,6 +108,3 @@ pub(super) fn invalid(fault: &Fault) -> String {
     let found = fault.validation.as_ref().unwrap_or(&fault.message);
     format!("request validation: {found}")
 }
-
-/// Why a mock has no answer.
-pub(super) const UNMAPPED: &str = "the mock has no request template for this content type";

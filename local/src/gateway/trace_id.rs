@@ -1,11 +1,11 @@
-//! `X-Amzn-TraceHeader-Id`: the trace that a request belongs to ("Tracing header", AWS X-Ray developer
+//! `X-Amzn-Trace-Id`: the trace that a request belongs to ("Tracing header", AWS X-Ray developer
 //! guide).
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 /// The header's name as API Gateway writes it.
-pub(super) const NAME: &str = "X-Amzn-TraceHeader-Id";
+pub(super) const NAME: &str = "X-Amzn-Trace-Id";
 
 /// The trace header of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use crate::functions::Functions;
 use crate::gateway::{Controls, Door};
 use crate::model::{Application, Build, Function};
 use crate::package;
+use crate::template::SAM_CONFIG;
 
 /// How many builds of a function are kept: the one before the last may still be started, for a request
 /// that waits.
@@ -48,7 +50,7 @@ pub(super) struct Live<'s> {
 
 /// What a change concerns.
 enum Concern {
-    /// The template, or what all functions stand on.
+    /// The template or its parameters, or what all functions stand on.
     Everything,
     /// These functions; none, where it is nobody's.
     Functions(BTreeSet<String>),
@@ -144,12 +146,12 @@ impl Live<'_> {
         let home = self.home();
         let is_in = |folder: &Path| changed.iter().any(|path| path.starts_with(folder));
         let template = self.options.template.file_name();
-        let template = template.map(|name| home.join(name));
+        let mut all_said = template.into_iter().chain([OsStr::new(SAM_CONFIG)]);
         let functions = self.application.functions.values();
         let mut all_layers = functions
             .clone()
             .flat_map(|function| layers(function, &home));
-        if template.is_some_and(|template| changed.contains(&template))
+        if all_said.any(|name| changed.contains(&home.join(name)))
             || all_layers.any(|layer| is_in(&layer))
         {
             return Concern::Everything;

@@ -47,7 +47,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use parameters::Parameters;
 pub(crate) use problems::Problem;
-pub(crate) use samconfig::ConfigError;
+pub(crate) use samconfig::{ConfigError, FILE as SAM_CONFIG};
 pub(crate) use yaml::SyntaxError;
 
 use crate::deployment::function_arn;

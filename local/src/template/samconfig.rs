@@ -9,7 +9,7 @@ use toml::{Table, Value};
 use crate::model::Configured;
 
 /// The file's name.
-const FILE: &str = "samconfig.toml";
+pub(crate) const FILE: &str = "samconfig.toml";
 /// The environment that is meant where none is named.
 const DEFAULT: &str = "default";
 /// The commands whose parameters are taken, the first that has some. `global` is all commands'.
