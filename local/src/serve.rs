@@ -31,6 +31,7 @@ use crate::matrix::{Matrix, MatrixError};
 use crate::model::{Application, Configured};
 use crate::offered;
 use crate::package::{self, PackageError};
+use crate::ports;
 use crate::ready_file;
 use crate::seed::{self, SeedError};
 use crate::template::{self, TemplateError};
@@ -116,6 +117,19 @@ pub(crate) async fn listen(port: u16, flag: &'static str) -> Result<TcpListener,
         })
 }
 
+/// Binds the port of Lambda's Invoke API. Nothing stands on the usual one, as the address is printed: where
+/// it is taken, as by a second gateway, another serves as well.
+async fn listen_for_lambda(port: Option<u16>) -> Result<TcpListener, ServeError> {
+    let flag = "--lambda-port";
+    match port {
+        Some(port) => listen(port, flag).await,
+        None => match listen(ports::LAMBDA, flag).await {
+            Err(ServeError::PortInUse { .. }) => listen(0, flag).await,
+            listener => listener,
+        },
+    }
+}
+
 fn port(listener: &TcpListener) -> u16 {
     listener.local_addr().map_or(0, |address| address.port())
 }
@@ -131,7 +145,7 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         issuer: listen(options.issuer_port, "--issuer-port").await?,
         dynamodb: listen(options.dynamodb_port, "--dynamodb-port").await?,
         api_gateway: listen(options.api_gateway_port, "--api-gateway-port").await?,
-        lambda: listen(options.lambda_port, "--lambda-port").await?,
+        lambda: listen_for_lambda(options.lambda_port).await?,
     };
     let services = Services::on_ports(
         port(&listeners.dynamodb),
@@ -436,4 +450,19 @@ async fn stdin_closed() {
     let mut stdin = tokio::io::stdin();
     let mut buffer = [0; 64];
     while matches!(stdin.read(&mut buffer).await, Ok(1..)) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_second_gateway_has_another_port_for_lambda_unless_one_was_asked_for() {
+        // Whoever has it, it is taken.
+        let _usual = listen(ports::LAMBDA, "--lambda-port").await;
+        let other = listen_for_lambda(None).await.unwrap();
+        assert_ne!(port(&other), ports::LAMBDA);
+        let asked = listen_for_lambda(Some(ports::LAMBDA)).await;
+        assert!(matches!(asked, Err(ServeError::PortInUse { .. })));
+    }
 }
