@@ -80,9 +80,9 @@ pub(crate) struct Serve {
     /// The port of API Gateway's management API
     #[arg(long, value_name = "PORT", default_value_t = ports::API_GATEWAY)]
     pub(crate) api_gateway_port: u16,
-    /// The port of Lambda's Invoke API
-    #[arg(long, value_name = "PORT", default_value_t = ports::LAMBDA)]
-    pub(crate) lambda_port: u16,
+    /// The port of Lambda's Invoke API [default: 3004, or a free one where that is taken]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) lambda_port: Option<u16>,
     /// After so many seconds without an invocation a process is ended, unless it is its function's only
     /// one
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]

@@ -3,11 +3,11 @@
 
 mod error;
 mod ground;
+mod listeners;
 mod live;
 mod place;
 mod stop;
 
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +21,11 @@ use tokio::task::JoinHandle;
 
 pub(crate) use self::error::ServeError;
 use self::ground::Ground;
+use self::listeners::{Listeners, listen, port};
 use self::live::Live;
 use self::place::Place;
 use self::stop::{stop_signal, stopped};
-use crate::aws::{self, Services};
+use crate::aws;
 use crate::binaries::{self, Building, Built};
 use crate::build_log::BuildLog;
 use crate::cli::{self, LogForm, Serve};
@@ -46,58 +47,13 @@ use crate::template;
 use crate::trips::Trips;
 use crate::welcome::Addresses;
 
-/// The ports, bound before anything else is done.
-struct Listeners {
-    gateway: TcpListener,
-    issuer: TcpListener,
-    dynamodb: TcpListener,
-    api_gateway: TcpListener,
-    lambda: TcpListener,
-}
-
-impl Listeners {
-    fn place(&self) -> Place {
-        let gateway_port = port(&self.gateway);
-        Place {
-            gateway_port,
-            gateway: aws::address(gateway_port),
-            issuer: aws::address(port(&self.issuer)),
-            services: Services::on_ports(
-                port(&self.dynamodb),
-                port(&self.api_gateway),
-                port(&self.lambda),
-            ),
-        }
-    }
-}
-
-/// Binds a port of loopback.
-pub(crate) async fn listen(port: u16, flag: &'static str) -> Result<TcpListener, ServeError> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .await
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::AddrInUse => ServeError::PortInUse { port, flag },
-            _ => ServeError::Port { port, flag, error },
-        })
-}
-
-fn port(listener: &TcpListener) -> u16 {
-    listener.local_addr().map_or(0, |address| address.port())
-}
-
 /// Serves the template until Ctrl-C, a termination signal or, when asked, the end of standard
 /// input.
 ///
 /// # Errors
 /// Whatever keeps the gateway from starting.
 pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), ServeError> {
-    let listeners = Listeners {
-        gateway: listen(options.port, "--port").await?,
-        issuer: listen(options.issuer_port, "--issuer-port").await?,
-        dynamodb: listen(options.dynamodb_port, "--dynamodb-port").await?,
-        api_gateway: listen(options.api_gateway_port, "--api-gateway-port").await?,
-        lambda: listen(options.lambda_port, "--lambda-port").await?,
-    };
+    let listeners = Listeners::bind(&options).await?;
     let place = listeners.place();
     let log = BuildLog::alone(&console.stderr);
     let ground = Ground::read(&options, &place, &log)?;
