@@ -26,7 +26,7 @@ keygate_tests::tests! { for Target:
 }
 
 /// Has an invocation under way while `then` runs.
-fn meanwhile<T>((gateway, own): &(Keygate, Target), then: impl FnOnce() -> T) -> T {
+pub(crate) fn meanwhile<T>((gateway, own): &(Keygate, Target), then: impl FnOnce() -> T) -> T {
     let folder = TempDir::new().unwrap();
     let end = folder.path().join("end");
     std::thread::scope(|scope| {

@@ -8,13 +8,16 @@ use tempfile::TempDir;
 use keygate_tests::call::Reply;
 use keygate_tests::keygate::{Keygate, wait_for};
 use keygate_tests::target::Target;
+use reqwest::Method;
 
+use crate::foreign_apis::shop;
 use crate::keys::{issue, text};
 use crate::tokens::list;
 
 keygate_tests::tests! { for Target:
     on_a_terminal_a_request_has_one_line_with_each_step needs "own-gateway";
     a_refusal_says_why_beside_its_status needs "own-gateway";
+    what_a_stage_refuses_says_why_too needs "python", "own-gateway";
     a_terminal_without_colour_is_given_none needs "own-gateway";
     the_access_log_goes_to_the_file_that_is_named needs "own-gateway";
     an_access_log_that_cannot_be_is_refused needs "own-gateway";
@@ -120,6 +123,61 @@ fn a_refusal_says_why_beside_its_status(target: &Target) {
         for reason in reasons {
             assert!(line.contains(reason), "{reason}: {line}");
         }
+    }
+}
+
+fn what_a_stage_refuses_says_why_too(target: &Target) {
+    let api = "      Cors: \"'*'\"
+      ApiKeySourceType: HEADER
+      Models: {Any: {type: object}}
+      MethodSettings:
+        - {ResourcePath: /~1books, HttpMethod: GET, ThrottlingRateLimit: 0.001, ThrottlingBurstLimit: 1}";
+    let events = "        Keyed:
+          Type: Api
+          Properties: {RestApiId: !Ref Shop, Path: /keyed, Method: get, Auth: {ApiKeyRequired: true}}
+        Checked:
+          Type: Api
+          Properties:
+            RestApiId: !Ref Shop
+            Path: /checked
+            Method: get
+            RequestModel: {Model: Any, ValidateParameters: true}
+            RequestParameters: [method.request.querystring.lang: {Required: true}]
+";
+    let project = shop(api, events);
+    let (gateway, own) = target.own(&["--template", &project.template()]);
+    let preflight = own.call(Method::OPTIONS, "/books");
+    for (reply, status, reason) in [
+        (own.get("/books").send(), 200, " ms)  "),
+        (
+            own.get("/books").send(),
+            429,
+            "the rate and burst that the stage has for GET /books are used up",
+        ),
+        (
+            own.get("/keyed").send(),
+            403,
+            "the route asks for a usage key, and there is no header x-api-key",
+        ),
+        (
+            own.get("/keyed").header("x-api-key", "of-nobody").send(),
+            403,
+            "the usage key in the header x-api-key is on no plan of this stage",
+        ),
+        (
+            own.get("/checked").send(),
+            400,
+            "request validation: Missing required request parameters: [lang]",
+        ),
+        (
+            preflight.header("content-type", "text/plain").send(),
+            500,
+            "the mock has no request template for this content type",
+        ),
+    ] {
+        let line = line_of(|| gateway.stdout(), &reply.expect(status));
+        assert!(line.contains(&format!("Z {status} ")), "{line}");
+        assert!(line.contains(reason), "{reason}: {line}");
     }
 }
 

@@ -8,14 +8,19 @@ use std::thread;
 use keygate_tests::keygate::{Keygate, wait_for};
 use keygate_tests::project::Project;
 use keygate_tests::target::Target;
+use serde_json::json;
 
 use crate::builds::in_rust;
+use crate::invoke::{invoke, worker};
+use crate::lifetimes::meanwhile;
+use crate::processes::functions_of;
 use crate::runtimes::foreign;
 
 keygate_tests::tests! { for Target:
     a_changed_source_is_built_and_swapped_without_dropping_a_request needs "own-gateway";
     a_build_that_fails_keeps_what_was_there needs "own-gateway";
     changed_code_that_is_not_built_runs_anew needs "python", "own-gateway";
+    an_invocation_ends_with_the_former_process_and_counts_until_then needs "python", "own-gateway";
     a_function_that_make_builds_is_made_anew needs "python", "own-gateway";
     a_change_of_the_template_is_served_anew needs "python", "own-gateway";
     parameters_of_samconfig_are_taken_up needs "python", "own-gateway";
@@ -180,6 +185,25 @@ fn changed_code_that_is_not_built_runs_anew(target: &Target) {
     assert_eq!(own.get("/greeting").send().expect(200).body, "one");
     write(&project, "src/bootstrap", &bootstrap("two"));
     answers(&own, "/greeting", "two", &gateway);
+}
+
+fn an_invocation_ends_with_the_former_process_and_counts_until_then(target: &Target) {
+    let project = worker("      ReservedConcurrentExecutions: 1\n");
+    let running = start(target, &project, &["--watch"]);
+    let (gateway, own) = &running;
+    let bootstrap = project.folder().join("src/bootstrap");
+    let changed = fs::read_to_string(bootstrap).unwrap();
+    let changed = changed.replace("nothing asked", "asked anew");
+    meanwhile(&running, || {
+        write(&project, "src/bootstrap", &changed);
+        says(gateway, "changed: Greeting anew");
+        // The one that is under way is the former's, and still the only one that may be.
+        invoke(gateway, own, &json!({})).expect(429);
+    });
+    invoke(gateway, own, &json!({})).expect(200);
+    says(gateway, "[Greeting] asked anew");
+    let one = wait_for(|| (functions_of(gateway).len() == 1).then_some(()));
+    assert!(one.is_some(), "the former's process is left");
 }
 
 fn a_function_that_make_builds_is_made_anew(target: &Target) {

@@ -14,10 +14,12 @@ use serde_json::{Value, json};
 use keygate_tests::keygate::wait_for;
 use keygate_tests::target::Target;
 
+use crate::invoke::{served, worker};
 use crate::tokens::list;
 
 keygate_tests::tests! { for Target:
     a_request_that_has_passed_is_told_step_by_step needs "own-gateway";
+    what_lambda_says_of_a_request_is_told_with_it needs "python", "own-gateway";
     a_request_that_nobody_knows_is_said_to_be_unknown needs "own-gateway";
     a_page_in_a_browser_is_told_nothing needs "own-gateway";
     a_request_at_a_deployed_stack_is_told_from_its_logs needs "own-gateway";
@@ -90,6 +92,27 @@ fn a_request_that_has_passed_is_told_step_by_step(target: &Target) {
     let told = said(&why(outside.must_header("x-amzn-requestid"), &[]));
     let because = "because     it is outside the stage: every path here begins with /dev\n";
     assert!(told.contains(because), "{told}");
+}
+
+fn what_lambda_says_of_a_request_is_told_with_it(target: &Target) {
+    let (gateway, own) = served(target, &worker("      Timeout: 1\n"), &[]);
+    let port = port_of(&own, &gateway.ready.api_gateway);
+    let late = own.get("/greeting?sleep=5&print=going%20to%20sleep").send();
+    let id = late.expect(502).must_header("x-amzn-requestid").to_owned();
+    let arguments = ["why", &id, "--api-gateway-port", &port];
+    // Unlike those of other processes, what an ended one wrote is there before its answer.
+    let told = said(&target.build().run(&arguments, &[]));
+    let task = format!("Z {id} Task timed out after 1.00 seconds\n");
+    let report = format!("[Greeting] REPORT RequestId: {id}\t");
+    for words in [
+        "because     Task timed out after 1.00 seconds\n",
+        "handler     Greeting ",
+        "[Greeting] going to sleep\n",
+        &task,
+        &report,
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
 }
 
 fn a_request_that_nobody_knows_is_said_to_be_unknown(target: &Target) {

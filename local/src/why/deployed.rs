@@ -115,7 +115,9 @@ fn text(id: &str, found: &Found) -> String {
     for line in &found.access {
         let field = |name: &str| line.get(name).and_then(Value::as_str).unwrap_or("-");
         let [method, path, status] = ["method", "path", "status"].map(field);
-        text += &[method, " ", path, " was answered ", status, "\n"].concat();
+        let outcome = [method, " ", path, " was answered ", status].concat();
+        text += &keygate_visible::line(&outcome);
+        text.push('\n');
     }
     if found.access.is_empty() {
         text += &[id, " is in the functions' logs alone\n"].concat();
@@ -133,10 +135,9 @@ fn text(id: &str, found: &Found) -> String {
     }
     for line in &found.lines {
         let function = line.log_group.rsplit('/').next().unwrap_or_default();
-        let message = line.message.trim_end();
-        report::entry(&mut text, "log", &format!("[{function}] {message}"));
+        report::logged(&mut text, "log", function, &line.message);
     }
-    keygate_visible::lines(&text).into_owned()
+    text
 }
 
 /// The reason that a line of an authorizer's decision gives, where it refused.

@@ -16,13 +16,14 @@ pub(super) fn json(told: &impl Serialize) -> String {
 pub(super) fn text(trip: &Trip) -> String {
     let kind = trip.error_type.as_ref();
     let kind = kind.map_or_else(String::new, |kind| format!(" ({kind})"));
-    let mut text = format!(
-        "{} {} was answered {}{kind} in {}\n",
+    let outcome = format!(
+        "{} {} was answered {}{kind} in {}",
         trip.method,
         trip.path,
         trip.status,
         shown(trip.milliseconds)
     );
+    let mut text = keygate_visible::line(&outcome).into_owned() + "\n";
     if let Some(reason) = &trip.reason {
         entry(&mut text, "because", reason);
     }
@@ -31,15 +32,12 @@ pub(super) fn text(trip: &Trip) -> String {
     let route = trip.route.as_deref();
     entry(&mut text, "route", route.unwrap_or("none of the stage"));
     steps(&mut text, trip);
-    for (number, line) in trip.lines.iter().enumerate() {
-        let name = if number == 0 { "log" } else { "" };
-        entry(
-            &mut text,
-            name,
-            &format!("[{}] {}", line.function, line.line),
-        );
+    let mut name = "log";
+    for line in &trip.lines {
+        logged(&mut text, name, &line.function, &line.line);
+        name = "";
     }
-    keygate_visible::lines(&text).into_owned()
+    text
 }
 
 fn steps(text: &mut String, trip: &Trip) {
@@ -89,8 +87,22 @@ fn steps(text: &mut String, trip: &Trip) {
     }
 }
 
+/// What a function, or Lambda, has written. Their lines may have tabs, and be several.
+pub(super) fn logged(text: &mut String, name: &str, function: &str, message: &str) {
+    let function = keygate_visible::line(function);
+    for line in message.trim_end().split('\n') {
+        let line = keygate_visible::lines(line);
+        row(text, name, &format!("[{function}] {line}"));
+    }
+}
+
 /// A line of two columns.
 pub(super) fn entry(text: &mut String, name: &str, value: &str) {
+    row(text, name, &keygate_visible::line(value));
+}
+
+/// The same of a value in which nothing is invisible.
+fn row(text: &mut String, name: &str, value: &str) {
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "  {name:11} {}", keygate_visible::line(value));
+    let _ = writeln!(text, "  {name:11} {value}");
 }
