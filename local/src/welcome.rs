@@ -9,6 +9,7 @@ use keygate_routes::{Access, Segment};
 
 use crate::aws::Services;
 use crate::matrix::{Matrix, Row};
+use crate::model::KeySource;
 
 /// How many routes are listed.
 const MAX_ROUTES: usize = 40;
@@ -25,6 +26,8 @@ pub(crate) struct Addresses<'m> {
     pub(crate) api_key: Option<ApiKey>,
     /// Where tables are kept; in memory without it.
     pub(crate) kept_in: Option<PathBuf>,
+    /// Where usage keys come from.
+    pub(crate) key_source: KeySource,
     /// What is served.
     pub(crate) matrix: &'m Matrix,
 }
@@ -61,7 +64,7 @@ Keygate is ready at {url}
         }
         writeln!(formatter, "  Routes        {routes}, and what opens each:")?;
         for row in self.matrix.rows.iter().take(MAX_ROUTES) {
-            writeln!(formatter, "{}", route(row))?;
+            writeln!(formatter, "{}", route(row, self.key_source))?;
         }
         if let more @ 1.. = routes.saturating_sub(MAX_ROUTES) {
             writeln!(
@@ -69,8 +72,11 @@ Keygate is ready at {url}
                 "    and {more} more: keygate routes lists them all"
             )?;
         }
-        writeln!(formatter, "\nTry it, in another terminal:\n")?;
-        for line in self.lines() {
+        let lines = self.lines();
+        if !lines.is_empty() {
+            writeln!(formatter, "\nTry it, in another terminal:\n")?;
+        }
+        for line in lines {
             writeln!(formatter, "{line}\n")?;
         }
         writeln!(
@@ -85,7 +91,7 @@ impl Addresses<'_> {
     fn lines(&self) -> Vec<String> {
         let has_table = self.matrix.table.is_some();
         let rows = self.matrix.rows.iter();
-        let readable = rows.filter(|row| is_readable(row, has_table));
+        let readable = rows.filter(|row| is_readable(row, self.key_source, has_table));
         let (open, closed): (Vec<&Row>, Vec<&Row>) =
             readable.partition(|row| row.route.authorizer.is_none());
         let curl = |row: &Row| format!("curl -i {}{}", self.url, row.route.path);
@@ -111,8 +117,8 @@ impl Addresses<'_> {
 }
 
 /// A route with the scopes of which one opens it.
-fn route(row: &Row) -> String {
-    let opens = match (&row.access, &row.route.authorizer) {
+fn route(row: &Row, key_source: KeySource) -> String {
+    let mut opens = match (&row.access, &row.route.authorizer) {
         (_, None) => "public".to_owned(),
         (Some(Access::AnyCredential), _) => "any accepted credential".to_owned(),
         (Some(Access::AnyOf(scopes)), _) => {
@@ -122,13 +128,21 @@ fn route(row: &Row) -> String {
         (Some(Access::Public), _) => "closed: table and event disagree".to_owned(),
         (None, Some(authorizer)) => format!("what {authorizer} allows"),
     };
+    if asks_for_usage_key(row, key_source) {
+        opens += ", with a usage key in x-api-key";
+    }
     let (method, path) = (row.route.method.to_string(), row.route.path.to_string());
     format!("    {method:7} {path:30} {opens}")
 }
 
-/// Whether anybody who is let in can read it as it stands: `GET`, without a variable, and listed where
-/// there is a table.
-fn is_readable(row: &Row, has_table: bool) -> bool {
+/// Whether clients send a usage key of their own.
+fn asks_for_usage_key(row: &Row, key_source: KeySource) -> bool {
+    row.route.api_key_required && key_source == KeySource::Header
+}
+
+/// Whether anybody who is let in can read it as it stands: `GET`, without a variable or a usage key, and
+/// listed where there is a table.
+fn is_readable(row: &Row, key_source: KeySource, has_table: bool) -> bool {
     let is_plain = |segment: &Segment| matches!(segment, Segment::Literal(_));
     let is_public = row.route.authorizer.is_none();
     let is_listed = match &row.access {
@@ -137,5 +151,6 @@ fn is_readable(row: &Row, has_table: bool) -> bool {
     };
     row.route.method.as_str() == "GET"
         && row.route.path.segments().iter().all(is_plain)
+        && !asks_for_usage_key(row, key_source)
         && is_listed
 }

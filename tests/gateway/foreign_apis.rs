@@ -103,7 +103,13 @@ fn a_usage_key_of_the_template_comes_in_a_header(target: &Target) {
         "      ApiKeySourceType: HEADER\n      Auth: {ApiKeyRequired: true}",
         plan,
     );
-    let (_gateway, own) = target.own(&["--template", &project.template()]);
+    let (gateway, own) = target.own(&["--template", &project.template()]);
+    let said = gateway.stdout();
+    assert!(
+        said.contains("public, with a usage key in x-api-key"),
+        "{said}"
+    );
+    assert!(!said.contains("curl"), "{said}");
     let status = |method: &Method, key: &str| {
         let call = own.call(method.clone(), "/books");
         call.header("x-api-key", key).send().status

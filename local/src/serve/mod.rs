@@ -166,7 +166,7 @@ impl Opening<'_> {
             matrix,
             gateway,
         } = ground;
-        let scopes = ground::scopes(&matrix);
+        let (scopes, key_source) = (ground::scopes(&matrix), application.api.key_source);
         let former = self.kept.api_key();
         let laid = ground::lay(&application, &self.place.services, &scopes, former.as_ref());
         let (warmed, laid) = tokio::join!(self.functions.warm(), laid);
@@ -196,6 +196,7 @@ impl Opening<'_> {
             services: self.place.services.clone(),
             api_key,
             kept_in: self.options.data.clone(),
+            key_source,
             matrix: &matrix,
         };
         announce(&addresses, self.options, self.console)?;
