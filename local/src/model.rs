@@ -271,6 +271,28 @@ pub(crate) struct Function {
     pub(crate) reserved_concurrency: Option<u32>,
 }
 
+#[cfg(test)]
+impl Function {
+    /// One of this logical id with nothing that is its own.
+    pub(crate) fn plain(id: &str, runtime: Runtime) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            build: Build::None,
+            runtime,
+            handler: None,
+            code: PathBuf::new(),
+            environment: BTreeMap::new(),
+            environment_lines: BTreeMap::new(),
+            layers: Vec::new(),
+            timeout: Duration::from_secs(3),
+            memory_mib: 128,
+            alias: None,
+            reserved_concurrency: None,
+        }
+    }
+}
+
 /// How a function's package, which in Lambda is `/var/task`, is made of its code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Build {

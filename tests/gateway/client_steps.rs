@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::faulty::{ALWAYS, CONFLICT, Fault, REFUSED, THROTTLED, UNAVAILABLE};
 use crate::keys_function::{Answer, KeysFunction};
 use crate::operator::run;
-use crate::services::{KEY_TABLE, STACK, dynamodb};
+use crate::services::{KEY_TABLE, STACK, dynamodb, put, set_of};
 use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
@@ -58,12 +58,8 @@ fn active_on(plan: &str) -> Value {
 
 /// Sets an attribute of a client's item.
 fn set(keys: &KeysFunction, client: &str, attribute: &str, value: &Value) {
-    let update = json!({
-        "TableName": KEY_TABLE, "Key": {"pk": {"S": format!("client#{client}")}},
-        "UpdateExpression": "SET #it = :value", "ExpressionAttributeNames": {"#it": attribute},
-        "ExpressionAttributeValues": {":value": value},
-    });
-    dynamodb(&keys.own, &keys.gateway, "UpdateItem", &update);
+    let key = json!({"pk": {"S": format!("client#{client}")}});
+    set_of(&keys.own, &keys.gateway, &key, attribute, value);
 }
 
 fn each_client_has_a_usage_key_of_its_own_on_its_plan(target: &Target) {
@@ -186,8 +182,7 @@ fn a_record_that_somebody_wrote_by_hand_is_taken_over(target: &Target) {
         "pk": {"S": "client#by-hand"}, "status": {"S": "active"},
         "usage_key": {"S": "a-value-of-somebody-s-own"}, "note": {"S": "kept"},
     });
-    let put = json!({"TableName": KEY_TABLE, "Item": item});
-    dynamodb(&keys.own, &keys.gateway, "PutItem", &put);
+    put(&keys.own, &keys.gateway, &[item]);
     let read = || {
         keys.answer(Event::new("GET", "/clients/by-hand"))
             .expect(200)
@@ -209,8 +204,7 @@ fn whoever_a_record_lets_in_can_be_shut_out_by_it(target: &Target) {
         "pk": {"S": "client#by-hand"}, "status": {"S": "active"}, "name": {"N": "1"},
         "usage_key_id": {"BOOL": true}, "usage_plan": {"L": []},
     });
-    let put = json!({"TableName": KEY_TABLE, "Item": item});
-    dynamodb(&keys.own, &keys.gateway, "PutItem", &put);
+    put(&keys.own, &keys.gateway, &[item]);
     let revoked = json!({"status": "revoked"});
     let changed = change(&keys, "by-hand", &revoked).expect(200);
     assert_eq!(changed.body["status"], "revoked");
@@ -243,18 +237,15 @@ fn without_usage_plans_a_client_is_shut_out_all_the_same(target: &Target) {
 /// Puts so many clients into the table, as if they had been registered a second after each other.
 fn fill(keys: &KeysFunction, clients: usize) {
     let item = |number: usize| {
-        json!({"PutRequest": {"Item": {
+        json!({
             "pk": {"S": format!("client#filling-{number}")}, "status": {"S": "active"},
             "owner": {"S": "\"oauth-clients\""}, "created_at": {"N": number.to_string()},
             "usage_key": {"S": format!("keygate-usage-{number:012}")},
             "usage_key_id": {"S": format!("{number:010}")}, "usage_plan": {"S": "standard"},
-        }}})
+        })
     };
-    for batch in (1..=clients).collect::<Vec<_>>().chunks(25) {
-        let items: Vec<Value> = batch.iter().map(|number| item(*number)).collect();
-        let written = json!({"RequestItems": {KEY_TABLE: items}});
-        dynamodb(&keys.own, &keys.gateway, "BatchWriteItem", &written);
-    }
+    let items: Vec<Value> = (1..=clients).map(item).collect();
+    put(&keys.own, &keys.gateway, &items);
 }
 
 fn with_10_000_clients_each_request_reads_as_little_as_with_one(target: &Target) {

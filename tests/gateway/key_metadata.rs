@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::keys::text;
-use crate::operator::{run, said};
+use crate::operator::{self, run, said};
 use crate::services::set;
 use crate::tokens::list;
 use keygate_tests::target::Target;
@@ -45,16 +45,7 @@ fn metadata_is_kept_and_shown_and_handlers_are_told_it(target: &Target) {
 }
 
 fn create<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    let key = [
-        "create",
-        "--name",
-        "a",
-        "--owner",
-        "me",
-        "--scope",
-        "books:read",
-    ];
-    [&key, more].concat()
+    [&operator::create("me", "books:read"), more].concat()
 }
 
 fn an_operator_notes_something_about_a_key(target: &Target) {

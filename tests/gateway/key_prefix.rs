@@ -6,7 +6,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use crate::keys::{issue, text};
-use crate::operator::{run, said};
+use crate::operator::{self, run, said};
 use crate::tokens::{is_unauthorized, list};
 use keygate_tests::function::command;
 use keygate_tests::keygate::output_with_input;
@@ -23,16 +23,7 @@ keygate_tests::tests! { for Target:
 const PAGE: &str = include_str!("../../docs/keys.md");
 
 fn create<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    let key = [
-        "create",
-        "--name",
-        "a",
-        "--owner",
-        "me",
-        "--scope",
-        "books:read",
-    ];
-    [&key, more].concat()
+    [&operator::create("me", "books:read"), more].concat()
 }
 
 fn credential(key: &Value) -> String {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::keys::text;
 use crate::operator::said;
-use crate::services::{KEY_TABLE, STACK, dynamodb, usage_key_of, usage_keys};
+use crate::services::{STACK, put, usage_key_of, usage_keys};
 use crate::tokens::{is_unauthorized, list, part};
 use keygate_tests::keygate::Keygate;
 use keygate_tests::target::Target;
@@ -181,8 +181,7 @@ fn a_record_of_another_issuers_client_neither_meters_nor_shuts_out(target: &Targ
             "pk": {"S": format!("client#{status}")}, "status": {"S": status},
             "issuer": {"S": other}, "usage_key": {"S": "keygate-usage-of-another"},
         });
-        let put = json!({"TableName": KEY_TABLE, "Item": item});
-        dynamodb(&own, &gateway, "PutItem", &put);
+        put(&own, &gateway, &[item]);
         let credential = credential(status);
         for _ in 0..3 {
             list(&own, &credential).expect(200);
@@ -208,8 +207,7 @@ fn clients_are_listed_in_pages_in_the_order_of_their_registration(target: &Targe
             "pk": {"S": format!("client#{client}")}, "status": {"S": "active"},
             "owner": {"S": "\"oauth-clients\""}, "created_at": {"N": second.to_string()},
         });
-        let put = json!({"TableName": KEY_TABLE, "Item": item});
-        dynamodb(&own, &gateway, "PutItem", &put);
+        put(&own, &gateway, &[item]);
     }
     let mut listed = Vec::new();
     let mut path = "/clients?limit=2".to_owned();

@@ -36,7 +36,7 @@ pub(crate) fn run(target: &Target, gateway: &Keygate, arguments: &[&str]) -> Val
     serde_json::from_slice(&output.stdout).expect("JSON is printed")
 }
 
-fn create<'a>(owner: &'a str, scope: &'a str) -> Vec<&'a str> {
+pub(crate) fn create<'a>(owner: &'a str, scope: &'a str) -> Vec<&'a str> {
     vec![
         "create", "--name", "by hand", "--owner", owner, "--scope", scope,
     ]

@@ -37,12 +37,28 @@ pub(crate) fn pk(id: &str) -> Value {
 
 /// Sets an attribute of a key's item.
 pub(crate) fn set(own: &Target, gateway: &Keygate, id: &str, attribute: &str, value: &Value) {
+    set_of(own, gateway, &pk(id), attribute, value);
+}
+
+/// Sets an attribute of the item that has this key.
+pub(crate) fn set_of(own: &Target, gateway: &Keygate, key: &Value, attribute: &str, value: &Value) {
     let update = json!({
-        "TableName": KEY_TABLE, "Key": pk(id), "UpdateExpression": "SET #it = :value",
+        "TableName": KEY_TABLE, "Key": key, "UpdateExpression": "SET #it = :value",
         "ExpressionAttributeNames": {"#it": attribute},
         "ExpressionAttributeValues": {":value": value},
     });
     dynamodb(own, gateway, "UpdateItem", &update);
+}
+
+/// Puts items into the key table.
+pub(crate) fn put(own: &Target, gateway: &Keygate, items: &[Value]) {
+    let put = |item: &Value| json!({"PutRequest": {"Item": item}});
+    // So many a call takes.
+    for batch in items.chunks(25) {
+        let requests: Vec<Value> = batch.iter().map(put).collect();
+        let written = json!({"RequestItems": {KEY_TABLE: requests}});
+        dynamodb(own, gateway, "BatchWriteItem", &written);
+    }
 }
 
 /// Takes an attribute out of a key's item.

@@ -9,7 +9,7 @@ use crate::faulty::{ALWAYS, Fault, REFUSED, THROTTLED, UNAVAILABLE};
 use crate::keys::{issue, text};
 use crate::keys_function::KeysFunction;
 use crate::operator::{run, said};
-use crate::services::{KEY_TABLE, dynamodb, management, set};
+use crate::services::{management, put, set};
 use crate::tokens::list;
 use keygate_tests::call::Reply;
 use keygate_tests::event::Event;
@@ -300,19 +300,16 @@ fn without_usage_plans_nothing_is_asked_of_api_gateway(target: &Target) {
 /// Puts so many keys of `me` into the table, as if they had been issued a second after each other.
 fn fill(keys: &KeysFunction, count: usize) {
     let item = |number: usize| {
-        json!({"PutRequest": {"Item": {
+        json!({
             "pk": {"S": format!("key#{number:012}")}, "status": {"S": "active"},
             "secret_sha256": {"S": "0".repeat(64)}, "owner": {"S": "me"},
             "created_at": {"N": number.to_string()},
             "usage_key": {"S": format!("keygate-usage-{number:012}")},
             "usage_key_id": {"S": format!("{number:010}")}, "usage_plan": {"S": "standard"},
-        }}})
+        })
     };
-    for batch in (1..=count).collect::<Vec<_>>().chunks(25) {
-        let items: Vec<Value> = batch.iter().map(|number| item(*number)).collect();
-        let written = json!({"RequestItems": {KEY_TABLE: items}});
-        dynamodb(&keys.own, &keys.gateway, "BatchWriteItem", &written);
-    }
+    let items: Vec<Value> = (1..=count).map(item).collect();
+    put(&keys.own, &keys.gateway, &items);
 }
 
 fn with_10_000_keys_each_request_reads_as_little_as_with_one(target: &Target) {

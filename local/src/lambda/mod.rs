@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
-use axum::middleware::{self, Next};
+use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use base64::Engine as _;
@@ -28,7 +28,7 @@ use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use self::answer::ApiError;
-use crate::browser::may_be_a_page;
+use crate::browser::no_page;
 use crate::functions::{Functions, Invocation, MAX_EVENT_BYTES};
 
 /// The largest event that nobody waits for.
@@ -56,23 +56,13 @@ pub(crate) async fn serve(listener: TcpListener, functions: Arc<Functions>) {
         )
         .fallback(unsupported)
         .method_not_allowed_fallback(unsupported)
-        .layer(middleware::from_fn(no_page))
+        .layer(middleware::from_fn(|request, next| {
+            no_page(ApiError::new, request, next)
+        }))
         .layer(DefaultBodyLimit::disable())
         .with_state(functions);
     // It ends with the program only.
     let _ = axum::serve(listener, router).await;
-}
-
-async fn no_page(request: Request, next: Next) -> Response {
-    if !may_be_a_page(request.headers()) {
-        return next.run(request).await;
-    }
-    ApiError::new(
-        StatusCode::FORBIDDEN,
-        "AccessDeniedException",
-        "this API is for programs on this machine, called as 127.0.0.1 or localhost",
-    )
-    .into_response()
 }
 
 async fn unsupported(method: Method, uri: Uri) -> ApiError {

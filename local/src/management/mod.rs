@@ -26,7 +26,7 @@ use axum::routing::{delete, get, put};
 use tokio::net::TcpListener;
 
 use self::answer::ApiError;
-use crate::browser::may_be_a_page;
+use crate::browser::no_page;
 use crate::gateway::{Control, Controls};
 use crate::trips::Trips;
 
@@ -67,7 +67,9 @@ pub(crate) async fn serve(listener: TcpListener, controls: Controls, trips: Arc<
         ))
         .with_state(controls)
         .merge(own)
-        .layer(middleware::from_fn(no_page));
+        .layer(middleware::from_fn(|request, next| {
+            no_page(ApiError::new, request, next)
+        }));
     // It ends with the program only.
     let _ = axum::serve(listener, router).await;
 }
@@ -76,18 +78,6 @@ impl FromRef<Controls> for Control {
     fn from_ref(controls: &Controls) -> Self {
         controls.current()
     }
-}
-
-async fn no_page(request: Request, next: Next) -> Response {
-    if !may_be_a_page(request.headers()) {
-        return next.run(request).await;
-    }
-    ApiError::new(
-        StatusCode::FORBIDDEN,
-        "AccessDeniedException",
-        "this API is for programs on this machine, called as 127.0.0.1 or localhost",
-    )
-    .into_response()
 }
 
 async fn signed(request: Request, next: Next) -> Response {

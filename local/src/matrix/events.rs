@@ -55,29 +55,13 @@ fn disagreement(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::path::PathBuf;
     use std::time::Duration;
 
     use super::*;
-    use crate::model::{Build, Runtime};
+    use crate::model::Runtime;
 
     fn function() -> Function {
-        Function {
-            id: "Keys".to_owned(),
-            name: "Keys".to_owned(),
-            build: Build::None,
-            runtime: Runtime::Provided,
-            handler: None,
-            code: PathBuf::new(),
-            environment: BTreeMap::new(),
-            environment_lines: BTreeMap::new(),
-            layers: Vec::new(),
-            timeout: Duration::from_secs(3),
-            memory_mib: 128,
-            alias: None,
-            reserved_concurrency: None,
-        }
+        Function::plain("Keys", Runtime::Provided)
     }
 
     fn authorizer(sources: Option<&[&str]>, ttl: u64) -> Authorizer {

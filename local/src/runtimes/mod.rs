@@ -173,27 +173,11 @@ impl fmt::Display for Quoted<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::model::Build;
 
     fn folders(code: &str, package: &str) -> Vec<String> {
-        let function = Function {
-            id: "Fn".to_owned(),
-            name: "Fn".to_owned(),
-            build: Build::None,
-            runtime: Runtime::Python("3.14".to_owned()),
-            handler: None,
-            code: code.into(),
-            environment: BTreeMap::new(),
-            environment_lines: BTreeMap::new(),
-            layers: Vec::new(),
-            timeout: Duration::from_secs(3),
-            memory_mib: 128,
-            alias: None,
-            reserved_concurrency: None,
-        };
+        let runtime = Runtime::Python("3.14".to_owned());
+        let function = Function::plain("Fn", runtime);
         let wanted = Wanted {
             function: &function,
             code: Path::new(code),

@@ -137,7 +137,8 @@ impl Issuing {
         }
         let asked = asked(&former);
         let (mut client, usage_key) = self.applied(&former, &asked, deadline).await?;
-        let over = over(&former, &mut client, usage_key.is_some(), now());
+        let own = NamedUsageKey::of(&read);
+        let over = over(own, &former, &mut client, usage_key.is_some(), now());
         let written = by(deadline, self.store.change_client(&read, &client)).await;
         if let Ok(true) = written {
             return self.flushed(client, over, stage, deadline).await;
@@ -256,9 +257,11 @@ fn is_metered(client: &RegisteredClient) -> bool {
         && client.record.usage_key.as_deref().is_some_and(is_own_value)
 }
 
-/// The usage keys that are over with a change at `now` (epoch seconds). The one that a client in use has
+/// The usage keys that are over with a change at `now` (epoch seconds), of which `own` is what the record
+/// named. The one that a client in use has
 /// had till then is not, and the record says until when it is kept.
 fn over(
+    own: NamedUsageKey,
     former: &RegisteredClient,
     client: &mut RegisteredClient,
     has_another: bool,
@@ -271,10 +274,6 @@ fn over(
         // Nobody is let in by a remembered answer that should be. Once the client is in use again,
         // its record has no need of what is over.
         client.former_usage_key.take_if(|_| is_in_use);
-        let own = NamedUsageKey {
-            id: former.usage_key_id.clone(),
-            value: former.record.usage_key.clone(),
-        };
         return before.into_iter().chain([own]).collect();
     }
     let kept = former.former_usage_key.as_ref();

@@ -47,7 +47,7 @@ pub(crate) struct NamedUsageKey {
     /// API Gateway's own id.
     pub(crate) id: Option<String>,
     /// The `usageIdentifierKey`.
-    pub(crate) value: Option<String>,
+    value: Option<String>,
 }
 
 impl NamedUsageKey {
