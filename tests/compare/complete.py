@@ -1,10 +1,11 @@
 """Gives an API in ministack what its import of SAM's OpenAPI document leaves out: the methods `any`, mock
-integrations, models and request validators, gateway responses. Run by deploy/compare:
+integrations, models and request validators, gateway responses, binary media types. Run by deploy/compare:
 `python complete.py ENDPOINT STACK API TEMPLATE`."""
 
 import json, logging, sys
 
 import boto3
+from botocore.config import Config
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
@@ -13,9 +14,9 @@ ANY, INTEGRATION = "x-amazon-apigateway-any-method", "x-amazon-apigateway-integr
 PARAMETERS = {"query": "querystring", "header": "header", "path": "path"}
 
 
-def client(service):
+def client(service, **more):
     return boto3.client(
-        service, endpoint_url=ENDPOINT, aws_access_key_id="test", aws_secret_access_key="test")
+        service, endpoint_url=ENDPOINT, aws_access_key_id="test", aws_secret_access_key="test", **more)
 
 
 gateway = client("apigateway")
@@ -86,6 +87,12 @@ def complete(body):
     for kind, answer in body.get("x-amazon-apigateway-gateway-responses", {}).items():
         given = {name: str(value) if name == "statusCode" else value for name, value in answer.items()}
         gateway.put_gateway_response(restApiId=API, responseType=kind, **given)
+    types = body.get("x-amazon-apigateway-binary-media-types")
+    if types:
+        # ministack keeps the value as it comes, where AWS takes one type at a time.
+        change = {"op": "replace", "path": "/binaryMediaTypes", "value": types}
+        unchecked = client("apigateway", config=Config(parameter_validation=False))
+        unchecked.update_rest_api(restApiId=API, patchOperations=[change])
     gateway.create_deployment(restApiId=API, stageName="stage")
 
 

@@ -1,4 +1,10 @@
-//! The gateway on this machine beside ministack, an emulator of AWS.
+//! The gateway on this machine beside ministack, an emulator of AWS: the same requests to the same APIs, and
+//! what clients and functions see of them. `deploy/compare` deploys the APIs there and says where they are:
+//!
+//! - `COMPARE_URL`: the address behind which the name of an API and its stage follow;
+//! - `COMPARE_EVENTS`: the folder where its functions keep their events.
+//!
+//! Without them there is nothing to compare with, and the test is skipped.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,12 +12,15 @@
     reason = "a suite that breaks is a test that fails"
 )]
 
+mod difference;
 mod exchange;
+mod listed;
 mod observed;
 mod requests;
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use keygate_tests::keygate::{Build, Keygate};
@@ -21,6 +30,9 @@ use tempfile::TempDir;
 
 use crate::requests::Request;
 
+/// The templates, whose names are those of the APIs, too.
+const APIS: [&str; 2] = ["template", "described"];
+
 /// One of the two: an address for each API, and where its functions keep their events.
 struct Side {
     urls: [(&'static str, String); 2],
@@ -28,56 +40,98 @@ struct Side {
 }
 
 impl Side {
-    fn observe(&self, request: &Request) -> Value {
-        let (_, url) = self.urls.iter().find(|(api, _)| *api == request.api).unwrap();
+    /// The APIs that `deploy/compare` has deployed.
+    fn deployed() -> Option<Self> {
+        let url = std::env::var("COMPARE_URL").ok()?;
+        let events = std::env::var_os("COMPARE_EVENTS").expect("COMPARE_URL needs COMPARE_EVENTS");
+        Some(Self {
+            urls: APIS.map(|api| (api, format!("{url}/{api}/stage"))),
+            events: events.into(),
+        })
+    }
+
+    /// The APIs of gateways that were started here.
+    fn started(gateways: &[(&'static str, Keygate); 2], events: &Path) -> Self {
+        let url = |(api, gateway): &(&'static str, Keygate)| (*api, gateway.ready.url.clone());
+        Self {
+            urls: gateways.each_ref().map(url),
+            events: events.to_owned(),
+        }
+    }
+
+    fn fate(&self, request: &Request) -> Value {
+        let mut urls = self.urls.iter();
+        let (_, url) = urls.find(|(api, _)| *api == request.api).unwrap();
         let events = self.events.join(format!("{}.events", request.api));
+        // What the request before has left.
         let _ = fs::remove_file(&events);
         let path = url.splitn(4, '/').nth(3).unwrap();
         let answer = exchange::exchange(url, &request.sent(&format!("/{path}")));
         let kept = fs::read_to_string(&events).unwrap_or_default();
-        let kept: Vec<Value> = kept.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        observed::observed(&answer, &kept)
+        let kept = kept.lines().map(|line| serde_json::from_str(line).unwrap());
+        observed::observed(&answer, &kept.collect::<Vec<_>>())
     }
 }
 
-fn started(build: &Build, api: &str, events: &Path) -> Keygate {
+fn gateway(build: &Build, api: &str, events: &Path) -> Keygate {
     let template = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("compare/{api}.yaml"));
     let events = events.join(format!("{api}.events"));
     build.start(&[
-        "--template", template.to_str().unwrap(),
-        "--parameter", &format!("EventsFile={}", events.display()),
+        "--template",
+        template.to_str().unwrap(),
+        "--parameter",
+        &format!("EventsFile={}", events.display()),
     ])
 }
 
-fn compare(there: &Side) {
+fn they_differ_where_the_list_says_and_nowhere_else(there: &Side) {
     let build = Build::find();
     let events = TempDir::new().unwrap();
-    let gateways = ["template", "described"].map(|api| (api, started(&build, api, events.path())));
-    let here = Side {
-        urls: gateways.each_ref().map(|(api, gateway)| (*api, gateway.ready.url.clone())),
-        events: events.path().to_owned(),
-    };
-    for request in requests::requests() {
-        let (one, other) = (here.observe(&request), there.observe(&request));
-        for d in observed::differences(&one, &other) {
-            let show = |v: Option<Value>| v.map_or_else(|| "-".to_owned(), |v| v.to_string());
-            println!("{} | {} | {} | {}", request.name, d.aspect, show(d.here), show(d.there));
-        }
-    }
+    let gateways = APIS.map(|api| (api, gateway(&build, api, events.path())));
+    let here = Side::started(&gateways, events.path());
+    let requests = requests::requests();
+    let found: Vec<_> = requests
+        .iter()
+        .flat_map(|request| {
+            difference::differences(request.name, &here.fate(request), &there.fate(request))
+        })
+        .collect();
+    println!("{} requests, {} differences", requests.len(), found.len());
+    let wrong = listed::held_against(&found);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn the_page_has_a_row_for_each_section_of_the_list() {
+    assert_eq!(listed::rows(), listed::headings());
+}
+
+fn each_request_has_a_name_of_its_own() {
+    let requests = requests::requests();
+    let names: BTreeSet<_> = requests.iter().map(|request| request.name).collect();
+    assert_eq!(names.len(), requests.len());
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let variable = |name| std::env::var(name).ok();
-    let there = variable("COMPARE_URL").zip(variable("COMPARE_EVENTS"));
-    let there = there.map(|(url, events)| Side {
-        urls: ["template", "described"].map(|api| (api, format!("{url}/{api}/stage"))),
-        events: events.into(),
-    });
-    let skipped = there.is_none();
-    let trial = Trial::test("compare", move || {
-        compare(there.as_ref().unwrap());
+    let there = Side::deployed();
+    let is_alone = there.is_none();
+    if is_alone {
+        println!("skipped they_differ_where_the_list_says_and_nowhere_else: deploy/compare runs it");
+    }
+    let compared = Trial::test("they_differ_where_the_list_says_and_nowhere_else", || {
+        they_differ_where_the_list_says_and_nowhere_else(&there.unwrap());
         Ok(())
     });
-    libtest_mimic::run(&arguments, vec![trial.with_ignored_flag(skipped)]).exit_code()
+    let trials = vec![
+        compared.with_ignored_flag(is_alone),
+        Trial::test("the_page_has_a_row_for_each_section_of_the_list", || {
+            the_page_has_a_row_for_each_section_of_the_list();
+            Ok(())
+        }),
+        Trial::test("each_request_has_a_name_of_its_own", || {
+            each_request_has_a_name_of_its_own();
+            Ok(())
+        }),
+    ];
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
