@@ -23,7 +23,9 @@ impl Line {
         let names = aspect.split('/').zip(difference.aspect.split('/'));
         is_any(request, &difference.request)
             && aspect.split('/').count() == difference.aspect.split('/').count()
-            && names.into_iter().all(|(pattern, name)| is_any(pattern, name))
+            && names
+                .into_iter()
+                .all(|(pattern, name)| is_any(pattern, name))
             && is_any(here, &difference.here)
             && is_any(there, &difference.there)
     }
@@ -53,7 +55,9 @@ pub(crate) fn held_against(found: &[Difference]) -> Vec<String> {
     let lines = lines();
     let is_listed = |one: &&Difference| lines.iter().any(|line| line.covers(one));
     let unlisted = found.iter().filter(|one| !is_listed(one));
-    let gone = lines.iter().filter(|line| !found.iter().any(|one| line.covers(one)));
+    let gone = lines
+        .iter()
+        .filter(|line| !found.iter().any(|one| line.covers(one)));
     unlisted
         .map(|one| format!("not listed: {one}"))
         .chain(gone.map(|line| format!("line {} is true no more: {}", line.number, line.text)))
@@ -62,12 +66,16 @@ pub(crate) fn held_against(found: &[Difference]) -> Vec<String> {
 
 /// The list's headings.
 pub(crate) fn headings() -> Vec<&'static str> {
-    LIST.lines().filter_map(|line| line.strip_prefix("## ")).collect()
+    LIST.lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .collect()
 }
 
 /// The first column of the page's table.
 pub(crate) fn rows() -> Vec<&'static str> {
     let table = PAGE.lines().skip_while(|line| !line.starts_with(TABLE));
     let table = table.take_while(|line| line.starts_with('|')).skip(2);
-    table.map(|row| row.split('|').nth(1).unwrap().trim()).collect()
+    table
+        .map(|row| row.split('|').nth(1).unwrap().trim())
+        .collect()
 }

@@ -8,6 +8,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     reason = "a suite that breaks is a test that fails"
 )]
@@ -69,7 +70,7 @@ impl Side {
         let answer = exchange::exchange(url, &request.sent(&format!("/{path}")));
         let kept = fs::read_to_string(&events).unwrap_or_default();
         let kept = kept.lines().map(|line| serde_json::from_str(line).unwrap());
-        observed::observed(&answer, &kept.collect::<Vec<_>>())
+        observed::observed(&request.header_names(), &answer, &kept.collect::<Vec<_>>())
     }
 }
 
@@ -116,7 +117,9 @@ fn main() -> ExitCode {
     let there = Side::deployed();
     let is_alone = there.is_none();
     if is_alone {
-        println!("skipped they_differ_where_the_list_says_and_nowhere_else: deploy/compare runs it");
+        println!(
+            "skipped they_differ_where_the_list_says_and_nowhere_else: deploy/compare runs it"
+        );
     }
     let compared = Trial::test("they_differ_where_the_list_says_and_nowhere_else", || {
         they_differ_where_the_list_says_and_nowhere_else(&there.unwrap());

@@ -24,7 +24,7 @@ const MADE_ANEW: [&str; 6] = [
     "x-forwarded-port",
 ];
 /// Members of events of which only the type is compared.
-const OF_THE_DEPLOYMENT: [&str; 10] = [
+const OF_THE_DEPLOYMENT: [&str; 11] = [
     "/requestContext/accountId",
     "/requestContext/apiId",
     "/requestContext/deploymentId",
@@ -35,12 +35,13 @@ const OF_THE_DEPLOYMENT: [&str; 10] = [
     "/requestContext/requestId",
     "/requestContext/requestTime",
     "/requestContext/requestTimeEpoch",
+    "/requestContext/resourceId",
 ];
 /// The longest text of a body that is shown whole.
 const SHOWN: usize = 200;
 
-/// What became of a request: the response, and each function's event by the function's name.
-pub(crate) fn observed(answer: &Answer, invocations: &[Value]) -> Value {
+/// What became of a request with headers of these names: the response, and each function's event by the function's name.
+pub(crate) fn observed(sent: &[String], answer: &Answer, invocations: &[Value]) -> Value {
     let mut fate = Map::new();
     fate.insert("response".to_owned(), response(answer));
     for kept in invocations {
@@ -48,7 +49,7 @@ pub(crate) fn observed(answer: &Answer, invocations: &[Value]) -> Value {
         if fate.contains_key(&name) {
             name.push_str(" once more");
         }
-        fate.insert(name, event(&kept["event"]));
+        fate.insert(name, event(sent, &kept["event"]));
     }
     Value::Object(fate)
 }
@@ -79,7 +80,7 @@ fn body(bytes: &[u8]) -> Value {
     })
 }
 
-fn event(kept: &Value) -> Value {
+fn event(sent: &[String], kept: &Value) -> Value {
     let mut event = kept.clone();
     if let Some(arn) = event["methodArn"].as_str() {
         let (_, path) = arn.split_once('/').unwrap();
@@ -89,9 +90,8 @@ fn event(kept: &Value) -> Value {
         as_its_type(event.pointer_mut(member));
     }
     if let Some(headers) = event["headers"].as_object() {
-        let names = headers
-            .keys()
-            .map(|name| (name.to_ascii_lowercase(), json!(name)));
+        let names = headers.keys();
+        let names = names.map(|name| (name.to_ascii_lowercase(), json!(spelling(sent, name))));
         let names: Map<_, _> = names.collect();
         event["spelling"] = Value::Object(names);
     }
@@ -101,6 +101,16 @@ fn event(kept: &Value) -> Value {
         }
     }
     event
+}
+
+/// How the name of a header in an event stands to the client's.
+fn spelling<'n>(sent: &[String], name: &'n str) -> &'n str {
+    let mut names = sent.iter().filter(|other| other.eq_ignore_ascii_case(name));
+    match names.next() {
+        Some(first) if first == name => "as it was sent",
+        Some(_) if name == name.to_ascii_lowercase() => "in lower case",
+        _ => name,
+    }
 }
 
 /// A header by its name in lower case, as how names are spelled is compared by itself.
