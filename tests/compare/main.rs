@@ -23,12 +23,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::slice;
 
 use keygate_tests::keygate::{Build, Keygate};
 use libtest_mimic::{Arguments, Trial};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::difference::Difference;
 use crate::requests::Request;
 
 /// The templates, whose names are those of the APIs, too.
@@ -106,10 +108,45 @@ fn the_page_has_a_row_for_each_section_of_the_list() {
     assert_eq!(listed::rows(), listed::headings());
 }
 
-fn each_request_has_a_name_of_its_own() {
+fn a_difference_off_the_list_is_wrong_and_so_is_a_line_without_one() {
+    let difference = |aspect: &str, there: &str| Difference {
+        request: "the root".to_owned(),
+        aspect: aspect.to_owned(),
+        here: "-".to_owned(),
+        there: there.to_owned(),
+    };
+    let listed = difference("/answer/version", "\"1.0\"");
+    let all_gone = listed::held_against(&[]);
+    assert!(all_gone.iter().all(|one| one.contains("is true no more")));
+    let but_one = listed::held_against(slice::from_ref(&listed));
+    assert_eq!(but_one.len(), all_gone.len() - 1);
+    // Another value, another place, and a place further inside.
+    for unlisted in [
+        difference("/answer/version", "\"2.0\""),
+        difference("/response/version", "\"1.0\""),
+        difference("/answer/version/major", "\"1.0\""),
+    ] {
+        let expected = format!("not listed: {unlisted}");
+        let wrong = listed::held_against(&[listed.clone(), unlisted]);
+        assert_eq!(wrong.first(), Some(&expected));
+    }
+}
+
+fn the_requests_are_at_least_sixty_each_with_a_name_of_its_own() {
     let requests = requests::requests();
     let names: BTreeSet<_> = requests.iter().map(|request| request.name).collect();
     assert_eq!(names.len(), requests.len());
+    assert!(names.len() >= 60, "{}", names.len());
+}
+
+/// The test of a function that is named like it.
+macro_rules! trial {
+    ($test:ident) => {
+        Trial::test(stringify!($test), || {
+            $test();
+            Ok(())
+        })
+    };
 }
 
 fn main() -> ExitCode {
@@ -127,14 +164,9 @@ fn main() -> ExitCode {
     });
     let trials = vec![
         compared.with_ignored_flag(is_alone),
-        Trial::test("the_page_has_a_row_for_each_section_of_the_list", || {
-            the_page_has_a_row_for_each_section_of_the_list();
-            Ok(())
-        }),
-        Trial::test("each_request_has_a_name_of_its_own", || {
-            each_request_has_a_name_of_its_own();
-            Ok(())
-        }),
+        trial!(the_page_has_a_row_for_each_section_of_the_list),
+        trial!(a_difference_off_the_list_is_wrong_and_so_is_a_line_without_one),
+        trial!(the_requests_are_at_least_sixty_each_with_a_name_of_its_own),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
