@@ -99,15 +99,7 @@ impl GatewayResponses {
                 content_type = media_type;
                 template.render(exchange, stage, Absent::Nothing)
             }
-            None => {
-                // Of this type alone API Gateway sends another text than the template that it gives as
-                // the default: measured on AWS in localstack/localstack PR 11317.
-                let member = match (custom, fault.kind) {
-                    (None, ResponseType::AccessDenied) => "Message",
-                    _ => "message",
-                };
-                serde_json::json!({member: fault.said()}).to_string()
-            }
+            None => default_body(fault, custom.is_some()),
         };
         if fault.kind == ResponseType::HeadersTooLarge {
             status = fault.kind.status();
@@ -127,6 +119,18 @@ impl GatewayResponses {
         }
         response
     }
+}
+
+/// The text where the template has none. Of a refusal by policy API Gateway sends another one than the
+/// template that it gives as the default, as long as nothing of it is customised: tried on AWS in
+/// localstack/localstack PR 11317.
+fn default_body(fault: &Fault, is_customised: bool) -> String {
+    let member = if fault.kind == ResponseType::AccessDenied && !is_customised {
+        "Message"
+    } else {
+        "message"
+    };
+    serde_json::json!({member: fault.said()}).to_string()
 }
 
 /// API Gateway has no response type for headers that are too large, so the template cannot word
