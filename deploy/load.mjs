@@ -160,7 +160,7 @@ function report(target, { answers, seconds }) {
   console.log("  from when a request was due to the end of its answer\n");
   const has = (test) => statuses.some(([status]) => test(status));
   const hints = [
-    rate < 0.95 * target.rate && `${target.rate} a second were not reached: a client as slow as this needs more --connections, or this machine is too slow`,
+    missing.length === 0 && rate < 0.95 * target.rate && `${target.rate} a second were not reached: a client as slow as this needs more --connections, or this machine is too slow`,
     has((status) => status === 429) && "429: compare the rate with the plan's RateLimit and BurstLimit, the stage's throttle and the account's",
     has((status) => status >= 500) && "5xx: `keygate why INSTANCE --stack NAME` tells of one request, and alarms of the stack should have rung",
     latency.p99 > 10 * latency.p50 && "p99 is far from the median: cold starts (Init Duration in Lambda's REPORT lines), or key set fetches and table reads of the authorizer",
