@@ -149,7 +149,9 @@ function report(target, { answers, seconds }) {
   const answered = answers.filter(({ status }) => status);
   const statuses = counted(answered.map(({ status }) => status));
   const missing = counted(answers.flatMap(({ error }) => error ?? []));
-  const latency = percentiles(answered.map(({ milliseconds }) => milliseconds));
+  // A refusal is quick, and says nothing of how soon the others are answered.
+  const served = answered.filter(({ status }) => status < 400);
+  const latency = percentiles(served.map(({ milliseconds }) => milliseconds));
   const rate = answers.length / seconds;
   console.log(`\n${answers.length} requests, the last answer after ${seconds.toFixed(1)} s: ${rate.toFixed(1)} a second\n`);
   for (const [what, count] of [...statuses, ...missing.map(([error, count]) => [`no answer: ${error}`, count])]) {
@@ -157,7 +159,7 @@ function report(target, { answers, seconds }) {
     console.log(`  ${String(count).padStart(8)}  ${share} %  ${what}  ${MEANING[what] ?? ""}`.trimEnd());
   }
   console.log(`\n  milliseconds   median ${latency.p50}   p90 ${latency.p90}   p99 ${latency.p99}   most ${latency.max}`);
-  console.log("  from when a request was due to the end of its answer\n");
+  console.log(`  of the ${served.length} answers below 400, from when a request was due to the end of its answer\n`);
   const has = (test) => statuses.some(([status]) => test(status));
   const hints = [
     missing.length === 0 && rate < 0.95 * target.rate && `${target.rate} a second were not reached: a client as slow as this needs more --connections, or this machine is too slow`,
