@@ -32,6 +32,7 @@ mod operator;
 mod problems;
 mod process_groups;
 mod processes;
+mod public_limits;
 mod recorded;
 mod request_events;
 mod request_lines;

@@ -1,6 +1,6 @@
 //! What an API serves: methods of resources, and what answers them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::{HeaderName, HeaderValue};
 use keygate_routes::{ResourcePath, RouteMethod};
@@ -23,6 +23,9 @@ pub(crate) struct Route {
     pub(crate) api_key_required: bool,
     /// How many requests the stage takes on it, of all callers together.
     pub(crate) throttle: Option<Throttle>,
+    /// The same of single methods, by name, where the route is `ANY`: the stage's settings know each of
+    /// its methods by itself.
+    pub(crate) throttles: BTreeMap<String, Throttle>,
     /// What is checked of a request before it is passed on.
     pub(crate) validation: Validation,
     /// The event's line of the template.
