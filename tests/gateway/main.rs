@@ -77,6 +77,7 @@ fn main() -> ExitCode {
         explain::TESTS,
         start::TESTS,
         processes::TESTS,
+        public_limits::TESTS,
         recorded::TESTS,
         process_groups::TESTS,
         request_lines::TESTS,
