@@ -32,6 +32,7 @@ mod operator;
 mod problems;
 mod process_groups;
 mod processes;
+mod public_limits;
 mod recorded;
 mod request_events;
 mod request_lines;
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
         explain::TESTS,
         start::TESTS,
         processes::TESTS,
+        public_limits::TESTS,
         recorded::TESTS,
         process_groups::TESTS,
         request_lines::TESTS,

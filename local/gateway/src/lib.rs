@@ -207,7 +207,7 @@ impl Front {
         if route.api_key_required {
             self.count(exchange, route, usage_key)?;
         }
-        if !gateway.throttles.admits(route) {
+        if !gateway.throttles.admits(route, &exchange.method) {
             exchange.trace.refused(refusal::throttled(route));
             return Err(Fault::new(ResponseType::Throttled));
         }
