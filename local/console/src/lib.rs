@@ -19,6 +19,11 @@ use self::queue::{Entry, Queue, State};
 
 /// How long the last lines may take.
 const SETTLE: Duration = Duration::from_millis(200);
+/// How long the next lines are gathered after some were written: lines that come close together are
+/// written together, as to wake a thread for each takes longer than all else that is done for a line.
+const GATHERING: Duration = Duration::from_millis(5);
+/// With so many bytes at once there is no time for that.
+const MANY_BYTES: usize = 64 * 1024;
 /// Between two tries at a pipe that its other end has made one that does not wait.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -49,8 +54,11 @@ impl Lines {
         let name = "console".to_owned();
         let writer = thread::Builder::new().name(name).spawn(move || {
             while !queue.locked().is_closed {
-                let entries = queue.take();
-                queue.written(write_all(&mut output, text(entries).as_bytes()));
+                let text = text(queue.take());
+                queue.written(write_all(&mut output, text.as_bytes()));
+                if text.len() < MANY_BYTES {
+                    thread::sleep(GATHERING);
+                }
             }
         });
         match writer {
@@ -120,9 +128,14 @@ impl Lines {
 
     fn add(&self, entry: Entry) {
         let mut state = self.queue.locked();
-        if !state.is_closed {
-            state.add(entry);
-            drop(state);
+        if state.is_closed {
+            return;
+        }
+        // Only then the writer waits.
+        let is_first = state.waiting.is_empty();
+        state.add(entry);
+        drop(state);
+        if is_first {
             self.queue.changed.notify_all();
         }
     }
