@@ -239,6 +239,17 @@ pub(crate) enum Period {
     Month,
 }
 
+impl Period {
+    /// As API Gateway has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Day => "DAY",
+            Self::Week => "WEEK",
+            Self::Month => "MONTH",
+        }
+    }
+}
+
 /// A Lambda function.
 #[derive(Debug, Clone)]
 pub(crate) struct Function {

@@ -156,6 +156,7 @@ mod tests {
                 function: "Authorizer".to_owned(),
                 milliseconds: 0.01,
                 is_called: false,
+                answered_in: None,
                 error: None,
             }),
             plan: None,

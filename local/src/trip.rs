@@ -51,6 +51,9 @@ pub(crate) struct AuthorizerStep {
     pub(crate) milliseconds: f64,
     /// Whether the function was called, or else an answer was there already, or none was needed.
     pub(crate) is_called: bool,
+    /// The request whose answer was there already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) answered_in: Option<String>,
     pub(crate) error: Option<String>,
 }
 
@@ -60,6 +63,40 @@ pub(crate) struct PlanStep {
     pub(crate) milliseconds: f64,
     /// The usage key that the request is counted for.
     pub(crate) usage_key_id: Option<String>,
+    /// What was left behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) left: Option<PlanLeft>,
+}
+
+/// What is left to a usage key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PlanLeft {
+    /// Of the bucket; `None` where the plan has no rate.
+    pub(crate) tokens: Option<TokensLeft>,
+    /// Of the quota, where there is one.
+    pub(crate) quota: Option<QuotaLeft>,
+    /// The requests of today, in UTC.
+    pub(crate) today: u64,
+}
+
+/// What is left in a bucket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TokensLeft {
+    /// Whole ones.
+    pub(crate) left: f64,
+    /// How many it holds.
+    pub(crate) burst: u32,
+    /// How many a second are added.
+    pub(crate) rate: f64,
+}
+
+/// What is left of a quota.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct QuotaLeft {
+    pub(crate) left: u64,
+    pub(crate) limit: u64,
+    /// `DAY`, `WEEK` or `MONTH`, as API Gateway has it.
+    pub(crate) period: String,
 }
 
 /// The handler's part.
@@ -69,6 +106,27 @@ pub(crate) struct HandlerStep {
     pub(crate) milliseconds: f64,
     pub(crate) status: Option<u16>,
     pub(crate) error: Option<String>,
+}
+
+/// One check of the authorizer's, as `keygate explain` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CheckMade {
+    pub(crate) name: String,
+    pub(crate) state: CheckState,
+    /// What was found, or why the check was not made.
+    pub(crate) found: String,
+    pub(crate) expected: Option<String>,
+    /// The reason code and the reason of a refusal.
+    pub(crate) failure: Option<(String, String)>,
+}
+
+/// What became of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CheckState {
+    Passed,
+    Failed,
+    /// It has no meaning here, or could not be made.
+    NotMade,
 }
 
 /// A line that a function wrote.

@@ -153,6 +153,20 @@ impl Authorizer {
         report
     }
 
+    /// Explains, check by check, what an event is answered.
+    ///
+    /// # Errors
+    /// When it is no authorizer event.
+    pub async fn explain_event(&self, event: &Value) -> Result<Report, EventError> {
+        let request = AuthorizationRequest::read(event)?;
+        let mut report = Report::default();
+        let _ = self
+            .holder(&request.presented, request.source, &mut report)
+            .await;
+        report.add_routes(&self.table);
+        Ok(report)
+    }
+
     async fn decide(&self, request: &AuthorizationRequest) -> Result<Grant, Rejection> {
         let mut nobody = Unwatched;
         let holder = self.holder(&request.presented, request.source, &mut nobody);

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::answer::{ApiError, Parameters, page};
 use super::usage_keys;
 use crate::gateway::{Control, Listed};
-use crate::model::{Period, UsagePlan};
+use crate::model::UsagePlan;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -126,11 +126,7 @@ fn shown(plan: &UsagePlan, control: &Control) -> Value {
         shown["throttle"] = json!({"burstLimit": throttle.burst, "rateLimit": throttle.rate});
     }
     if let Some(quota) = plan.quota {
-        let period = match quota.period {
-            Period::Day => "DAY",
-            Period::Week => "WEEK",
-            Period::Month => "MONTH",
-        };
+        let period = quota.period.name();
         shown["quota"] = json!({"limit": quota.limit, "offset": 0, "period": period});
     }
     shown
