@@ -67,7 +67,10 @@ impl Latency {
     /// The bound of the bucket that this part of the requests, such as 0.95, lies within; `None` without
     /// any, or beyond the last bound.
     pub(crate) fn within(&self, part: f64) -> Option<f64> {
-        #[allow(clippy::cast_precision_loss, reason = "a count of requests is no exact figure here")]
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "a count of requests is no exact figure here"
+        )]
         let wanted = self.count() as f64 * part;
         let mut so_far = 0;
         let bucket = self.buckets.iter().position(|count| {

@@ -29,6 +29,7 @@ mod offered;
 mod operator;
 mod outlets;
 mod package;
+mod page;
 mod papers;
 mod ports;
 mod process_group;

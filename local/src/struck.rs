@@ -65,9 +65,7 @@ static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let names: Vec<String> = NAMES.iter().map(|name| spelt(name)).collect();
     let names = names.join("|");
     let scheme = r"(?:(?:bearer|basic|apikey|digest|dpop|negotiate|token)\s+)?";
-    let value = format!(
-        r#"\[?\s*\\*"[^"]*"|\[?\s*\\*'[^']*'|{scheme}[^\s"'\\,;&{{}}\[\]]+"#
-    );
+    let value = format!(r#"\[?\s*\\*"[^"]*"|\[?\s*\\*'[^']*'|{scheme}[^\s"'\\,;&{{}}\[\]]+"#);
     let text = format!(r#"(?i)(\b(?:x[-_]?)?(?:{names})\\*["']?\s*[:=]\s*)({value})"#);
     Regex::new(&text).ok()
 });

@@ -22,7 +22,7 @@ use crate::config::{self, Config};
 use crate::context_claims::ContextClaims;
 use crate::credential::Credential;
 use crate::decision::{self, Fault, Grant, Refusal, Rejection};
-use crate::event::{AuthorizationRequest, Presented};
+use crate::event::{AuthorizationRequest, EventError, Presented};
 use crate::key_set::set::KeySet;
 use crate::key_set::source::KeySetSource;
 use crate::key_table::KeyTable;

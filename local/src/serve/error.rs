@@ -13,6 +13,7 @@ use crate::kept::KeptError;
 use crate::matrix::MatrixError;
 use crate::outlets::OutletError;
 use crate::package::PackageError;
+use crate::page::NoLink;
 use crate::seed::SeedError;
 use crate::template::TemplateError;
 
@@ -54,6 +55,9 @@ pub(crate) enum ServeError {
     /// A function's package or layers are not what they must be.
     #[error(transparent)]
     Package(#[from] PackageError),
+    /// The page cannot be shown.
+    #[error(transparent)]
+    Page(#[from] NoLink),
     /// A function does not start.
     #[error("{0}")]
     Function(#[from] InvokeError),

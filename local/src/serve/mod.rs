@@ -5,6 +5,7 @@ mod error;
 mod ground;
 mod listeners;
 mod live;
+mod look;
 mod place;
 mod stop;
 
@@ -23,6 +24,7 @@ pub(crate) use self::error::ServeError;
 use self::ground::Ground;
 use self::listeners::{Listeners, listen, port};
 use self::live::Live;
+use self::look::{Opened, Shown};
 use self::place::Place;
 use self::stop::{stop_signal, stopped};
 use crate::aws;
@@ -44,7 +46,6 @@ use crate::outlets::Outlets;
 use crate::package;
 use crate::ready_file;
 use crate::template;
-use crate::trips::Trips;
 use crate::welcome::Addresses;
 
 /// Serves the template until Ctrl-C, a termination signal or, when asked, the end of standard
@@ -84,7 +85,6 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     // Whose the folder is has just been found out.
     kept.keep(Some(&signing_key), None)?;
     let (offered, offer) = watch::channel(ground::scopes(&ground.matrix));
-    let trips = Arc::new(Trips::new(outlets.requests));
     let controls = Controls::from(ground.gateway.control());
     let Listeners {
         gateway: listener,
@@ -92,7 +92,14 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         dynamodb: of_dynamodb,
         api_gateway: of_api_gateway,
         lambda: of_lambda,
+        page: of_page,
     } = listeners;
+    let template = options.template.clone();
+    let Opened {
+        trips,
+        shown,
+        mut tasks,
+    } = look::open(of_page, outlets.requests, &controls, &place, template)?;
     let management = management::serve(of_api_gateway, controls.clone(), Arc::clone(&trips));
     let lines = console.stderr.clone();
     let log = FunctionLog {
@@ -101,7 +108,7 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     };
     let programs = built.programs(&ground.application, &place.services.environment(), home);
     let functions = Arc::new(Functions::new(programs, &log, keeping(&options)));
-    let background = Background(vec![
+    tasks.extend([
         tokio::spawn(async move {
             let _ = issuer::serve(of_issuer, signing_key, offer).await;
         }),
@@ -109,6 +116,7 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         tokio::spawn(management),
         tokio::spawn(lambda::serve(of_lambda, Arc::clone(&functions))),
     ]);
+    let background = Background(tasks);
     let access_log = outlets.access_log.clone();
     let opening = Opening {
         options: &options,
@@ -121,6 +129,7 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         offered,
         kept,
         told: Told { access_log, trips },
+        shown,
     };
     let outcome = opening.open(ground, listener, stop).await;
     outlets.access_log.iter().for_each(Lines::settle);
@@ -150,6 +159,8 @@ struct Opening<'s> {
     offered: watch::Sender<Scopes>,
     kept: Kept,
     told: Told,
+    /// What the page is shown.
+    shown: Shown,
 }
 
 impl Opening<'_> {
@@ -173,6 +184,9 @@ impl Opening<'_> {
         warmed?;
         let api_key = laid?;
         self.kept.keep(None, api_key.as_ref())?;
+        let shown = self.shown;
+        shown.show(&application, &url, &matrix, api_key.as_ref());
+        let page = shown.link.clone();
         let door = Door::new(gateway, matrix.listed(), &self.functions, self.told);
         let ids = application.functions.keys();
         let builds = ids.map(|id| (id.clone(), vec![Arc::clone(&self.built)]));
@@ -185,6 +199,7 @@ impl Opening<'_> {
             functions: self.functions,
             door: &door,
             controls: self.controls,
+            shown,
             scopes: self.offered,
             api_key: api_key.clone(),
             application,
@@ -195,6 +210,7 @@ impl Opening<'_> {
             issuer: self.place.issuer.clone(),
             services: self.place.services.clone(),
             api_key,
+            page,
             kept_in: self.options.data.clone(),
             key_source,
             matrix: &matrix,
@@ -263,6 +279,7 @@ fn announce(
         "dynamodb": addresses.services.dynamodb,
         "api_gateway": addresses.services.api_gateway,
         "lambda": addresses.services.lambda,
+        "page": addresses.page,
         "api_key": addresses.api_key.as_ref().map(ApiKey::expose),
     });
     if options.log == LogForm::Json {
