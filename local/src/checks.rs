@@ -98,12 +98,10 @@ fn made(check: authorizer::CheckShown<'_>) -> CheckMade {
     CheckMade {
         name: check.name.to_owned(),
         state,
-        found: keygate_visible::line(check.found).into_owned(),
-        expected: check
-            .expected
-            .map(|expected| keygate_visible::line(expected).into_owned()),
+        found: check.found.to_owned(),
+        expected: check.expected.map(ToOwned::to_owned),
         failure: check
             .failure
-            .map(|(code, reason)| (code.to_owned(), keygate_visible::line(reason).into_owned())),
+            .map(|(code, reason)| (code.to_owned(), reason.to_owned())),
     }
 }

@@ -83,11 +83,12 @@ impl Secrets {
         let mut all: Vec<String> = Vec::new();
         for value in values.filter(|value| !value.is_empty()) {
             all.push(value.to_owned());
-            let parts = value.split([' ', ';', ',']).map(str::trim);
+            let behind_scheme = value.split_once(' ').map(|(_, behind)| behind.trim());
+            let cookies = value.split(';').filter_map(|pair| pair.split_once('='));
+            let cookies = cookies.map(|(_, cookie)| cookie.trim());
+            let parts = behind_scheme.into_iter().chain(cookies);
             for part in parts.filter(|part| part.len() >= MIN_PART) {
                 all.push(part.to_owned());
-                let pair = part.split_once('=');
-                all.extend(pair.map(|(_, cookie)| cookie.to_owned()));
                 all.extend(password(part));
             }
         }

@@ -39,7 +39,7 @@ pub(super) fn page(
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (title) " · Keygate" }
+                title { (seen(title)) " · Keygate" }
                 link rel="stylesheet" href="page.css";
                 link rel="icon" href="icon.svg" type="image/svg+xml";
                 @if live.is_some() { script src="page.js" defer {} }

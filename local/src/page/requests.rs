@@ -110,7 +110,7 @@ fn became(trip: &Trip) -> Markup {
         @match (&trip.reason, &trip.handler) {
             (Some(reason), _) => { (seen(reason)) }
             (None, Some(handler)) => { (seen(&handler.function)) " answered" }
-            (None, None) => { (trip.error_type.as_deref().unwrap_or("answered by the gateway")) }
+            (None, None) => { (seen(trip.error_type.as_deref().unwrap_or("answered by the gateway"))) }
         }
         @if is_hit { " " span.chip { "cache hit" } }
     }

@@ -172,13 +172,13 @@ fn check_row(check: &CheckMade) -> Markup {
             td { span class=(format!("status {class}")) { (word) } }
             th scope="row" { (check.name) }
             td {
-                (found)
+                (seen(&found))
                 @if let Some((code, reason)) = &check.failure {
                     @if !found.is_empty() { br; }
-                    strong { (code) } ": " (strike_forms(reason))
+                    strong { (seen(code)) } ": " (seen(&strike_forms(reason)))
                 }
             }
-            td { (check.expected.as_deref().unwrap_or_default()) }
+            td { (check.expected.as_deref().map(seen).unwrap_or_default()) }
         }
     }
 }
@@ -226,7 +226,7 @@ fn answered(trip: &Trip) -> Markup {
     let content = html! {
         p {
             "The client got " (status(trip.status))
-            @if let Some(kind) = &trip.error_type { " as the gateway response " code { (kind) } }
+            @if let Some(kind) = &trip.error_type { " as the gateway response " code { (seen(kind)) } }
             "."
         }
     };
