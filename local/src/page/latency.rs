@@ -105,7 +105,9 @@ fn drawing(latency: &Latency) -> Markup {
             }
             @for (bucket, _) in buckets.filter(|(bucket, _)| bucket % LABELLED == 0) {
                 @if let Some(bound) = BOUNDS.get(bucket) {
-                    text x=(at(bucket) + step / 2) y=(HEIGHT - 6) text-anchor="middle" { (time(*bound)) }
+                    // The first would begin outside the drawing.
+                    @let (x, anchor) = if bucket == 0 { (2, "start") } else { (at(bucket) + step / 2, "middle") };
+                    text x=(x) y=(HEIGHT - 6) text-anchor=(anchor) { (time(*bound)) }
                 }
             }
         }

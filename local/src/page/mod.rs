@@ -40,7 +40,7 @@ use self::layout::{View, page};
 use self::requests::{Filter, LISTED};
 pub(crate) use self::stage::{RouteShown, Stage};
 use crate::gateway::Controls;
-use crate::trips::Trips;
+use crate::trips::{Trips, Whole};
 
 /// How old a request is before its trip is told: lines and checks come a moment behind the answer.
 const AGE: Duration = Duration::from_millis(300);
@@ -71,6 +71,16 @@ impl Look {
             stage,
             sender: Arc::new(sender),
             readers: Arc::new(Semaphore::new(live::MAX_READERS)),
+        }
+    }
+
+    /// A request with the checks that were made when the answer was given that was kept for it.
+    fn with_former_checks(&self, whole: Whole) -> Whole {
+        let step = whole.trip.authorizer.as_ref();
+        let former = step.and_then(|step| self.trips.whole(step.answered_in.as_deref()?));
+        Whole {
+            checks: former.map_or(whole.checks, |former| former.checks),
+            ..whole
         }
     }
 
@@ -175,6 +185,7 @@ async fn one(State(look): State<Look>, Query(asked): Query<Asked>) -> Response {
         let page = page(View::Below, "No such request", &stage, None, &content);
         return (StatusCode::NOT_FOUND, shown(page)).into_response();
     };
+    let whole = look.with_former_checks(whole);
     let title = format!("{} {}", whole.trip.status, whole.trip.method);
     let content = trip::view(&whole, asked.sent.is_some());
     shown(page(View::Below, &title, &stage, None, &content)).into_response()

@@ -26,7 +26,7 @@ pub(super) fn section(control: &Control) -> Markup {
     html! {
         section.card aria-labelledby="plans-title" {
             h2 id="plans-title" { "Usage plans" }
-            div id="plans" data-limit=(BESIDE) { (content(control, BESIDE)) }
+            div id="plans" { (content(control, BESIDE)) }
         }
     }
 }
@@ -34,7 +34,7 @@ pub(super) fn section(control: &Control) -> Markup {
 /// The gauges by themselves.
 pub(super) fn view(control: &Control) -> Markup {
     html! {
-        section aria-labelledby="plans-title" {
+        section.plans aria-labelledby="plans-title" {
             div.heading {
                 h1 id="plans-title" { "Usage plans" }
                 p.live role="status" id="live" { "Reload to see what is left now." }
@@ -44,7 +44,50 @@ pub(super) fn view(control: &Control) -> Markup {
                 "What is left to each usage key: of the tokens that its requests may take at once, which come "
                 "back at the plan's rate, and of the quota of the period, in UTC."
             }
-            div.gauges id="plans" data-limit=(ALONE) { (content(control, ALONE)) }
+            h2 { "What is left" }
+            div.gauges id="plans" { (content(control, ALONE)) }
+            h2 { "The plans" }
+            (table(control))
+        }
+    }
+}
+
+/// The plans themselves.
+fn table(control: &Control) -> Markup {
+    let usage = &control.usage;
+    let keys_on = |id: &str| {
+        usage
+            .keys(None, LOOKED_AT, |key| key.plan.as_deref() == Some(id))
+            .len()
+    };
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="The plans" {
+            table {
+                caption.unseen { "Usage plans, with their limits for each usage key" }
+                thead {
+                    tr {
+                        th scope="col" { "Plan" }
+                        th.number scope="col" { "Requests a second" }
+                        th.number scope="col" { "At once" }
+                        th.number scope="col" { "Quota" }
+                        th.number scope="col" { "Usage keys" }
+                    }
+                }
+                tbody {
+                    @for plan in usage.plans() {
+                        tr {
+                            th scope="row" { (seen(&plan.name)) @if !plan.is_of_stage { " " span.chip { "of another stage" } } }
+                            td.number { @if let Some(throttle) = plan.throttle { (throttle.rate) } @else { "any" } }
+                            td.number { @if let Some(throttle) = plan.throttle { (throttle.burst) } @else { "any" } }
+                            td.number {
+                                @if let Some(quota) = plan.quota { (quota.limit) " a " (quota.period.name().to_lowercase()) }
+                                @else { "none" }
+                            }
+                            td.number { (keys_on(&plan.id)) }
+                        }
+                    }
+                }
+            }
         }
     }
 }

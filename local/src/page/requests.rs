@@ -58,7 +58,7 @@ pub(super) fn section(trips: &[Trip], filter: &Filter, stage: &Stage) -> Markup 
                 button type="button" id="pause" hidden { "Pause" }
             }
             (form(filter, stage))
-            div.scroll tabindex="0" role="region" aria-labelledby="requests-title" {
+            div.scroll tabindex="0" role="region" aria-label="The list" {
                 table id="list" data-listed=(LISTED) {
                     caption.unseen { "The latest requests, the newest first" }
                     thead {

@@ -11,7 +11,7 @@ pub(super) fn view(stage: &Stage) -> Markup {
         section aria-labelledby="routes-title" {
             div.heading { h1 id="routes-title" { "Routes" } }
             p.lead { "What the stage serves, and which credential opens it. What is not listed is closed." }
-            div.scroll tabindex="0" role="region" aria-labelledby="routes-title" {
+            div.scroll tabindex="0" role="region" aria-label="The list" {
                 table {
                     caption.unseen { "Routes, with who may call them" }
                     thead {

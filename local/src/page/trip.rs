@@ -7,7 +7,7 @@ use super::plans::{quota_said, tokens_said};
 use crate::papers::{Answer, Papers};
 use crate::struck::strike_forms;
 use crate::trip::{
-    AuthorizerStep, CheckMade, CheckState, HandlerStep, LogLine, PlanStep, Trip, shown,
+    AuthorizerStep, CALLER, CheckMade, CheckState, HandlerStep, LogLine, PlanStep, Trip, shown,
 };
 use crate::trips::Whole;
 
@@ -42,15 +42,20 @@ pub(super) fn view(whole: &Whole, was_sent: bool) -> Markup {
 }
 
 fn facts(trip: &Trip) -> Markup {
+    let received = trip.received.strftime("%F %T%.3f UTC").to_string();
+    // Where both say it, one is enough.
+    let has_principal = trip.caller.contains_key("principal");
+    let names = CALLER
+        .iter()
+        .filter(|name| **name != "principalId" || !has_principal);
+    let caller = names.filter_map(|name| Some((*name, trip.caller.get(*name)?)));
     html! {
         dl.facts {
             div { dt { "Request id" } dd { code { (trip.request_id) } } }
-            div { dt { "Received" } dd { time datetime=(trip.received) { (trip.received) } } }
+            div { dt { "Received" } dd { time datetime=(trip.received) { (received) } } }
             div { dt { "Took" } dd { (shown(trip.milliseconds)) } }
-            @for (name, value) in &trip.caller {
-                @if name != "principalId" || !trip.caller.contains_key("principal") {
-                    div { dt { (seen(&spaced(name))) } dd { (seen(value)) } }
-                }
+            @for (name, value) in caller {
+                div { dt { (spaced(name)) } dd { (seen(value)) } }
             }
         }
     }
@@ -112,14 +117,14 @@ fn authorizer(of: &AuthorizerStep, whole: &Whole) -> Markup {
                 (false, Some(id)) => {
                     span.chip { "cache hit" } " Its answer was kept from "
                     a href={ "trip?id=" (id) } { "request " (id.chars().take(8).collect::<String>()) }
-                    ", with the checks that it made then."
+                    "."
                 },
                 (false, None) => { "was not called." },
             }
             @if let Some(error) = &of.error { " It answered: " (seen(error)) "." }
         }
         @match (&whole.checks, of.is_called) {
-            (Some(checks), _) => (self::checks(checks)),
+            (Some(checks), _) => (self::checks(checks, of.is_called)),
             (None, true) => p.note {
                 "Its checks are not known: it is not Keygate's, or too many requests came at once."
             },
@@ -131,7 +136,7 @@ fn authorizer(of: &AuthorizerStep, whole: &Whole) -> Markup {
     step("Authorizer", took, is_bad, &content)
 }
 
-fn checks(checks: &[CheckMade]) -> Markup {
+fn checks(checks: &[CheckMade], is_called: bool) -> Markup {
     let made = checks
         .iter()
         .filter(|check| check.state == CheckState::Passed);
@@ -141,7 +146,11 @@ fn checks(checks: &[CheckMade]) -> Markup {
     let (made, failed) = (made.count(), failed.count());
     html! {
         details open[failed > 0] {
-            summary { (made) " checks passed" @if failed > 0 { ", " (failed) " failed" } }
+            summary {
+                (made) " checks passed"
+                @if failed > 0 { ", " (failed) " failed" }
+                @if !is_called { ", when it was called" }
+            }
             div.scroll tabindex="0" role="region" aria-label="Checks" {
                 table.checks {
                     caption.unseen { "The authorizer's checks, in their order" }
@@ -286,9 +295,11 @@ fn lines(lines: &[LogLine]) -> Markup {
         @if lines.is_empty() {
             p.note { "Its functions wrote none." }
         } @else {
-            ol.lines tabindex="0" role="region" aria-label="Log lines" {
-                @for line in lines {
-                    li { span.function { (seen(&line.function)) } " " code { (keygate_visible::lines(&line.line)) } }
+            div.written tabindex="0" role="region" aria-label="Log lines" {
+                ol.lines {
+                    @for line in lines {
+                        li { span.function { (seen(&line.function)) } " " code { (keygate_visible::lines(&line.line)) } }
+                    }
                 }
             }
         }
