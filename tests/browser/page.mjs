@@ -137,7 +137,8 @@ async function others () {
     seen.others[path] = await page.evaluate(address => fetch(address).then(() => 'read', () => 'refused'), link + path)
   }
   const frame = page.frames()[1]
-  seen.others.frame = await frame.evaluate(() => document.title).catch(() => 'refused')
+  const framed = await frame.evaluate(() => document.body.innerText).catch(() => '')
+  seen.others.frame = framed.includes('Requests') ? 'read' : 'refused'
   const [answer] = await Promise.all([
     page.waitForResponse(response => response.request().method() === 'POST'),
     page.evaluate(() => document.forms[0].submit())
