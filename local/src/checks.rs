@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authorizer::{Authorizer, Prepared};
+use keygate_builds::package;
+use keygate_gateway::trip::{CheckMade, CheckState};
+use keygate_gateway::trips::{ToCheck, Trips};
+use keygate_model::{Application, Build, Function};
 use keygate_outbound::Outbound;
 use keygate_settings::Settings;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 use crate::aws;
-use crate::model::{Application, Build, Function};
-use crate::package;
-use crate::trip::{CheckMade, CheckState};
-use crate::trips::{ToCheck, Trips};
 
 /// How many events wait at most. What comes while they do has no checks told.
 pub(crate) const MAX_WAITING: usize = 32;

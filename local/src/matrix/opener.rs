@@ -1,10 +1,10 @@
 //! What opens a route, in words.
 
+use keygate_model::KeySource;
 use keygate_principal::scope::Scope;
 use keygate_routes::Access;
 
 use super::Row;
-use crate::model::KeySource;
 
 impl Row {
     /// The scopes of which one opens the route, or what else does.

@@ -4,6 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use keygate_api_key::ApiKey;
+use keygate_gateway::trips::Trips;
+use keygate_gateway::{Controls, Watcher};
+use keygate_model::{Application, KeySource};
+use keygate_page::{self as page, Link, Look, RouteShown, Stage};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -13,12 +17,7 @@ use super::ground;
 use super::listeners::port;
 use super::place::Place;
 use crate::checks::{self, Checked};
-use crate::gateway::Controls;
 use crate::matrix::{Matrix, Row};
-use crate::model::{Application, KeySource};
-use crate::page::{self, Link, Look, RouteShown, Stage};
-use crate::request_log::RequestLog;
-use crate::trips::Trips;
 
 /// What whoever looks on is told of the stage, which a change of the template replaces.
 pub(super) struct Shown {
@@ -80,7 +79,7 @@ fn route(row: &Row, key_source: KeySource) -> RouteShown {
 /// Keeps requests, and serves the page on its listener, where there is one.
 pub(super) fn open(
     listener: Option<TcpListener>,
-    requests: RequestLog,
+    requests: Watcher,
     controls: &Controls,
     place: &Place,
     template: PathBuf,
