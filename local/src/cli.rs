@@ -57,6 +57,10 @@ pub(crate) enum Command {
 
 /// What `keygate` without a command takes.
 #[derive(Debug, Clone, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Serve {
     /// The SAM template to serve
     #[arg(long, value_name = "PATH", default_value = TEMPLATE)]

@@ -96,8 +96,8 @@ impl Build {
         let mut command = Command::new(self.directory.join("keygate"));
         command.args(arguments);
         for port in PORTS {
-            let is_said = arguments.contains(&port);
-            if !is_said && !(port == PAGE_PORT && arguments.contains(&"--no-page")) {
+            let is_needless = port == PAGE_PORT && arguments.contains(&"--no-page");
+            if !arguments.contains(&port) && !is_needless {
                 command.args([port, "0"]);
             }
         }

@@ -1,6 +1,8 @@
 //! What a request's functions were sent and what was answered, as it is kept for whoever looks on: bounded,
 //! and without a credential.
 
+use std::fmt::Write as _;
+
 use bytes::Bytes;
 use http::HeaderMap;
 
@@ -97,7 +99,8 @@ fn kept(secrets: &Secrets, document: &Bytes) -> String {
         let end = struck.floor_char_boundary(MAX_KEPT);
         let more = struck.len() - end;
         struck.truncate(end);
-        struck.push_str(&format!("\n[{more} bytes more]"));
+        // Writing to a String cannot fail.
+        let _ = write!(struck, "\n[{more} bytes more]");
     }
     struck
 }

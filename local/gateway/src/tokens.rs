@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use governor::middleware::StateInformationMiddleware;
+use governor::middleware::{StateInformationMiddleware, StateSnapshot};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use keygate_model::Throttle;
 
@@ -36,7 +36,7 @@ impl Tokens {
         let state = self.bucket.check();
         let left = state
             .as_ref()
-            .map_or(0, |state| state.remaining_burst_capacity());
+            .map_or(0, StateSnapshot::remaining_burst_capacity);
         *last = Some((Instant::now(), left));
         state.is_ok()
     }

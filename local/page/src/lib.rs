@@ -42,6 +42,9 @@ pub use self::stage::{RouteShown, Stage};
 use keygate_gateway::Controls;
 use keygate_gateway::trips::{Trips, Whole};
 
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+const ICON: &str = include_str!("icon.svg");
 /// How old a request is before its trip is told: lines and checks come a moment behind the answer.
 const AGE: Duration = Duration::from_millis(300);
 
@@ -104,18 +107,12 @@ fn router(link: Arc<Link>, look: Look) -> Router {
         .route("/routes", get(all_routes))
         .route("/send", get(fill).post(send))
         .route("/live", get(live::events))
-        .route(
-            "/page.css",
-            get(|| asset("text/css", include_str!("page.css"))),
-        )
+        .route("/page.css", get(asset("text/css; charset=utf-8", STYLE)))
         .route(
             "/page.js",
-            get(|| asset("text/javascript", include_str!("page.js"))),
+            get(asset("text/javascript; charset=utf-8", SCRIPT)),
         )
-        .route(
-            "/icon.svg",
-            get(|| asset("image/svg+xml", include_str!("icon.svg"))),
-        );
+        .route("/icon.svg", get(asset("image/svg+xml", ICON)));
     Router::new()
         .nest("/{link}/", views)
         .route(guard::METRICS, get(scrape))
@@ -124,11 +121,12 @@ fn router(link: Arc<Link>, look: Look) -> Router {
         .with_state(look)
 }
 
-async fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
-    (
-        [(header::CONTENT_TYPE, format!("{kind}; charset=utf-8"))],
-        text,
-    )
+/// A file that is the same for everybody.
+fn asset(
+    kind: &'static str,
+    text: &'static str,
+) -> ([(header::HeaderName, &'static str); 1], &'static str) {
+    ([(header::CONTENT_TYPE, kind)], text)
 }
 
 fn shown(page: Markup) -> Html<String> {

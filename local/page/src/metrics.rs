@@ -1,4 +1,4 @@
-//! The figures for a scraper, in the text form of OpenMetrics 1.0.
+//! The figures for a scraper, in the text form of `OpenMetrics` 1.0.
 
 use std::fmt::Write as _;
 

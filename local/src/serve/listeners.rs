@@ -30,10 +30,7 @@ impl Listeners {
             dynamodb: listen(options.dynamodb_port, "--dynamodb-port").await?,
             api_gateway: listen(options.api_gateway_port, "--api-gateway-port").await?,
             lambda: listen_near(options.lambda_port, ports::LAMBDA, "--lambda-port").await?,
-            page: match options.no_page {
-                true => None,
-                false => Some(listen_near(options.page_port, ports::PAGE, "--page-port").await?),
-            },
+            page: listen_for_page(options).await?,
         })
     }
 
@@ -77,6 +74,14 @@ async fn listen_near(
             listener => listener,
         },
     }
+}
+
+async fn listen_for_page(options: &Serve) -> Result<Option<TcpListener>, ServeError> {
+    if options.no_page {
+        return Ok(None);
+    }
+    let listener = listen_near(options.page_port, ports::PAGE, "--page-port").await?;
+    Ok(Some(listener))
 }
 
 /// The port that was bound.
