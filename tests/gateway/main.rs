@@ -31,6 +31,7 @@ mod oauth_clients;
 mod operator;
 mod page;
 mod page_in_browser;
+mod page_safety;
 mod problems;
 mod process_groups;
 mod processes;
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
         operator::TESTS,
         page::TESTS,
         page_in_browser::TESTS,
+        page_safety::TESTS,
         sweep::TESTS,
         explain::TESTS,
         start::TESTS,

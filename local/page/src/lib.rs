@@ -9,6 +9,7 @@ mod guard;
 mod latency;
 mod layout;
 mod live;
+mod look;
 mod metrics;
 mod plans;
 mod requests;
@@ -28,70 +29,22 @@ use axum::middleware;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use jiff::Timestamp;
-use keygate_outbound::Outbound;
 use maud::{Markup, html};
 use serde::Deserialize;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
 
-use self::form::{Filled, Sender, Sent};
+use self::form::{Filled, Sent};
 pub use self::guard::{Link, NoLink};
 use self::layout::{View, page};
+pub use self::look::Look;
 use self::requests::{Filter, LISTED};
 pub use self::stage::{RouteShown, Stage};
-use keygate_gateway::Controls;
-use keygate_gateway::trips::{Trips, Whole};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 const ICON: &str = include_str!("icon.svg");
 /// How old a request is before its trip is told: lines and checks come a moment behind the answer.
 const AGE: Duration = Duration::from_millis(300);
-
-/// What there is to look at.
-#[derive(Clone)]
-pub struct Look {
-    trips: Arc<Trips>,
-    controls: Controls,
-    stage: watch::Receiver<Arc<Stage>>,
-    sender: Arc<Option<Sender>>,
-    readers: Arc<Semaphore>,
-}
-
-impl Look {
-    /// At these requests and plans, and at what is served. Tokens for the form come from `issuer`.
-    #[must_use]
-    pub fn at(
-        trips: Arc<Trips>,
-        controls: Controls,
-        stage: watch::Receiver<Arc<Stage>>,
-        issuer: String,
-    ) -> Self {
-        let outbound = Outbound::new(&keygate_settings::Settings::default()).ok();
-        let sender = outbound.and_then(|outbound| Sender::new(&outbound, issuer));
-        Self {
-            trips,
-            controls,
-            stage,
-            sender: Arc::new(sender),
-            readers: Arc::new(Semaphore::new(live::MAX_READERS)),
-        }
-    }
-
-    /// A request with the checks that were made when the answer was given that was kept for it.
-    fn with_former_checks(&self, whole: Whole) -> Whole {
-        let step = whole.trip.authorizer.as_ref();
-        let former = step.and_then(|step| self.trips.whole(step.answered_in.as_deref()?));
-        Whole {
-            checks: former.map_or(whole.checks, |former| former.checks),
-            ..whole
-        }
-    }
-
-    fn stage(&self) -> Arc<Stage> {
-        Arc::clone(&self.stage.borrow())
-    }
-}
 
 /// Serves the page until the task is dropped.
 pub async fn serve(listener: TcpListener, link: Arc<Link>, look: Look) {

@@ -16,12 +16,11 @@ use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use super::look::Look;
 use super::requests::{Filter, LISTED, row};
 use super::stage::Stage;
-use super::{Look, latency, plans};
+use super::{latency, plans};
 
-/// How many pages may look on at once.
-pub(super) const MAX_READERS: usize = 32;
 /// How often they are told.
 const BEAT: Duration = Duration::from_millis(300);
 
