@@ -29,6 +29,9 @@ mod manual;
 mod metadata;
 mod oauth_clients;
 mod operator;
+mod page;
+mod page_in_browser;
+mod page_safety;
 mod problems;
 mod process_groups;
 mod processes;
@@ -73,6 +76,9 @@ fn main() -> ExitCode {
         usage_keys::TESTS,
         usage::TESTS,
         operator::TESTS,
+        page::TESTS,
+        page_in_browser::TESTS,
+        page_safety::TESTS,
         sweep::TESTS,
         explain::TESTS,
         start::TESTS,

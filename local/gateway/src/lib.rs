@@ -20,6 +20,7 @@ mod door;
 mod event_headers;
 mod exchange;
 mod fault;
+pub mod figures;
 mod gateway;
 mod gateway_response;
 mod identity;
@@ -27,6 +28,7 @@ mod invocation;
 mod method_throttle;
 mod mock;
 mod outcome;
+pub mod papers;
 mod path;
 mod policy;
 mod proxy_event;
@@ -37,6 +39,8 @@ mod sample;
 mod spelling;
 mod stage;
 mod state;
+pub mod struck;
+mod tokens;
 mod trace;
 mod trace_id;
 pub mod trip;
@@ -169,7 +173,9 @@ impl Front {
         if let Some(log) = &self.access_log {
             log.log(&exchange, stage);
         }
-        self.trips.finish(outcome::trip(&exchange));
+        let papers = self.trips.keeps_papers();
+        let papers = papers.then(|| outcome::papers(&exchange, &response));
+        self.trips.finish(outcome::trip(&exchange), papers);
         response.map(Full::new)
     }
 
@@ -215,8 +221,8 @@ impl Front {
             .inspect_err(|fault| exchange.trace.refused(refusal::invalid(fault)))?;
         match &route.integration {
             Integration::Function(function) => {
-                exchange.trace.handled_by(function);
                 let event = proxy_event::build(exchange, &gateway.stage, path, &body);
+                exchange.trace.handled_by(function, &event);
                 self.integrate(exchange, function, event).await
             }
             Integration::Mock(mock) => mock::answer(mock, exchange)
@@ -281,7 +287,9 @@ impl Front {
         let started = Instant::now();
         let usage = &self.gateway.usage;
         let admitted = usage.admit(key.as_deref(), &route.key(), Timestamp::now());
-        exchange.trace.counted(started);
+        let left = key.as_deref();
+        let left = left.and_then(|key| usage.left(key, Some(&route.key())));
+        exchange.trace.counted(started, left);
         let id = admitted.map_err(|refused| {
             let reason = refusal::uncounted(refused, source, key.is_some());
             exchange.trace.refused(reason);
