@@ -12,10 +12,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use keygate_functions::Functions;
+use keygate_console::Lines;
+use keygate_functions::{Functions, Parting};
 use tokio::net::TcpListener;
 
 use super::spelling::Watched;
+use super::trips::Trips;
 use super::{Control, Front, Gateway, ListedRoutes, READ_TIMEOUT, Told};
 
 /// The most headers. With more, or with a line that is no HTTP, the connection's own error comes
@@ -28,7 +30,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Door {
     front: Arc<RwLock<Arc<Front>>>,
     functions: Arc<Functions>,
-    told: Told,
+    trips: Arc<Trips>,
 }
 
 /// The way in for what manages the stage.
@@ -44,18 +46,33 @@ impl Door {
         functions: &Arc<Functions>,
         told: Told,
     ) -> Self {
-        let front = Front::new(gateway, listed, functions, &told);
+        let trips = Arc::clone(&told.trips);
+        let front = Front::new(gateway, listed, functions, told);
         Self {
             front: Arc::new(RwLock::new(front)),
             functions: Arc::clone(functions),
-            told,
+            trips,
         }
     }
 
-    /// Leads to another gateway from the next request on.
-    pub fn replace(&self, gateway: Gateway, listed: ListedRoutes) {
-        let front = Front::new(gateway, listed, &self.functions, &self.told);
-        *self.front.write().unwrap_or_else(PoisonError::into_inner) = front;
+    /// Leads to another gateway from the next request on. Functions that are `parting` go once the former
+    /// has answered its last request.
+    pub fn replace(
+        &self,
+        gateway: Gateway,
+        listed: ListedRoutes,
+        access_log: Option<Lines>,
+        parting: Parting,
+    ) {
+        let told = Told {
+            access_log,
+            trips: Arc::clone(&self.trips),
+        };
+        let front = Front::new(gateway, listed, &self.functions, told);
+        let mut current = self.front.write().unwrap_or_else(PoisonError::into_inner);
+        let former = std::mem::replace(&mut *current, front);
+        drop(current);
+        former.part_with(parting);
     }
 
     /// Serves requests until `stop` is done, then those in flight.

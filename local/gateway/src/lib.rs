@@ -44,7 +44,7 @@ mod watcher;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -54,7 +54,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use keygate_console::Lines;
-use keygate_functions::Functions;
+use keygate_functions::{Functions, Parting};
 use keygate_model::{Application, Integration, KeySource, Route};
 
 use self::access_log::AccessLog;
@@ -125,6 +125,8 @@ struct Front {
     access_log: Option<AccessLog>,
     listed: ListedRoutes,
     trips: Arc<Trips>,
+    /// Functions that go with it.
+    parting: OnceLock<Parting>,
 }
 
 /// Where a gateway tells of its requests.
@@ -167,6 +169,12 @@ impl Gateway {
         })
     }
 
+    /// Takes over what the stage whose place this takes has counted, and the usage keys that calls have
+    /// made.
+    pub fn succeed(&self, former: &Control) {
+        self.usage.succeed(&former.usage);
+    }
+
     /// What manages this stage.
     #[must_use]
     pub fn control(&self) -> Control {
@@ -190,17 +198,24 @@ impl Front {
         mut gateway: Gateway,
         listed: ListedRoutes,
         functions: &Arc<Functions>,
-        told: &Told,
+        told: Told,
     ) -> Arc<Self> {
         let format = gateway.access_log_format.take();
-        let access_log = format.zip(told.access_log.clone());
+        let access_log = format.zip(told.access_log);
         Arc::new(Self {
             gateway,
             functions: Arc::clone(functions),
             access_log: access_log.map(|(format, lines)| AccessLog::new(format, lines)),
             listed,
-            trips: Arc::clone(&told.trips),
+            trips: told.trips,
+            parting: OnceLock::new(),
         })
+    }
+
+    /// Keeps functions that its successor has no more until its own last request is answered.
+    fn part_with(&self, parting: Parting) {
+        // Nobody replaces a front twice.
+        let _ = self.parting.set(parting);
     }
 
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {

@@ -24,7 +24,7 @@ pub(super) struct Meter {
     /// Those of some methods, in place of `bucket`.
     method_buckets: HashMap<String, DefaultDirectRateLimiter>,
     quota: Option<Quota>,
-    counts: Mutex<UsageCounts>,
+    counts: Arc<Mutex<UsageCounts>>,
 }
 
 /// Why a request is not let through.
@@ -69,8 +69,13 @@ impl Meter {
             bucket: plan.throttle.map(limiter).transpose()?,
             method_buckets: of_methods.collect::<Result<_, ImpossibleThrottle>>()?,
             quota: plan.quota,
-            counts: Mutex::default(),
+            counts: Arc::default(),
         })
+    }
+
+    /// Counts together with the key's meter from before its stage was changed, which may still be in use.
+    pub(super) fn count_with(&mut self, former: &Self) {
+        self.counts = Arc::clone(&former.counts);
     }
 
     /// Counts a request on a method, and gives the key's id. A request that is refused is not counted.

@@ -11,7 +11,7 @@ use keygate_api_key::ApiKey;
 use keygate_builds::BuildLog;
 use keygate_builds::binaries::{self, Building, Built, Identity};
 use keygate_builds::package;
-use keygate_functions::Functions;
+use keygate_functions::{Functions, Prepared};
 use keygate_gateway::{Controls, Door};
 use keygate_model::{Application, Build, Function};
 use keygate_principal::scope::Scopes;
@@ -24,9 +24,6 @@ use super::place::Place;
 use crate::changes::{Changes, ChangesError};
 use crate::cli::Serve;
 
-/// How many builds of a function are kept: the one before the last may still be started, for a request
-/// that waits.
-const KEPT_BUILDS: usize = 2;
 /// How many changed files are named.
 const MAX_NAMED: usize = 3;
 
@@ -42,8 +39,6 @@ pub(super) struct Live<'s> {
     /// What the development issuer's tokens open.
     pub(super) scopes: watch::Sender<Scopes>,
     pub(super) api_key: Option<ApiKey>,
-    /// What functions were built to, the latest first.
-    pub(super) built: BTreeMap<String, Vec<Arc<Built>>>,
     /// The executables that cargo has built.
     pub(super) identities: BTreeMap<String, Identity>,
 }
@@ -182,7 +177,8 @@ impl Live<'_> {
             };
             concerned.functions.retain(|id, _| is_other(id));
             let ids: Vec<String> = concerned.functions.keys().cloned().collect();
-            self.start(built, &concerned, identities).await?;
+            self.functions.put(self.prepare(&built, &concerned).await?);
+            self.identities.extend(identities);
             Ok::<_, ServeError>(ids)
         };
         match outcome.await {
@@ -212,24 +208,16 @@ impl Live<'_> {
         Ok(Arc::new(built.await?))
     }
 
-    /// Starts what was built of these functions.
-    async fn start(
-        &mut self,
-        built: Arc<Built>,
+    /// Starts what was built of these functions, beside what they are to take the place of.
+    async fn prepare(
+        &self,
+        built: &Arc<Built>,
         application: &Application,
-        identities: BTreeMap<String, Identity>,
-    ) -> Result<(), ServeError> {
+    ) -> Result<Prepared, ServeError> {
         let home = package::home(&self.options.template);
         let services = self.place.services.environment();
         let programs = built.programs(application, &services, home);
-        self.functions.replace(programs).await?;
-        for id in application.functions.keys() {
-            let builds = self.built.entry(id.clone()).or_default();
-            builds.insert(0, Arc::clone(&built));
-            builds.truncate(KEPT_BUILDS);
-        }
-        self.identities.extend(identities);
-        Ok(())
+        Ok(self.functions.prepare(programs).await?)
     }
 
     /// Reads the template anew, and serves what it says now.
