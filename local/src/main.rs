@@ -2,6 +2,7 @@
 
 mod aws;
 mod changes;
+mod checks;
 mod cli;
 mod dynamodb;
 mod event;

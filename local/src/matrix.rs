@@ -6,6 +6,7 @@
 //! the template's own word, `Authorizer: NONE`.
 
 mod events;
+mod opener;
 #[cfg(test)]
 mod repository;
 mod table;

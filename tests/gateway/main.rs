@@ -29,6 +29,8 @@ mod manual;
 mod metadata;
 mod oauth_clients;
 mod operator;
+mod page;
+mod page_in_browser;
 mod problems;
 mod process_groups;
 mod processes;
@@ -72,6 +74,8 @@ fn main() -> ExitCode {
         usage_keys::TESTS,
         usage::TESTS,
         operator::TESTS,
+        page::TESTS,
+        page_in_browser::TESTS,
         sweep::TESTS,
         explain::TESTS,
         start::TESTS,

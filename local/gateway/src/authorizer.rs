@@ -41,6 +41,8 @@ pub(super) struct Authorized {
     pub(super) policy: Policy,
     pub(super) context: BTreeMap<String, String>,
     pub(super) usage_key: Option<String>,
+    /// The request that it was said in.
+    pub(super) request_id: String,
 }
 
 impl Authorizer {
@@ -66,14 +68,19 @@ impl Authorizer {
             exchange.trace.refused(missing.to_string());
             Fault::new(ResponseType::Unauthorized)
         })?;
+        exchange.trace.presented = identity::presented(&self.settings, &identity);
         let generation = match self.cached(&identity) {
-            Ok(authorized) => return Ok(authorized),
+            Ok(authorized) => {
+                exchange.trace.answered_in = Some(authorized.request_id.clone());
+                return Ok(authorized);
+            }
             Err(generation) => generation,
         };
         let event = match &self.settings.events {
             AuthorizerEvents::Token { .. } => authorizer_event::token(asked, &identity.concat()),
             AuthorizerEvents::Request { .. } => authorizer_event::request(asked, exchange),
         };
+        exchange.trace.asked = Some(event.clone());
         let started = Instant::now();
         let (function, request_id) = (&self.settings.function, &exchange.request_id);
         let answer = invocation::invoke(functions, function, request_id, event).await;
@@ -81,7 +88,7 @@ impl Authorizer {
             latency: started.elapsed(),
             ..Call::default()
         };
-        let outcome = read(answer, &mut call);
+        let outcome = read(answer, &mut call, request_id);
         exchange.authorizer_call = Some(call);
         let authorized = Arc::new(outcome?);
         self.keep(identity, &authorized, generation);
@@ -135,7 +142,11 @@ impl Authorizer {
 }
 
 /// What the function's answer means. Only a whole, good answer is ever kept.
-fn read(answer: Result<Bytes, NoAnswer>, call: &mut Call) -> Result<Authorized, Fault> {
+fn read(
+    answer: Result<Bytes, NoAnswer>,
+    call: &mut Call,
+    request_id: &str,
+) -> Result<Authorized, Fault> {
     let unusable = |call: &mut Call, why: String| {
         tracing::warn!(why, "the authorizer's answer is not usable");
         call.status = Some(500);
@@ -160,6 +171,7 @@ fn read(answer: Result<Bytes, NoAnswer>, call: &mut Call) -> Result<Authorized, 
                 policy,
                 context,
                 usage_key: usage_key.map(ToOwned::to_owned),
+                request_id: request_id.to_owned(),
             })
         }
         // Exactly this text, and no other, is the credential's fault.
@@ -223,7 +235,7 @@ mod tests {
     fn answer() -> Arc<Authorized> {
         let answer = r#"{"policyDocument":{"Statement":[]},"usageIdentifierKey":"a"}"#;
         let answer = Ok(Bytes::from(answer));
-        Arc::new(read(answer, &mut Call::default()).unwrap())
+        Arc::new(read(answer, &mut Call::default(), "id").unwrap())
     }
 
     #[test]
@@ -250,7 +262,7 @@ mod tests {
     fn fault(answer: Result<&str, InvokeError>) -> ResponseType {
         let answer = answer.map(|text| Bytes::from(text.to_owned()));
         let answer = answer.map_err(NoAnswer::from);
-        read(answer, &mut Call::default()).unwrap_err().kind
+        read(answer, &mut Call::default(), "id").unwrap_err().kind
     }
 
     #[test]

@@ -16,12 +16,14 @@ mod door;
 mod event_headers;
 mod exchange;
 mod fault;
+pub mod figures;
 mod gateway_response;
 mod identity;
 mod invocation;
 mod method_throttle;
 mod mock;
 mod outcome;
+pub mod papers;
 mod path;
 mod policy;
 mod proxy_event;
@@ -31,6 +33,8 @@ mod routing;
 mod sample;
 mod spelling;
 mod stage;
+pub mod struck;
+mod tokens;
 mod trace;
 mod trace_id;
 pub mod trip;
@@ -260,7 +264,9 @@ impl Front {
         if let Some(log) = &self.access_log {
             log.log(&exchange, stage);
         }
-        self.trips.finish(outcome::trip(&exchange));
+        let papers = self.trips.keeps_papers();
+        let papers = papers.then(|| outcome::papers(&exchange, &response));
+        self.trips.finish(outcome::trip(&exchange), papers);
         response.map(Full::new)
     }
 
@@ -306,8 +312,8 @@ impl Front {
             .inspect_err(|fault| exchange.trace.refused(refusal::invalid(fault)))?;
         match &route.integration {
             Integration::Function(function) => {
-                exchange.trace.handled_by(function);
                 let event = proxy_event::build(exchange, &gateway.stage, path, &body);
+                exchange.trace.handled_by(function, &event);
                 self.integrate(exchange, function, event).await
             }
             Integration::Mock(mock) => mock::answer(mock, exchange)
@@ -372,7 +378,9 @@ impl Front {
         let started = Instant::now();
         let usage = &self.gateway.usage;
         let admitted = usage.admit(key.as_deref(), &route.key(), Timestamp::now());
-        exchange.trace.counted(started);
+        let left = key.as_deref();
+        let left = left.and_then(|key| usage.left(key, Some(&route.key())));
+        exchange.trace.counted(started, left);
         let id = admitted.map_err(|refused| {
             let reason = refusal::uncounted(refused, source, key.is_some());
             exchange.trace.refused(reason);

@@ -10,6 +10,7 @@ use keygate_key_record::now;
 use keygate_model::{UsageKey, UsagePlan};
 
 use super::usage_plan::{self, ImpossibleThrottle, Meter, Refusal};
+use crate::trip::PlanLeft;
 
 /// Usage plans with the keys on them.
 #[derive(Debug)]
@@ -173,6 +174,13 @@ impl Usage {
             Some(meter) => days.iter().map(|day| meter.of_day(*day)).collect(),
             None => Vec::new(),
         }
+    }
+
+    /// What is left to the usage key of this value: to a method, by its route's key, or to its plan.
+    #[must_use]
+    pub fn left(&self, value: &str, method: Option<&str>) -> Option<PlanLeft> {
+        let meter = self.read().meters.get(value).cloned();
+        Some(meter?.left(method, Timestamp::now()))
     }
 
     /// Adds a key that is on no plan yet.

@@ -241,6 +241,18 @@ pub enum Period {
     Month,
 }
 
+impl Period {
+    /// As API Gateway has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Day => "DAY",
+            Self::Week => "WEEK",
+            Self::Month => "MONTH",
+        }
+    }
+}
+
 /// A Lambda function.
 #[derive(Debug, Clone)]
 pub struct Function {

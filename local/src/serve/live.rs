@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 use super::error::ServeError;
 use super::ground::{self, Ground};
+use super::look::Shown;
 use super::place::Place;
 use crate::changes::{Changes, ChangesError};
 use crate::cli::Serve;
@@ -36,6 +37,7 @@ pub(super) struct Live<'s> {
     pub(super) functions: Arc<Functions>,
     pub(super) door: &'s Door,
     pub(super) controls: Controls,
+    pub(super) shown: Shown,
     /// What the development issuer's tokens open.
     pub(super) scopes: watch::Sender<Scopes>,
     pub(super) api_key: Option<ApiKey>,
@@ -258,6 +260,8 @@ impl Live<'_> {
             }
         }
         self.door.replace(gateway, matrix.listed());
+        self.shown
+            .show(&application, &url, &matrix, self.api_key.as_ref());
         self.scopes.send_replace(scopes);
         let is_kept = |id: &str| application.functions.contains_key(id);
         self.functions.retain(is_kept);

@@ -5,6 +5,7 @@ mod error;
 mod ground;
 mod listeners;
 mod live;
+mod look;
 mod place;
 mod stop;
 
@@ -18,7 +19,6 @@ use keygate_builds::binaries::{self, Building, Built};
 use keygate_builds::package;
 use keygate_console::{Console, Lines};
 use keygate_functions::{Functions, Keeping};
-use keygate_gateway::trips::Trips;
 use keygate_gateway::{Controls, Door, Told};
 use keygate_issuer::{self as issuer, SigningFailed};
 use keygate_lambda as lambda;
@@ -35,6 +35,7 @@ pub(crate) use self::error::ServeError;
 use self::ground::Ground;
 use self::listeners::{Listeners, listen, port};
 use self::live::Live;
+use self::look::{Opened, Shown};
 use self::place::Place;
 use self::stop::{stop_signal, stopped};
 use crate::aws;
@@ -84,7 +85,6 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     // Whose the folder is has just been found out.
     kept.keep(Some(&signing_key), None)?;
     let (offered, offer) = watch::channel(ground::scopes(&ground.matrix));
-    let trips = Arc::new(Trips::new(outlets.requests));
     let controls = Controls::from(ground.gateway.control());
     let Listeners {
         gateway: listener,
@@ -92,12 +92,19 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         dynamodb: of_dynamodb,
         api_gateway: of_api_gateway,
         lambda: of_lambda,
+        page: of_page,
     } = listeners;
+    let template = options.template.clone();
+    let Opened {
+        trips,
+        shown,
+        mut tasks,
+    } = look::open(of_page, outlets.requests, &controls, &place, template)?;
     let management = management::serve(of_api_gateway, controls.clone(), Arc::clone(&trips));
     let log = function_log::outlet(console.stderr.clone(), Arc::clone(&trips));
     let programs = built.programs(&ground.application, &place.services.environment(), home);
     let functions = Arc::new(Functions::new(programs, &log, keeping(&options)));
-    let background = Background(vec![
+    tasks.extend([
         tokio::spawn(async move {
             let _ = issuer::serve(of_issuer, signing_key, offer).await;
         }),
@@ -105,6 +112,7 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         tokio::spawn(management),
         tokio::spawn(lambda::serve(of_lambda, Arc::clone(&functions))),
     ]);
+    let background = Background(tasks);
     let access_log = outlets.access_log.clone();
     let opening = Opening {
         options: &options,
@@ -117,6 +125,7 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         offered,
         kept,
         told: Told { access_log, trips },
+        shown,
     };
     let outcome = opening.open(ground, listener, stop).await;
     outlets.access_log.iter().for_each(Lines::settle);
@@ -146,6 +155,8 @@ struct Opening<'s> {
     offered: watch::Sender<Scopes>,
     kept: Kept,
     told: Told,
+    /// What the page is shown.
+    shown: Shown,
 }
 
 impl Opening<'_> {
@@ -169,6 +180,9 @@ impl Opening<'_> {
         warmed?;
         let api_key = laid?;
         self.kept.keep(None, api_key.as_ref())?;
+        let shown = self.shown;
+        shown.show(&application, &url, &matrix, api_key.as_ref());
+        let page = shown.link.clone();
         let door = Door::new(gateway, matrix.listed(), &self.functions, self.told);
         let ids = application.functions.keys();
         let builds = ids.map(|id| (id.clone(), vec![Arc::clone(&self.built)]));
@@ -181,6 +195,7 @@ impl Opening<'_> {
             functions: self.functions,
             door: &door,
             controls: self.controls,
+            shown,
             scopes: self.offered,
             api_key: api_key.clone(),
             application,
@@ -191,6 +206,7 @@ impl Opening<'_> {
             issuer: self.place.issuer.clone(),
             services: self.place.services.clone(),
             api_key,
+            page,
             kept_in: self.options.data.clone(),
             key_source,
             matrix: &matrix,
@@ -259,6 +275,7 @@ fn announce(
         "dynamodb": addresses.services.dynamodb,
         "api_gateway": addresses.services.api_gateway,
         "lambda": addresses.services.lambda,
+        "page": addresses.page,
         "api_key": addresses.api_key.as_ref().map(ApiKey::expose),
     });
     if options.log == LogForm::Json {
