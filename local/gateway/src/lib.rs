@@ -227,6 +227,7 @@ impl Front {
         let (parts, incoming) = request.into_parts();
         let mut body = RequestBody::new(incoming);
         let mut exchange = Exchange::new(&parts, peer.ip().to_string(), self.gateway.port);
+        self.trips.begin(&exchange.request_id);
         let outcome = self.pass_on(&mut exchange, &mut body).await;
         let mut response = match outcome {
             Ok(mut response) => {

@@ -120,9 +120,11 @@ impl Usage {
                 before.plan == listed.plan && before.key.value == listed.key.value
             });
             let value = &listed.key.value;
-            if let (true, Some(before), Some(meter)) =
-                (is_same, former_keys.meters.get(value), meters.get_mut(value))
-                && let Some(meter) = Arc::get_mut(meter)
+            if let (true, Some(before), Some(meter)) = (
+                is_same,
+                former_keys.meters.get(value),
+                meters.get_mut(value),
+            ) && let Some(meter) = Arc::get_mut(meter)
             {
                 meter.count_with(before);
             }
