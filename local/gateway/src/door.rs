@@ -12,10 +12,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use keygate_console::Lines;
 use tokio::net::TcpListener;
 
 use super::spelling::Watched;
-use super::{Front, Gateway, Invoker, ListedRoutes, READ_TIMEOUT, Told};
+use super::trips::Trips;
+use super::{Front, Gateway, Invoker, ListedRoutes, Parting, READ_TIMEOUT, Told};
 
 /// The most headers. With more, or with a line that is no HTTP, the connection's own error comes
 /// back, bare and before any access log.
@@ -27,25 +29,40 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Door {
     front: Arc<RwLock<Arc<Front>>>,
     functions: Invoker,
-    told: Told,
+    trips: Arc<Trips>,
 }
 
 impl Door {
     /// The way in to this gateway, whose functions these are.
     #[must_use]
     pub fn new(gateway: Gateway, listed: ListedRoutes, functions: &Invoker, told: Told) -> Self {
-        let front = Front::new(gateway, listed, functions, &told);
+        let trips = Arc::clone(&told.trips);
+        let front = Front::new(gateway, listed, functions, told);
         Self {
             front: Arc::new(RwLock::new(front)),
             functions: functions.clone(),
-            told,
+            trips,
         }
     }
 
-    /// Leads to another gateway from the next request on.
-    pub fn replace(&self, gateway: Gateway, listed: ListedRoutes) {
-        let front = Front::new(gateway, listed, &self.functions, &self.told);
-        *self.front.write().unwrap_or_else(PoisonError::into_inner) = front;
+    /// Leads to another gateway from the next request on. Functions that are `parting` go once the former
+    /// has answered its last request.
+    pub fn replace(
+        &self,
+        gateway: Gateway,
+        listed: ListedRoutes,
+        access_log: Option<Lines>,
+        parting: Parting,
+    ) {
+        let told = Told {
+            access_log,
+            trips: Arc::clone(&self.trips),
+        };
+        let front = Front::new(gateway, listed, &self.functions, told);
+        let mut current = self.front.write().unwrap_or_else(PoisonError::into_inner);
+        let former = std::mem::replace(&mut *current, front);
+        drop(current);
+        former.part_with(parting);
     }
 
     /// Serves requests until `stop` is done, then those in flight.

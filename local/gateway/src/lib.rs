@@ -52,8 +52,9 @@ mod validation;
 mod variables;
 mod watcher;
 
+use std::any::Any;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -102,7 +103,12 @@ struct Front {
     access_log: Option<AccessLog>,
     listed: ListedRoutes,
     trips: Arc<Trips>,
+    /// Functions that its successor has no more.
+    parting: OnceLock<Parting>,
 }
+
+/// What goes with a front, once it has answered its last request.
+pub type Parting = Box<dyn Any + Send + Sync>;
 
 /// Where a gateway tells of its requests.
 #[derive(Clone)]
@@ -118,17 +124,24 @@ impl Front {
         mut gateway: Gateway,
         listed: ListedRoutes,
         functions: &Invoker,
-        told: &Told,
+        told: Told,
     ) -> Arc<Self> {
         let format = gateway.access_log_format.take();
-        let access_log = format.zip(told.access_log.clone());
+        let access_log = format.zip(told.access_log);
         Arc::new(Self {
             gateway,
             functions: functions.clone(),
             access_log: access_log.map(|(format, lines)| AccessLog::new(format, lines)),
             listed,
-            trips: Arc::clone(&told.trips),
+            trips: told.trips,
+            parting: OnceLock::new(),
         })
+    }
+
+    /// Keeps functions that its successor has no more until its own last request is answered.
+    fn part_with(&self, parting: Parting) {
+        // Nobody replaces a front twice.
+        let _ = self.parting.set(parting);
     }
 
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
@@ -136,6 +149,7 @@ impl Front {
         let (parts, incoming) = request.into_parts();
         let mut body = RequestBody::new(incoming);
         let mut exchange = Exchange::new(&parts, peer.ip().to_string(), self.gateway.port);
+        self.trips.begin(&exchange.request_id);
         let outcome = self.pass_on(&mut exchange, &mut body).await;
         let mut response = match outcome {
             Ok(mut response) => {
