@@ -3,6 +3,7 @@
 
 mod error;
 mod ground;
+mod invoker;
 mod listeners;
 mod live;
 mod place;
@@ -169,7 +170,12 @@ impl Opening<'_> {
         warmed?;
         let api_key = laid?;
         self.kept.keep(None, api_key.as_ref())?;
-        let door = Door::new(gateway, matrix.listed(), &self.functions, self.told);
+        let door = Door::new(
+            gateway,
+            matrix.listed(),
+            &invoker::of(&self.functions),
+            self.told,
+        );
         let ids = application.functions.keys();
         let builds = ids.map(|id| (id.clone(), vec![Arc::clone(&self.built)]));
         let live = Live {
