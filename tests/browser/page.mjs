@@ -2,15 +2,15 @@
 //
 //     node page.mjs JSON
 //
-// JSON has: chromium, page (the printed link), url (the stage), api_key, and screenshots, a folder, where
-// some are to be made. Prints what it saw as JSON; tests/gateway/page.rs says what that must be.
+// JSON has: chromium, page (the printed link), url (the stage), issuer, api_key, and screenshots, a folder,
+// where some are to be made. Prints what it saw as JSON; tests/gateway/page.rs says what that must be.
 
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { chromium } from 'playwright-core'
 
-const { chromium: executablePath, page: link, url, api_key: apiKey, screenshots } = JSON.parse(process.argv[2])
+const { chromium: executablePath, page: link, url, issuer, api_key: apiKey, screenshots } = JSON.parse(process.argv[2])
 const axe = readFileSync(createRequire(`${process.cwd()}/`).resolve('axe-core/axe.min.js'), 'utf8')
 const { port } = new URL(link)
 const viewport = { width: 1280, height: 800 }
@@ -152,16 +152,38 @@ async function others () {
   server.close()
 }
 
+async function token (client, scope, lifetime) {
+  const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: client, scope, lifetime })
+  const answer = await fetch(`${issuer}/token`, { method: 'POST', body: form })
+  return (await answer.json()).access_token
+}
+
+// What people will see first: a little of everything.
 async function pictures () {
+  const reader = await token('reader', 'books:read', 600)
+  const late = await token('reader', 'books:read', -600)
+  const trip = await request('/books/middlemarch', { authorization: `Bearer ${reader}` })
+  await request('/books', { authorization: `Bearer ${late}` })
+  await fetch(`${url}/books`, { method: 'POST', body: '{}', headers: { authorization: `Bearer ${reader}` } })
+  await request('/no-such-thing', {})
+  await request('/problems', {})
+  await request('/books?status=503', { authorization: `Bearer ${reader}` })
   for (const colorScheme of ['light', 'dark']) {
     const page = await opened('', { colorScheme })
     await page.locator('#live', { hasText: 'Live' }).waitFor()
+    const many = Array.from({ length: 60 }, () => request('/books', { authorization: `Bearer ${reader}` }))
+    await Promise.all(many)
+    await request('/books', { authorization: `Bearer ${apiKey}` })
+    await request('/books', { authorization: `Bearer ${late}` })
+    const id = await request('/no-such-thing', {})
+    await page.locator(`#r-${id}`).waitFor()
     await page.screenshot({ path: `${screenshots}/page-requests-${colorScheme}.png` })
     await page.context().close()
   }
-  const page = await opened('', {})
-  await page.locator('#rows a', { hasText: 'GET /dev/books' }).first().click()
-  await page.screenshot({ path: `${screenshots}/page-trip-light.png`, fullPage: false })
+  const page = await opened(`trip?id=${trip}`, { viewport: { width: 1100, height: 1000 } })
+  await page.getByText('checks passed').click()
+  await page.screenshot({ path: `${screenshots}/page-trip-light.png` })
+  await page.context().close()
 }
 
 try {
