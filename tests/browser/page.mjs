@@ -2,15 +2,15 @@
 //
 //     node page.mjs JSON
 //
-// JSON has: chromium, page (the printed link), url (the stage), api_key, and screenshots, a folder, where
-// some are to be made. Prints what it saw as JSON; tests/gateway/page.rs says what that must be.
+// JSON has: chromium, page (the printed link), url (the stage), issuer, api_key, and screenshots, a folder,
+// where some are to be made. Prints what it saw as JSON; tests/gateway/page.rs says what that must be.
 
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { chromium } from 'playwright-core'
 
-const { chromium: executablePath, page: link, url, api_key: apiKey, screenshots } = JSON.parse(process.argv[2])
+const { chromium: executablePath, page: link, url, issuer, api_key: apiKey, screenshots } = JSON.parse(process.argv[2])
 const axe = readFileSync(createRequire(`${process.cwd()}/`).resolve('axe-core/axe.min.js'), 'utf8')
 const { port } = new URL(link)
 const viewport = { width: 1280, height: 800 }
@@ -144,24 +144,50 @@ async function others () {
     page.evaluate(() => document.forms[0].submit())
   ])
   seen.others.form = answer.status()
-  const rebound = await page.goto(link.replace('127.0.0.1', 'rebound.example'))
-  seen.others.rebound = rebound.status()
-  const guessed = await page.goto(`http://127.0.0.1:${port}/`)
-  seen.others.guessed = guessed.status()
+  // The form leads its own page elsewhere.
+  for (const [name, address] of [
+    ['rebound', link.replace('127.0.0.1', 'rebound.example')],
+    ['guessed', `http://127.0.0.1:${port}/`]
+  ]) {
+    const other = await page.context().newPage()
+    seen.others[name] = (await other.goto(address)).status()
+  }
   await page.context().close()
   server.close()
 }
 
+async function token (client, scope, lifetime) {
+  const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: client, scope, lifetime })
+  const answer = await fetch(`${issuer}/token`, { method: 'POST', body: form })
+  return (await answer.json()).access_token
+}
+
+// What people will see first: a little of everything.
 async function pictures () {
+  const reader = await token('reader', 'books:read', 600)
+  const late = await token('reader', 'books:read', -600)
+  const trip = await request('/books/middlemarch', { authorization: `Bearer ${reader}` })
+  await request('/books', { authorization: `Bearer ${late}` })
+  await fetch(`${url}/books`, { method: 'POST', body: '{}', headers: { authorization: `Bearer ${reader}` } })
+  await request('/no-such-thing', {})
+  await request('/problems', {})
+  await request('/books?status=503', { authorization: `Bearer ${reader}` })
   for (const colorScheme of ['light', 'dark']) {
     const page = await opened('', { colorScheme })
     await page.locator('#live', { hasText: 'Live' }).waitFor()
+    const many = Array.from({ length: 60 }, () => request('/books', { authorization: `Bearer ${reader}` }))
+    await Promise.all(many)
+    await request('/books', { authorization: `Bearer ${apiKey}` })
+    await request('/books', { authorization: `Bearer ${late}` })
+    const id = await request('/no-such-thing', {})
+    await page.locator(`#r-${id}`).waitFor()
     await page.screenshot({ path: `${screenshots}/page-requests-${colorScheme}.png` })
     await page.context().close()
   }
-  const page = await opened('', {})
-  await page.locator('#rows a', { hasText: 'GET /dev/books' }).first().click()
-  await page.screenshot({ path: `${screenshots}/page-trip-light.png`, fullPage: false })
+  const page = await opened(`trip?id=${trip}`, { viewport: { width: 1100, height: 1000 } })
+  await page.getByText('checks passed').click()
+  await page.screenshot({ path: `${screenshots}/page-trip-light.png` })
+  await page.context().close()
 }
 
 try {

@@ -1,13 +1,15 @@
 //! Credentials struck out of what is kept of requests: those that came with the request, wherever they
 //! stand; what stands under a name that credentials have; and what has the form of one.
 
+mod found;
+
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use regex::{Captures, Regex};
 use serde_json::Value;
+
+pub use self::found::strike_forms;
 
 /// What stands in a credential's place.
 pub const STRUCK: &str = "[struck out]";
@@ -44,31 +46,6 @@ const NAMES: [&str; 24] = [
     "xamzsecuritytoken",
     "xapikey",
 ];
-
-/// The forms of a JWT and of an API key, whatever its prefix.
-static FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let (token, key) = (
-        r"eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_.-]*",
-        r"[A-Za-z]{1,16}_[0-9A-Za-z]{12}_[0-9A-Za-z]{38}",
-    );
-    Regex::new(&format!("{token}|{key}")).ok()
-});
-
-/// A value behind one of [`NAMES`] in a text, as in a log line, a header line or a form. The quotes may be
-/// escaped, as they are in JSON within JSON.
-static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    // Between any two letters there may be a hyphen or an underscore.
-    let spelt = |name: &str| {
-        let letters: Vec<String> = name.chars().map(String::from).collect();
-        letters.join("[-_]?")
-    };
-    let names: Vec<String> = NAMES.iter().map(|name| spelt(name)).collect();
-    let names = names.join("|");
-    let scheme = r"(?:(?:bearer|basic|apikey|digest|dpop|negotiate|token)\s+)?";
-    let value = format!(r#"\[?\s*\\*"[^"]*"|\[?\s*\\*'[^']*'|{scheme}[^\s"'\\,;&{{}}\[\]]+"#);
-    let text = format!(r#"(?i)(\b(?:x[-_]?)?(?:{names})\\*["']?\s*[:=]\s*)({value})"#);
-    Regex::new(&text).ok()
-});
 
 /// The credentials that came with a request.
 #[derive(Debug, Default)]
@@ -174,23 +151,6 @@ impl Secrets {
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
-    }
-}
-
-/// A text without what has the form of a credential, or the name of one before it.
-#[must_use]
-pub fn strike_forms(text: &str) -> Cow<'_, str> {
-    let (Some(forms), Some(named)) = (FORMS.as_ref(), NAMED.as_ref()) else {
-        // Better nothing than a credential.
-        return STRUCK.into();
-    };
-    let without_forms = forms.replace_all(text, STRUCK);
-    let replaced = named.replace_all(&without_forms, |found: &Captures<'_>| {
-        format!("{}{STRUCK}", &found[1])
-    });
-    match replaced {
-        Cow::Borrowed(_) => without_forms,
-        Cow::Owned(other) => other.into(),
     }
 }
 

@@ -128,3 +128,33 @@ proptest! {
         prop_assert!(!struck.contains(&secret));
     }
 }
+
+#[test]
+fn what_was_struck_out_before_stays_as_it_is() {
+    for line in [
+        "Authorization: [struck out]",
+        "Authorization: Bearer [struck out] next",
+        "token=[struck out]&a=1",
+    ] {
+        assert_eq!(strike_forms(line), line);
+    }
+}
+
+#[test]
+fn a_line_says_of_a_credential_no_more_than_that_it_was_there() {
+    for (line, struck) in [
+        ("password=\"a b c", "password=[struck out]"),
+        (
+            "{\"tokens\": [1], \"token\": [\"a b\", \"c\"]}",
+            "{\"tokens\": [1], \"token\": [struck out]}",
+        ),
+        (
+            "api-key : x, set_cookie=a=b; c",
+            "api-key : [struck out], set_cookie=[struck out]; c",
+        ),
+        ("a:b=c::", "a:b=c::"),
+        ("\u{e4}token:\u{e4}", "\u{e4}token:[struck out]"),
+    ] {
+        assert_eq!(strike_forms(line), struck);
+    }
+}

@@ -116,3 +116,75 @@ fn a_line_that_names_an_id_of_somebody_elses_is_its_own_requests() {
     }
     assert_eq!(trips.kept().entries.len(), 2);
 }
+
+fn told(trips: &Trips, since: u64) -> (Vec<String>, u64) {
+    let (trips, now) = trips.latest(since, 2, |trip| trip.status == 401);
+    let ids = trips.into_iter().map(|trip| trip.request_id);
+    (ids.collect(), now)
+}
+
+#[test]
+fn a_list_is_told_what_has_changed_since_the_newest_first() {
+    let trips = trips();
+    for id in ["a", "b", "c"] {
+        trips.finish(trip(id), None);
+    }
+    let served = Trip {
+        status: 200,
+        ..trip("d")
+    };
+    trips.finish(served, None);
+    let (ids, then) = told(&trips, 0);
+    assert_eq!(ids, ["c", "b"]);
+    assert_eq!(told(&trips, then), (Vec::new(), then));
+    // Only a decision changes what a list shows.
+    trips.note(None, Some("a"), "Authorizer", "a line");
+    assert_eq!(told(&trips, then).0, [""; 0]);
+    let line = r#"{"decision":"deny","reason":"r"}"#;
+    trips.note(None, Some("a"), "Authorizer", line);
+    assert_eq!(told(&trips, then).0, ["a"]);
+}
+
+#[test]
+fn events_and_answers_are_kept_within_the_same_bound_and_a_hundred_a_second() {
+    let (to_check, mut events) = mpsc::channel(1);
+    let trips = Arc::new(Trips::new(Watcher::none()).shown(to_check));
+    let kept = (0..1_000).filter(|_| trips.keeps_papers()).count();
+    assert!((100..900).contains(&kept), "{kept}");
+    assert!(!self::trips().keeps_papers());
+    for number in 0..2 * MAX_TRIPS {
+        let papers = Papers {
+            asked: Some("x".repeat(MAX_OF_ONE / 2)),
+            to_be_checked: Some(Bytes::from_static(b"{}")),
+            ..Papers::default()
+        };
+        trips.finish(trip(&number.to_string()), Some(papers));
+    }
+    let bytes = trips.kept().bytes;
+    assert!(bytes <= MAX_OF_ALL && bytes > MAX_OF_ALL / 2, "{bytes}");
+    // What nobody has the time to check is not kept for it.
+    assert_eq!(events.try_recv().unwrap().request_id, "0");
+    assert!(events.try_recv().is_err());
+    let last = (2 * MAX_TRIPS - 1).to_string();
+    assert!(
+        trips
+            .whole(&last)
+            .unwrap()
+            .papers
+            .unwrap()
+            .to_be_checked
+            .is_none()
+    );
+    trips.keep_checks("no-such-request", Vec::new());
+    assert!(trips.whole("no-such-request").is_none());
+}
+
+#[test]
+fn a_credential_in_a_line_is_struck_out_where_the_line_is_kept() {
+    let trips = trips();
+    trips.begin("a");
+    trips.note(None, Some("a"), "Handler", "Authorization: Bearer opaque");
+    trips.finish(trip("a"), None);
+    let lines = trips.whole("a").unwrap().trip.lines;
+    assert_eq!(lines[0].line, "Authorization: [struck out]");
+}
