@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use keygate_functions::{Functions, InvokeError};
 use keygate_model::{Authorizer as Settings, AuthorizerEvents};
 use serde_json::Value;
 
@@ -14,7 +13,7 @@ use super::authorizer_event::{self, Asked};
 use super::exchange::{Call, Exchange};
 use super::fault::{Fault, ResponseType};
 use super::identity::{self, Identity};
-use super::invocation::{self, NoAnswer};
+use super::invocation::{self, InvokeError, Invoker, NoAnswer};
 use super::policy::Policy;
 
 /// How many answers are kept at most.
@@ -62,7 +61,7 @@ impl Authorizer {
         &self,
         exchange: &mut Exchange,
         asked: Asked<'_>,
-        functions: &Functions,
+        functions: &Invoker,
     ) -> Result<Arc<Authorized>, Fault> {
         let identity = identity::of(&self.settings, exchange, asked.stage).map_err(|missing| {
             exchange.trace.refused(missing.to_string());
@@ -279,12 +278,11 @@ mod tests {
             let error = InvokeError::Function {
                 error_type: "Error".into(),
                 message: message.into(),
-                payload: Bytes::new(),
             };
             assert_eq!(fault(Err(error)), kind, "{message}");
         }
         assert_eq!(
-            fault(Err(InvokeError::Stopping)),
+            fault(Err(InvokeError::Failed("the gateway stops".to_owned()))),
             ResponseType::AuthorizerFailure
         );
     }

@@ -12,11 +12,10 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use keygate_functions::Functions;
 use tokio::net::TcpListener;
 
 use super::spelling::Watched;
-use super::{Control, Front, Gateway, ListedRoutes, READ_TIMEOUT, Told};
+use super::{Front, Gateway, Invoker, ListedRoutes, READ_TIMEOUT, Told};
 
 /// The most headers. With more, or with a line that is no HTTP, the connection's own error comes
 /// back, bare and before any access log.
@@ -27,27 +26,18 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// The way in to a gateway.
 pub struct Door {
     front: Arc<RwLock<Arc<Front>>>,
-    functions: Arc<Functions>,
+    functions: Invoker,
     told: Told,
 }
-
-/// The way in for what manages the stage.
-#[derive(Debug, Clone)]
-pub struct Controls(Arc<RwLock<Control>>);
 
 impl Door {
     /// The way in to this gateway, whose functions these are.
     #[must_use]
-    pub fn new(
-        gateway: Gateway,
-        listed: ListedRoutes,
-        functions: &Arc<Functions>,
-        told: Told,
-    ) -> Self {
+    pub fn new(gateway: Gateway, listed: ListedRoutes, functions: &Invoker, told: Told) -> Self {
         let front = Front::new(gateway, listed, functions, &told);
         Self {
             front: Arc::new(RwLock::new(front)),
-            functions: Arc::clone(functions),
+            functions: functions.clone(),
             told,
         }
     }
@@ -98,27 +88,5 @@ impl Door {
         }
         drop(listener);
         let _ = tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await;
-    }
-}
-
-impl Controls {
-    /// What manages the stage now.
-    pub fn current(&self) -> Control {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// Has another stage managed from the next call on, and gives the former.
-    pub fn replace(&self, control: Control) -> Control {
-        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *current, control)
-    }
-}
-
-impl From<Control> for Controls {
-    fn from(control: Control) -> Self {
-        Self(Arc::new(RwLock::new(control)))
     }
 }

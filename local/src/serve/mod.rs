@@ -3,6 +3,7 @@
 
 mod error;
 mod ground;
+mod invoker;
 mod listeners;
 mod live;
 mod look;
@@ -183,7 +184,12 @@ impl Opening<'_> {
         let shown = self.shown;
         shown.show(&application, &url, &matrix, api_key.as_ref());
         let page = shown.link.clone();
-        let door = Door::new(gateway, matrix.listed(), &self.functions, self.told);
+        let door = Door::new(
+            gateway,
+            matrix.listed(),
+            &invoker::of(&self.functions),
+            self.told,
+        );
         let ids = application.functions.keys();
         let builds = ids.map(|id| (id.clone(), vec![Arc::clone(&self.built)]));
         let live = Live {
