@@ -190,6 +190,9 @@ impl Front {
         let papers = self.trips.keeps_papers();
         let papers = papers.then(|| outcome::papers(&exchange, &response));
         self.trips.finish(outcome::trip(&exchange), papers);
+        if let Some(asked) = exchange.trace.asked {
+            self.trips.check(&exchange.request_id, asked);
+        }
         response.map(Full::new)
     }
 

@@ -73,7 +73,7 @@ pub(super) fn papers(exchange: &Exchange, response: &Response<Bytes>) -> Papers 
     };
     Papers::new(
         &secrets,
-        trace.asked.clone(),
+        trace.asked.as_ref(),
         trace.event.as_ref(),
         &answered,
     )

@@ -20,8 +20,6 @@ const MAX_HEADERS: usize = 100;
 pub struct Papers {
     /// The authorizer's event, where it was called.
     pub asked: Option<String>,
-    /// The same as it was, for who goes through its checks: it holds the credential, and is not kept.
-    pub(crate) to_be_checked: Option<Bytes>,
     /// The handler's event, where it was called.
     pub event: Option<String>,
     /// What the client got: the status, the headers, and the body.
@@ -51,7 +49,7 @@ impl Papers {
     /// What may be kept of these.
     pub(crate) fn new(
         secrets: &Secrets,
-        asked: Option<Bytes>,
+        asked: Option<&Bytes>,
         event: Option<&Bytes>,
         answered: &Answered<'_>,
     ) -> Self {
@@ -62,14 +60,13 @@ impl Papers {
             (name.to_string(), value)
         });
         Self {
-            asked: asked.as_ref().map(|asked| kept(secrets, asked)),
+            asked: asked.map(|asked| kept(secrets, asked)),
             event: event.map(|event| kept(secrets, event)),
             answer: Answer {
                 status: answered.status,
                 headers: headers.collect(),
                 body: kept(secrets, answered.body),
             },
-            to_be_checked: asked,
         }
     }
 
@@ -120,7 +117,7 @@ mod tests {
             body: &Bytes::copy_from_slice(body),
         };
         let event = Bytes::copy_from_slice(event.as_bytes());
-        Papers::new(&secrets, Some(event.clone()), Some(&event), &answered)
+        Papers::new(&secrets, Some(&event), Some(&event), &answered)
     }
 
     #[test]

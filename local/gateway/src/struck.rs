@@ -2,6 +2,7 @@
 //! stand; what stands under a name that credentials have; and what has the form of one.
 
 mod found;
+mod names;
 
 use std::borrow::Cow;
 
@@ -10,42 +11,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 pub use self::found::strike_forms;
-
-/// What stands in a credential's place.
-pub const STRUCK: &str = "[struck out]";
+pub use self::names::STRUCK;
+use self::names::is_name_of_credential;
 
 /// A shorter text is a credential where it is the whole value alone: it may be a part of any other.
 const MIN_PART: usize = 8;
 /// How deep JSON is read that is a text of other JSON.
 const MAX_TEXTS: usize = 3;
-
-/// Names of members, parameters and headers that hold credentials, without case, hyphens and underscores.
-const NAMES: [&str; 24] = [
-    "accesskey",
-    "accesstoken",
-    "apikey",
-    "apikeyvalue",
-    "assertion",
-    "authorization",
-    "authorizationtoken",
-    "clientassertion",
-    "clientsecret",
-    "codeverifier",
-    "cookie",
-    "credential",
-    "idtoken",
-    "password",
-    "privatekey",
-    "proxyauthorization",
-    "refreshtoken",
-    "secret",
-    "secretaccesskey",
-    "sessiontoken",
-    "setcookie",
-    "token",
-    "xamzsecuritytoken",
-    "xapikey",
-];
 
 /// The credentials that came with a request.
 #[derive(Debug, Default)]
@@ -152,13 +124,6 @@ impl Secrets {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
-}
-
-/// Whether what stands under this name is a credential.
-fn is_name_of_credential(name: &str) -> bool {
-    let plain = name.chars().filter(|letter| !matches!(letter, '-' | '_'));
-    let plain: String = plain.flat_map(char::to_lowercase).collect();
-    NAMES.contains(&plain.as_str())
 }
 
 /// An object or a list.

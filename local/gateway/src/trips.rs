@@ -181,7 +181,6 @@ impl Trips {
     pub(crate) fn finish(self: &Arc<Self>, trip: Trip, papers: Option<Papers>) {
         let id = trip.request_id.clone();
         let must_wait = trip.lacks_reason();
-        let papers = papers.map(|papers| self.checked(&id, papers));
         let size = papers.as_ref().map_or(0, Papers::bytes);
         let mut kept = self.kept();
         kept.figures.count(&trip);
@@ -226,13 +225,11 @@ impl Trips {
     }
 
     /// Has what the authorizer was asked gone through, as far as there is time for it.
-    fn checked(&self, id: &str, mut papers: Papers) -> Papers {
-        let event = papers.to_be_checked.take();
-        if let (Some(event), Some(shown)) = (event, &self.shown) {
-            let request_id = id.to_owned();
+    pub(crate) fn check(&self, request_id: &str, event: Bytes) {
+        if let Some(shown) = &self.shown {
+            let request_id = request_id.to_owned();
             let _ = shown.to_check.try_send(ToCheck { request_id, event });
         }
-        papers
     }
 
     /// Keeps the checks that the authorizer makes of a request.

@@ -179,12 +179,12 @@ mod tests {
         }
     }
 
-    fn check(method: Method, path: &str, headers: &[(&'static str, &str)]) -> Result<(), Refused> {
+    fn check(method: &Method, path: &str, headers: &[(&'static str, &str)]) -> Result<(), Refused> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        link().check(&method, path, &map)
+        link().check(method, path, &map)
     }
 
     const HOST: (&str, &str) = ("host", "127.0.0.1:3005");
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn only_a_name_of_this_machine_with_the_pages_own_port_is_its_host() {
         for host in ["127.0.0.1:3005", "localhost:3005", "[::1]:3005"] {
-            assert_eq!(check(Method::GET, "/secret/", &[("host", host)]), Ok(()));
+            assert_eq!(check(&Method::GET, "/secret/", &[("host", host)]), Ok(()));
         }
         for host in [
             "127.0.0.1",
@@ -204,11 +204,11 @@ mod tests {
             "me@localhost:3005",
             "",
         ] {
-            let refused = check(Method::GET, "/secret/", &[("host", host)]);
+            let refused = check(&Method::GET, "/secret/", &[("host", host)]);
             assert_eq!(refused, Err(Refused::Host), "{host}");
         }
-        assert_eq!(check(Method::GET, "/secret/", &[]), Err(Refused::Host));
-        let twice = check(Method::GET, "/secret/", &[HOST, HOST]);
+        assert_eq!(check(&Method::GET, "/secret/", &[]), Err(Refused::Host));
+        let twice = check(&Method::GET, "/secret/", &[HOST, HOST]);
         assert_eq!(twice, Err(Refused::Host));
     }
 
@@ -224,20 +224,16 @@ mod tests {
                 "null",
                 "",
             ] {
-                let refused = check(method.clone(), "/secret/send", &[HOST, ("origin", origin)]);
+                let refused = check(&method, "/secret/send", &[HOST, ("origin", origin)]);
                 assert_eq!(refused, Err(Refused::Origin), "{method} {origin}");
             }
             for site in ["cross-site", "same-site", "odd"] {
-                let refused = check(
-                    method.clone(),
-                    "/secret/",
-                    &[HOST, own, ("sec-fetch-site", site)],
-                );
+                let refused = check(&method, "/secret/", &[HOST, own, ("sec-fetch-site", site)]);
                 assert_eq!(refused, Err(Refused::Origin), "{method} {site}");
             }
-            assert_eq!(check(method, "/secret/send", &[HOST, own]), Ok(()));
+            assert_eq!(check(&method, "/secret/send", &[HOST, own]), Ok(()));
         }
-        let unsaid = check(Method::POST, "/secret/send", &[HOST]);
+        let unsaid = check(&Method::POST, "/secret/send", &[HOST]);
         assert_eq!(unsaid, Err(Refused::Origin));
     }
 
@@ -248,8 +244,8 @@ mod tests {
             ("sec-fetch-site", "cross-site"),
             ("sec-fetch-mode", "navigate"),
         ];
-        assert_eq!(check(Method::GET, "/secret/", &elsewhere), Ok(()));
-        let form = check(Method::POST, "/secret/send", &elsewhere);
+        assert_eq!(check(&Method::GET, "/secret/", &elsewhere), Ok(()));
+        let form = check(&Method::POST, "/secret/send", &elsewhere);
         assert_eq!(form, Err(Refused::Origin));
     }
 
@@ -264,12 +260,12 @@ mod tests {
             "/SECRET/",
         ] {
             assert_eq!(
-                check(Method::GET, path, &[HOST]),
+                check(&Method::GET, path, &[HOST]),
                 Err(Refused::Secret),
                 "{path}"
             );
         }
-        assert_eq!(check(Method::GET, METRICS, &[HOST]), Ok(()));
+        assert_eq!(check(&Method::GET, METRICS, &[HOST]), Ok(()));
     }
 
     #[test]

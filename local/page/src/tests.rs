@@ -53,7 +53,6 @@ fn whole(text: &str) -> Whole {
         trip,
         papers: Some(Papers {
             asked: Some(text()),
-            to_be_checked: None,
             event: Some(text()),
             answer: Answer {
                 status: 403,

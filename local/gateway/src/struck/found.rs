@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{STRUCK, is_name_of_credential};
+use super::names::{STRUCK, is_name_of_credential};
 
 /// The lengths of an API key's parts: its prefix at most, its id, and its secret with the checksum.
 const PREFIX: usize = 16;
