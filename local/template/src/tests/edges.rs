@@ -91,6 +91,26 @@ fn a_table_that_is_there_is_used_and_none_made() {
 }
 
 #[test]
+fn a_table_that_an_environment_of_samconfig_names_is_not_here_and_one_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let template = folder.path().join("template.yaml");
+    std::fs::write(&template, TEMPLATE).unwrap();
+    let config = "version = 0.1\n[prod.deploy.parameters]\n\
+                  parameter_overrides = [\"ExistingKeyTable=restored\", \"StageName=prod\"]\n";
+    std::fs::write(folder.path().join("samconfig.toml"), config).unwrap();
+    let key_table = |given: &[(String, String)]| {
+        let parameters = offered::parameters(given, Some("prod"), "http://127.0.0.1:3001");
+        let mut application = load(&template, &parameters).unwrap();
+        assert_eq!(application.api.stage, "prod");
+        let mut authorizer = application.functions.remove("AuthorizerFunction").unwrap();
+        authorizer.environment.remove("KEY_TABLE").unwrap()
+    };
+    assert_ne!(key_table(&[]), "restored");
+    let given = ("ExistingKeyTable".to_owned(), "mine".to_owned());
+    assert_eq!(key_table(&[given]), "mine");
+}
+
+#[test]
 fn a_custom_domain_is_another_address_and_changes_nothing_here() {
     let plain = loaded(&[DOMAIN[2]]).unwrap();
     let with_domain = loaded(&DOMAIN).unwrap();
