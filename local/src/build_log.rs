@@ -88,7 +88,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_builder_writes_is_shown_to_its_last_byte() {
         let (mut reader, writer) = pipe().unwrap();
-        let lines = Lines::to(writer);
+        let lines = Lines::to(writer, "pipe");
         let log = BuildLog::alone(&lines);
         let said: &[u8] = b"   Compiling a\nerror: no\rsuch thing\nand no end";
         log.follow(Some(said)).await;

@@ -24,6 +24,7 @@ use axum::routing::{get, post};
 use axum::{Form, Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use keygate_connection::{Malformed, Room};
 use keygate_key_record::now;
 use keygate_principal::scope::Scopes;
 use reqwest::Url;
@@ -34,6 +35,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use authorization::{AuthorizationRequest, Codes, Exchange, Grant};
+
+use crate::router;
 
 /// The audience that tokens are for when the request does not say.
 pub(crate) const AUDIENCE: &str = "keygate-local";
@@ -134,6 +137,7 @@ pub(crate) fn url(listener: &TcpListener) -> std::io::Result<String> {
 /// not say.
 pub(crate) async fn serve(
     listener: TcpListener,
+    room: &Room,
     key: SigningKey,
     scopes: watch::Receiver<Scopes>,
 ) -> std::io::Result<()> {
@@ -152,7 +156,14 @@ pub(crate) async fn serve(
         .route("/register", post(register))
         .layer(middleware::from_fn(cors::answer))
         .with_state(Arc::new(issuer));
-    axum::serve(listener, router).await
+    router::serve(listener, room, router, unreadable).await;
+    Ok(())
+}
+
+fn unreadable(malformed: Malformed) -> Response {
+    let mut response = refuse("invalid_request", malformed.reason());
+    *response.status_mut() = malformed.status();
+    response
 }
 
 async fn metadata(State(issuer): State<Arc<Issuer>>) -> Json<Value> {

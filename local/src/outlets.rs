@@ -51,7 +51,7 @@ impl Outlets {
         let access_log = match chosen {
             Some(_) if !has_format => return Err(OutletError::NoFormat),
             Some(path) if path == Path::new("-") => Some(stdout.clone()),
-            Some(path) => Some(Lines::to(open(path)?)),
+            Some(path) => Some(Lines::to(open(path)?, &path.to_string_lossy())),
             None if stdout.is_terminal() || !has_format => None,
             None => Some(stdout.clone()),
         };

@@ -46,7 +46,7 @@ impl Answer {
 }
 
 /// Sends one request with these lines behind the request line, each with a header, and this body. The
-/// path is the whole one, with the stage.
+/// path is the whole one, with the stage. Where no line is a `Host`, the address's is sent.
 ///
 /// # Panics
 /// When there is no answer.
@@ -54,6 +54,10 @@ impl Answer {
 #[track_caller]
 pub fn ask(url: &str, request_line: &str, headers: &[&str], body: &str) -> Answer {
     let mut lines = vec![format!("{request_line} HTTP/1.1")];
+    let is_host = |header: &&str| header.to_ascii_lowercase().starts_with("host:");
+    if !headers.iter().any(|header| is_host(header)) {
+        lines.push(format!("Host: {}", host(url)));
+    }
     lines.extend(headers.iter().map(ToString::to_string));
     if !body.is_empty() {
         lines.push(format!("Content-Length: {}", body.len()));
@@ -73,9 +77,7 @@ pub fn ask(url: &str, request_line: &str, headers: &[&str], body: &str) -> Answe
 #[must_use]
 #[track_caller]
 pub fn converse(url: &str, sent: &[u8]) -> Vec<Answer> {
-    let host = url.strip_prefix("http://").unwrap();
-    let host = host.split('/').next().unwrap();
-    let mut connection = TcpStream::connect(host).unwrap();
+    let mut connection = TcpStream::connect(host(url)).unwrap();
     connection.set_read_timeout(Some(PATIENCE)).unwrap();
     connection.write_all(sent).unwrap();
     let mut received = Vec::new();
@@ -91,6 +93,12 @@ pub fn converse(url: &str, sent: &[u8]) -> Vec<Answer> {
         }
     }
     answers
+}
+
+/// The host of an address, with its port.
+fn host(url: &str) -> &str {
+    let host = url.strip_prefix("http://").unwrap();
+    host.split('/').next().unwrap()
 }
 
 /// The first answer in some bytes, and what is behind it.

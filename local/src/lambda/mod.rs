@@ -23,6 +23,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use keygate_connection::{Malformed, Room};
 use serde::de::IgnoredAny;
 use tokio::net::TcpListener;
 use uuid::Uuid;
@@ -30,6 +31,7 @@ use uuid::Uuid;
 use self::answer::ApiError;
 use crate::browser::no_page;
 use crate::functions::{Functions, Invocation, MAX_EVENT_BYTES};
+use crate::router;
 
 /// The largest event that nobody waits for.
 const MAX_QUEUED_EVENT_BYTES: usize = 1024 * 1024;
@@ -48,7 +50,7 @@ enum InvocationType {
 }
 
 /// Serves the API until the task is dropped.
-pub(crate) async fn serve(listener: TcpListener, functions: Arc<Functions>) {
+pub(crate) async fn serve(listener: TcpListener, room: Room, functions: Arc<Functions>) {
     let router = Router::new()
         .route(
             "/2015-03-31/functions/{name}/invocations",
@@ -61,8 +63,12 @@ pub(crate) async fn serve(listener: TcpListener, functions: Arc<Functions>) {
         }))
         .layer(DefaultBodyLimit::disable())
         .with_state(functions);
-    // It ends with the program only.
-    let _ = axum::serve(listener, router).await;
+    router::serve(listener, &room, router, unreadable).await;
+}
+
+fn unreadable(malformed: Malformed) -> Response {
+    let (status, kind) = (malformed.status(), "InvalidRequestContentException");
+    ApiError::new(status, kind, malformed.reason()).into_response()
 }
 
 async fn unsupported(method: Method, uri: Uri) -> ApiError {

@@ -23,15 +23,22 @@ use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, put};
+use keygate_connection::{Malformed, Room};
 use tokio::net::TcpListener;
 
 use self::answer::ApiError;
 use crate::browser::no_page;
 use crate::gateway::{Control, Controls};
+use crate::router;
 use crate::trips::Trips;
 
 /// Serves the API until the task is dropped.
-pub(crate) async fn serve(listener: TcpListener, controls: Controls, trips: Arc<Trips>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    room: Room,
+    controls: Controls,
+    trips: Arc<Trips>,
+) {
     let own = Router::new()
         .route("/_keygate/requests/{id}", get(requests::read))
         .with_state(trips);
@@ -70,8 +77,12 @@ pub(crate) async fn serve(listener: TcpListener, controls: Controls, trips: Arc<
         .layer(middleware::from_fn(|request, next| {
             no_page(ApiError::new, request, next)
         }));
-    // It ends with the program only.
-    let _ = axum::serve(listener, router).await;
+    router::serve(listener, &room, router, unreadable).await;
+}
+
+fn unreadable(malformed: Malformed) -> Response {
+    let (status, kind) = (malformed.status(), "BadRequestException");
+    ApiError::new(status, kind, malformed.reason()).into_response()
 }
 
 impl FromRef<Controls> for Control {

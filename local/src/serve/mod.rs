@@ -3,6 +3,7 @@
 
 mod error;
 mod ground;
+mod holder;
 mod listeners;
 mod live;
 mod place;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keygate_api_key::ApiKey;
+use keygate_connection::Room;
 use keygate_principal::scope::Scopes;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -31,6 +33,7 @@ use crate::build_log::BuildLog;
 use crate::cli::{self, LogForm, Serve};
 use crate::console::{Console, Lines};
 use crate::dynamodb;
+use crate::file_limit;
 use crate::function_log::FunctionLog;
 use crate::functions::{Functions, Keeping};
 use crate::gateway::{Controls, Door, Told};
@@ -53,6 +56,7 @@ use crate::welcome::Addresses;
 /// # Errors
 /// Whatever keeps the gateway from starting.
 pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), ServeError> {
+    file_limit::raise();
     let listeners = Listeners::bind(&options).await?;
     let place = listeners.place();
     let log = BuildLog::alone(&console.stderr);
@@ -93,7 +97,14 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         api_gateway: of_api_gateway,
         lambda: of_lambda,
     } = listeners;
-    let management = management::serve(of_api_gateway, controls.clone(), Arc::clone(&trips));
+    let room = Room::of_process();
+    let management = management::serve(
+        of_api_gateway,
+        room.clone(),
+        controls.clone(),
+        Arc::clone(&trips),
+    );
+    let room_of_issuer = room.clone();
     let lines = console.stderr.clone();
     let log = FunctionLog {
         lines,
@@ -103,15 +114,20 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     let functions = Arc::new(Functions::new(programs, &log, keeping(&options)));
     let background = Background(vec![
         tokio::spawn(async move {
-            let _ = issuer::serve(of_issuer, signing_key, offer).await;
+            let _ = issuer::serve(of_issuer, &room_of_issuer, signing_key, offer).await;
         }),
         tokio::spawn(dynamodb::serve(of_dynamodb, database)),
         tokio::spawn(management),
-        tokio::spawn(lambda::serve(of_lambda, Arc::clone(&functions))),
+        tokio::spawn(lambda::serve(
+            of_lambda,
+            room.clone(),
+            Arc::clone(&functions),
+        )),
     ]);
     let access_log = outlets.access_log.clone();
     let opening = Opening {
         options: &options,
+        room,
         console,
         place: &place,
         is_watched,
@@ -124,6 +140,9 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     };
     let outcome = opening.open(ground, listener, stop).await;
     outlets.access_log.iter().for_each(Lines::settle);
+    if outlets.access_log.as_ref().is_some_and(Lines::is_behind) {
+        tracing::warn!("the last lines of the access log could not be written");
+    }
     functions.shut_down().await;
     drop(background);
     outcome
@@ -140,6 +159,7 @@ fn keeping(options: &Serve) -> Keeping {
 /// What requests are served with, once it is ready.
 struct Opening<'s> {
     options: &'s Serve,
+    room: Room,
     console: &'s Console,
     place: &'s Place,
     is_watched: bool,
@@ -207,7 +227,7 @@ impl Opening<'_> {
             }
         };
         tokio::select! {
-            () = door.serve(listener, stopped(stop)) => Ok(()),
+            () = door.serve(listener, &self.room, stopped(stop)) => Ok(()),
             never = live => match never {},
         }
     }
@@ -222,6 +242,7 @@ pub(crate) async fn serve_issuer(
     options: &cli::Issuer,
     console: &Console,
 ) -> Result<(), ServeError> {
+    file_limit::raise();
     let listener = listen(options.port, "--port").await?;
     let stop = stop_signal(false);
     let mut kept = Kept::open(options.identity.as_deref(), None)?;
@@ -244,8 +265,9 @@ pub(crate) async fn serve_issuer(
     let (_offered, offer) = watch::channel(scopes);
     let text = format!("OAuth issuer for development at {url}");
     console.stdout.say(&text);
+    let room = Room::of_process();
     tokio::select! {
-        _ = issuer::serve(listener, key, offer) => {}
+        _ = issuer::serve(listener, &room, key, offer) => {}
         () = stopped(stop) => {}
     }
     Ok(())

@@ -32,6 +32,7 @@ mod resolve;
 mod resources;
 mod routes;
 mod samconfig;
+mod schemas;
 mod stand_ins;
 mod substitute;
 mod tables;
