@@ -8,6 +8,9 @@ use crate::console::Lines;
 /// The width of cargo's progress, which it cannot ask a pipe for.
 const WIDTH: &str = "80";
 
+/// A longer line is shown in parts.
+const MAX_LINE: usize = 64 * 1024;
+
 /// Where builders are heard.
 #[derive(Debug, Clone)]
 pub(crate) struct BuildLog {
@@ -71,6 +74,9 @@ impl BuildLog {
                 let rest = waiting.split_off(end + 1);
                 self.lines.say_part(&String::from_utf8_lossy(&waiting));
                 waiting = rest;
+            } else if waiting.len() > MAX_LINE {
+                self.lines.say(&String::from_utf8_lossy(&waiting));
+                waiting.clear();
             }
         }
         if !waiting.is_empty() {

@@ -11,6 +11,7 @@ mod console;
 mod deployment;
 mod dynamodb;
 mod event;
+mod excerpt;
 mod explain;
 mod file_limit;
 mod function_log;
@@ -111,7 +112,7 @@ fn main() -> ExitCode {
         Err(error) => Err((format!("the runtime does not start: {error}"), 1)),
     };
     let code = outcome.unwrap_or_else(|(message, code)| {
-        let text = format!("keygate: {message}");
+        let text = format!("keygate: {}", excerpt::of_lines(&message));
         console.stderr.say(&keygate_visible::lines(&text));
         ExitCode::from(code)
     });

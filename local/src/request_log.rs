@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::console::Lines;
+use crate::excerpt;
 use crate::trip::{Trip, shown};
 
 /// How much of a request's id is shown, which `keygate why` takes for the whole.
@@ -110,7 +111,7 @@ fn line(trip: &Trip, is_coloured: bool) -> String {
     let id: String = trip.request_id.chars().take(SHORT_ID).collect();
     add(&painted(Colour::Dim, &id));
     if let Some(reason) = &trip.reason {
-        add(&painted(status, reason));
+        add(&painted(status, &excerpt::of_line(reason)));
     }
     line
 }

@@ -71,6 +71,7 @@ pub(crate) use self::usage_keys::{Listed, Refused, Usage};
 use self::usage_plan::Refusal;
 use self::variables::Template;
 use crate::console::Lines;
+use crate::excerpt;
 use crate::functions::Functions;
 use crate::model::{Application, Integration, KeySource, Route};
 use crate::trips::Trips;
@@ -394,7 +395,7 @@ impl Front {
             tracing::warn!(
                 function,
                 request_id = exchange.request_id,
-                error,
+                error = %excerpt::of_line(&error),
                 "no usable answer"
             );
             call.error = Some(error);

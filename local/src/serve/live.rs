@@ -18,6 +18,7 @@ use crate::binaries::{self, Building, Built, Identity};
 use crate::build_log::BuildLog;
 use crate::changes::{Changes, ChangesError};
 use crate::cli::Serve;
+use crate::excerpt;
 use crate::functions::Functions;
 use crate::gateway::{Controls, Door};
 use crate::model::{Application, Build, Function};
@@ -193,10 +194,14 @@ impl Live<'_> {
             Err(error) => {
                 let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
                 let ids = ids.join(", ");
-                self.log.tell(&format!("{what} changed, and {error}"));
+                self.tell_mistakes(&format!("{what} changed, and {error}"));
                 self.log.tell(&format!("what was there goes on: {ids}"));
             }
         }
+    }
+
+    fn tell_mistakes(&self, text: &str) {
+        self.log.tell(&excerpt::of_lines(text));
     }
 
     async fn build(&self, application: &Application) -> Result<Arc<Built>, ServeError> {
@@ -240,7 +245,7 @@ impl Live<'_> {
                 .log
                 .tell(&format!("{what} changed: {url} is served anew")),
             Err(error) => {
-                self.log.tell(&format!("{what} changed, and {error}"));
+                self.tell_mistakes(&format!("{what} changed, and {error}"));
                 self.log.tell("what was there goes on");
             }
         }

@@ -11,7 +11,7 @@ use crate::model::BodySchema;
 /// Where a document has schemas that others refer to.
 const PLACES: [&str; 2] = ["#/definitions/", "#/components/schemas/"];
 /// How many values of JSON are compiled in all.
-const MAX_VALUES: usize = 500_000;
+const MAX_VALUES: usize = 200_000;
 
 /// The schemas of a document, at the places where others refer to them.
 #[derive(Debug)]
