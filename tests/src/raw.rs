@@ -2,13 +2,13 @@
 //! client writes names in its own way.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
 
 /// The longest that an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(35);
+const PATIENCE: Duration = Duration::from_secs(50);
 
 /// One answer.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Answer {
 pub fn ask(url: &str, request_line: &str, headers: &[&str], body: &str) -> Answer {
     let mut lines = vec![format!("{request_line} HTTP/1.1")];
     let is_host = |header: &&str| header.to_ascii_lowercase().starts_with("host:");
-    if !headers.iter().any(|header| is_host(header)) {
+    if !headers.iter().any(is_host) {
         lines.push(format!("Host: {}", host(url)));
     }
     lines.extend(headers.iter().map(ToString::to_string));
@@ -77,9 +77,44 @@ pub fn ask(url: &str, request_line: &str, headers: &[&str], body: &str) -> Answe
 #[must_use]
 #[track_caller]
 pub fn converse(url: &str, sent: &[u8]) -> Vec<Answer> {
-    let mut connection = TcpStream::connect(host(url)).unwrap();
-    connection.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut connection = connect(url);
     connection.write_all(sent).unwrap();
+    answers(connection)
+}
+
+/// As [`converse`], and ends its own side once all is sent, whatever that is.
+///
+/// # Panics
+/// When what comes back is no HTTP.
+#[must_use]
+#[track_caller]
+pub fn converse_and_end(url: &str, sent: &[u8]) -> Vec<Answer> {
+    let mut connection = connect(url);
+    connection.write_all(sent).unwrap();
+    // Whoever has refused it may have closed all by now.
+    let _ = connection.shutdown(Shutdown::Write);
+    answers(connection)
+}
+
+/// A connection to the host of an address, whose reads do not take for ever.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+#[track_caller]
+pub fn connect(url: &str) -> TcpStream {
+    let connection = TcpStream::connect(host(url)).unwrap();
+    connection.set_read_timeout(Some(PATIENCE)).unwrap();
+    connection
+}
+
+/// The answers until the connection is closed.
+///
+/// # Panics
+/// When what comes back is no HTTP.
+#[must_use]
+#[track_caller]
+pub fn answers(mut connection: TcpStream) -> Vec<Answer> {
     let mut received = Vec::new();
     connection.read_to_end(&mut received).unwrap();
     let mut rest = received.as_slice();
