@@ -42,10 +42,11 @@ while True:
         pass
 "#;
 
-fn project(more: &str) -> Project {
+pub(super) fn project(more: &str) -> Project {
     let template = format!(
         "Transform: AWS::Serverless-2016-10-31
 Resources:
+  Api: {{Type: AWS::Serverless::Api, Properties: {{StageName: prod}}}}
   Fn:
     Type: AWS::Serverless::Function
     Properties:
@@ -53,7 +54,7 @@ Resources:
       Runtime: provided.al2023
       Timeout: 300
 {more}      Events:
-        Get: {{Type: Api, Properties: {{Path: /fn, Method: get}}}}
+        Any: {{Type: Api, Properties: {{RestApiId: !Ref Api, Path: /fn, Method: any}}}}
 "
     );
     Project::new(&template).with_executable("src/bootstrap", HANDLER)
