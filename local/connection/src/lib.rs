@@ -16,10 +16,12 @@ mod guard;
 mod head;
 mod malformed;
 mod room;
+mod router;
 mod serve;
 
 pub use self::guard::{ANSWER_TIMEOUT, BODY_TIMEOUT, Guard, HEAD_TIMEOUT};
 pub use self::head::{MAX_HEAD_BYTES, MAX_HEADERS};
 pub use self::malformed::Malformed;
 pub use self::room::Room;
+pub use self::router::serve_router;
 pub use self::serve::{DRAIN_TIMEOUT, IDLE_TIMEOUT, serve};
