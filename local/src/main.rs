@@ -2,6 +2,7 @@
 
 mod aws;
 mod changes;
+mod checks;
 mod cli;
 mod dynamodb;
 mod event;
@@ -116,13 +117,17 @@ fn refused(error: &clap::Error) -> ExitCode {
 
 async fn run(cli: Cli, console: &Console) -> Result<ExitCode, (String, u8)> {
     let done = match cli.command {
-        None => serve::serve(cli.serve, console).await.map_err(|error| {
-            let code = match &error {
-                ServeError::Template(_) | ServeError::Gateway(_) | ServeError::Matrix(_) => USAGE,
-                _ => 1,
-            };
-            (error.to_string(), code)
-        }),
+        None => Box::pin(serve::serve(cli.serve, console))
+            .await
+            .map_err(|error| {
+                let code = match &error {
+                    ServeError::Template(_) | ServeError::Gateway(_) | ServeError::Matrix(_) => {
+                        USAGE
+                    }
+                    _ => 1,
+                };
+                (error.to_string(), code)
+            }),
         Some(Command::Event(options)) => {
             let printed = event::print(&options).await;
             printed.map_err(|error| (error.to_string(), 1))

@@ -158,6 +158,7 @@ mod tests {
                 function: "Authorizer".to_owned(),
                 milliseconds: 0.01,
                 is_called: false,
+                answered_in: None,
                 error: None,
             }),
             plan: None,

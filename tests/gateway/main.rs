@@ -30,9 +30,13 @@ mod manual;
 mod metadata;
 mod oauth_clients;
 mod operator;
+mod page;
+mod page_in_browser;
+mod page_safety;
 mod problems;
 mod process_groups;
 mod processes;
+mod public_limits;
 mod recorded;
 mod request_events;
 mod request_lines;
@@ -73,10 +77,14 @@ fn main() -> ExitCode {
         usage_keys::TESTS,
         usage::TESTS,
         operator::TESTS,
+        page::TESTS,
+        page_in_browser::TESTS,
+        page_safety::TESTS,
         sweep::TESTS,
         explain::TESTS,
         start::TESTS,
         processes::TESTS,
+        public_limits::TESTS,
         recorded::TESTS,
         process_groups::TESTS,
         request_lines::TESTS,

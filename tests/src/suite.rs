@@ -15,6 +15,7 @@ const CAPABILITIES: [&str; 16] = [
     "access-log",
     "any-method",
     "authorizer-flush",
+    "chromium",
     "crash",
     "encoded-slash",
     "gateway-responses",

@@ -10,6 +10,7 @@ use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use crate::call::{Call, Reply};
+use crate::chromium;
 use crate::disk::Disk;
 use crate::keygate::{Build, Keygate};
 use crate::node;
@@ -77,6 +78,7 @@ impl Target {
             lacks.add("second-address", "127.0.0.2 is no address of this machine");
         }
         for (capability, lacking) in [
+            ("chromium", chromium::lacking()),
             ("node", node::lacking()),
             ("node-client", node::lacking_runtime_client()),
             ("python-client", venv::lacking()),

@@ -3,35 +3,32 @@
 //! signal. A command that prints and ends waits for its reader, as programs do: [`print`].
 
 pub mod excerpt;
+mod outputs;
+mod queue;
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How many bytes of lines wait for their reader.
-const MAX_WAITING: usize = 1024 * 1024;
-/// What a line takes besides its text.
-const LINE_COST: usize = 64;
+pub use self::outputs::Console;
+use self::queue::{Entry, Queue, State};
+
 /// How long the last lines may take.
 const SETTLE: Duration = Duration::from_millis(200);
+/// How long the next lines are gathered after some were written: lines that come close together are
+/// written together, as to wake a thread for each takes longer than all else that is done for a line.
+const GATHERING: Duration = Duration::from_millis(5);
+/// With so many bytes at once there is no time for that.
+const MANY_BYTES: usize = 64 * 1024;
 /// Between two tries at a pipe that its other end has made one that does not wait, and at a disk that is
 /// full.
 const PAUSE: Duration = Duration::from_millis(10);
 const PAUSE_FULL: Duration = Duration::from_millis(200);
-
-/// Both outputs of a program that serves.
-#[derive(Debug, Clone)]
-pub struct Console {
-    /// For what a program has to say.
-    pub stdout: Lines,
-    /// For its log.
-    pub stderr: Lines,
-}
 
 /// Where lines are said. Each output is written by a thread of its own, which may wait for ever.
 #[derive(Debug, Clone)]
@@ -41,60 +38,6 @@ pub struct Lines {
     is_terminal: bool,
     /// Whether each line is to be an object of JSON.
     is_json: bool,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    waiting: VecDeque<Entry>,
-    bytes: usize,
-    /// Whether the writer is at lines that are no longer waiting.
-    is_writing: bool,
-    /// Whether the output has no other end any more.
-    is_closed: bool,
-}
-
-#[derive(Debug)]
-enum Entry {
-    Line(String),
-    /// Text that its own line ends, or goes back to its start.
-    Part(String),
-    /// So many lines are missing here.
-    Dropped(u64),
-}
-
-impl Console {
-    /// The outputs of this process; what it logs is for a program where `is_json` says so.
-    #[must_use]
-    pub fn open(is_json: bool) -> Self {
-        let stderr = Lines::to_output(io::stderr(), "standard error");
-        Self {
-            stdout: Lines::to_output(io::stdout(), "standard output"),
-            stderr: Lines { is_json, ..stderr },
-        }
-    }
-
-    /// Waits a moment until what was said is written.
-    pub fn settle(&self) {
-        let deadline = Instant::now() + SETTLE;
-        self.stdout.settle_until(deadline);
-        self.stderr.settle_until(deadline);
-    }
-
-    /// Has a panic said like any other line: the standard library's own way to say it waits.
-    pub fn take_panics(&self) {
-        let console = self.clone();
-        std::panic::set_hook(Box::new(move |panic| {
-            let text = format!("keygate: {panic}");
-            console.stderr.say(&keygate_visible::lines(&text));
-            console.settle();
-        }));
-    }
 }
 
 impl Lines {
@@ -127,6 +70,9 @@ impl Lines {
                     was_full = true;
                 });
                 queue.written(outcome);
+                if text.len() < MANY_BYTES {
+                    thread::sleep(GATHERING);
+                }
             }
         });
         match writer {
@@ -196,9 +142,14 @@ impl Lines {
 
     fn add(&self, entry: Entry) {
         let mut state = self.queue.locked();
-        if !state.is_closed {
-            state.add(entry);
-            drop(state);
+        if state.is_closed {
+            return;
+        }
+        // Only then the writer waits.
+        let is_first = state.waiting.is_empty();
+        state.add(entry);
+        drop(state);
+        if is_first {
             self.queue.changed.notify_all();
         }
     }
@@ -240,59 +191,6 @@ impl Write for Lines {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl Queue {
-    fn locked(&self) -> MutexGuard<'_, State> {
-        // No code panics while it holds the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What is waiting, once something is.
-    fn take(&self) -> VecDeque<Entry> {
-        let is_idle = |state: &mut State| state.waiting.is_empty();
-        let state = self.changed.wait_while(self.locked(), is_idle);
-        let mut state = state.unwrap_or_else(PoisonError::into_inner);
-        state.is_writing = true;
-        state.bytes = 0;
-        std::mem::take(&mut state.waiting)
-    }
-
-    /// What was taken is written, or could not be.
-    fn written(&self, outcome: io::Result<()>) {
-        let mut state = self.locked();
-        state.is_writing = false;
-        // Anything else may pass.
-        if outcome.is_err_and(|error| error.kind() == ErrorKind::BrokenPipe) {
-            state.is_closed = true;
-            state.waiting.clear();
-        }
-        drop(state);
-        self.changed.notify_all();
-    }
-}
-
-impl State {
-    fn add(&mut self, entry: Entry) {
-        let cost = LINE_COST + entry.len();
-        if self.bytes + cost <= MAX_WAITING {
-            self.bytes += cost;
-            self.waiting.push_back(entry);
-        } else if let Some(Entry::Dropped(lines)) = self.waiting.back_mut() {
-            *lines += 1;
-        } else {
-            self.waiting.push_back(Entry::Dropped(1));
-        }
-    }
-}
-
-impl Entry {
-    fn len(&self) -> usize {
-        match self {
-            Self::Line(text) | Self::Part(text) => text.len(),
-            Self::Dropped(_) => 0,
-        }
     }
 }
 

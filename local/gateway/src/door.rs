@@ -8,44 +8,51 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use keygate_connection::Room;
-use keygate_functions::Functions;
+use keygate_console::Lines;
 use tokio::net::TcpListener;
 
 use super::spelling::Watched;
-use super::{Control, Front, Gateway, ListedRoutes, Told};
+use super::trips::Trips;
+use super::{Front, Gateway, Invoker, ListedRoutes, Parting, Told};
 
 /// The way in to a gateway.
 pub struct Door {
     front: Arc<RwLock<Arc<Front>>>,
-    functions: Arc<Functions>,
-    told: Told,
+    functions: Invoker,
+    trips: Arc<Trips>,
 }
-
-/// The way in for what manages the stage.
-#[derive(Debug, Clone)]
-pub struct Controls(Arc<RwLock<Control>>);
 
 impl Door {
     /// The way in to this gateway, whose functions these are.
     #[must_use]
-    pub fn new(
-        gateway: Gateway,
-        listed: ListedRoutes,
-        functions: &Arc<Functions>,
-        told: Told,
-    ) -> Self {
-        let front = Front::new(gateway, listed, functions, &told);
+    pub fn new(gateway: Gateway, listed: ListedRoutes, functions: &Invoker, told: Told) -> Self {
+        let trips = Arc::clone(&told.trips);
+        let front = Front::new(gateway, listed, functions, told);
         Self {
             front: Arc::new(RwLock::new(front)),
-            functions: Arc::clone(functions),
-            told,
+            functions: functions.clone(),
+            trips,
         }
     }
 
-    /// Leads to another gateway from the next request on.
-    pub fn replace(&self, gateway: Gateway, listed: ListedRoutes) {
-        let front = Front::new(gateway, listed, &self.functions, &self.told);
-        *self.front.write().unwrap_or_else(PoisonError::into_inner) = front;
+    /// Leads to another gateway from the next request on. Functions that are `parting` go once the former
+    /// has answered its last request.
+    pub fn replace(
+        &self,
+        gateway: Gateway,
+        listed: ListedRoutes,
+        access_log: Option<Lines>,
+        parting: Parting,
+    ) {
+        let told = Told {
+            access_log,
+            trips: Arc::clone(&self.trips),
+        };
+        let front = Front::new(gateway, listed, &self.functions, told);
+        let mut current = self.front.write().unwrap_or_else(PoisonError::into_inner);
+        let former = std::mem::replace(&mut *current, front);
+        drop(current);
+        former.part_with(parting);
     }
 
     /// Serves requests until `stop` is done, then those in flight.
@@ -62,27 +69,5 @@ impl Door {
             (connection, service)
         })
         .await;
-    }
-}
-
-impl Controls {
-    /// What manages the stage now.
-    pub fn current(&self) -> Control {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// Has another stage managed from the next call on, and gives the former.
-    pub fn replace(&self, control: Control) -> Control {
-        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *current, control)
-    }
-}
-
-impl From<Control> for Controls {
-    fn from(control: Control) -> Self {
-        Self(Arc::new(RwLock::new(control)))
     }
 }

@@ -7,6 +7,7 @@ use keygate_gateway::GatewayError;
 use keygate_issuer::SigningFailed;
 use keygate_issuing::SweepError;
 use keygate_outbound::OutboundError;
+use keygate_page::NoLink;
 use keygate_template::TemplateError;
 
 use crate::changes::ChangesError;
@@ -57,6 +58,9 @@ pub(crate) enum ServeError {
     /// A function's package or layers are not what they must be.
     #[error(transparent)]
     Package(#[from] PackageError),
+    /// The page cannot be shown.
+    #[error(transparent)]
+    Page(#[from] NoLink),
     /// A function does not start.
     #[error("{0}")]
     Function(#[from] InvokeError),
