@@ -84,7 +84,7 @@ async fn serve(handler: impl Fn() -> Result<Bytes, InvokeError> + Send + Sync + 
         trips: Arc::clone(&trips),
     };
     let door = Door::new(gateway, ListedRoutes::default(), &invoker, trips_told);
-    tokio::spawn(async move { door.serve(listener, std::future::pending()).await });
+    tokio::spawn(async move { door.serve(listener, &Room::of_process(), std::future::pending()).await });
     Served {
         address,
         controls,
