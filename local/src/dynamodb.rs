@@ -12,9 +12,8 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
 };
 use dynoxide::Database;
-use tokio::net::TcpListener;
-
 use keygate_model::{Index, Table};
+use tokio::net::TcpListener;
 
 /// The database file in `--data DIR`.
 const FILE: &str = "dynamodb.sqlite";

@@ -7,9 +7,8 @@ use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::AttributeValue;
 use keygate_api_key::{ApiKey, KeyPrefix, RandomnessUnavailable};
 use keygate_key_record::{KeyRecord, Metadata, Status, now};
-use keygate_principal::scope::Scopes;
-
 use keygate_model::Application;
+use keygate_principal::scope::Scopes;
 
 /// The principal that the seeded key speaks for.
 const OWNER: &str = "local";

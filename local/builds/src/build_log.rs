@@ -1,9 +1,8 @@
 //! What builders say while they build, shown as they say it. It comes through this program, because a
 //! builder that is no part of the terminal's foreground may not write there itself (`stty tostop`).
 
-use tokio::io::{AsyncRead, AsyncReadExt as _};
-
 use keygate_console::Lines;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// The width of cargo's progress, which it cannot ask a pipe for.
 const WIDTH: &str = "80";

@@ -1,6 +1,6 @@
 //! Standard output and standard error. A gateway that serves says its [`Lines`] without waiting for
 //! whoever reads them: a pipe that nobody reads fills up, and must hold up neither a request nor a
-//! signal. A command that prints and ends waits for its reader, as programs do: [`print`].
+//! signal. A command that prints and ends waits for its reader, as programs do: [`print()`].
 
 pub mod excerpt;
 mod outputs;

@@ -1,7 +1,7 @@
 //! API Gateway's REST front on this machine, one module for each step of a request, in this order:
-//! [`routing`], [`authorizer`], [`policy`], [`usage_plan`], [`method_throttle`], [`validation`],
-//! [`proxy_event`] and [`proxy_response`] or [`mock`], [`gateway_response`] for what goes wrong on the way, and
-//! [`access_log`].
+//! `routing`, `authorizer`, `policy`, `usage_plan`, `method_throttle`, `validation`,
+//! `proxy_event` and `proxy_response` or `mock`, `gateway_response` for what goes wrong on the way, and
+//! `access_log`.
 //!
 //! [`Gateway`] is a stage as a template has it, and [`Door`] where requests come in. Functions are invoked
 //! through an [`Invoker`], whatever runs them. Whoever manages the stage or looks on is a client of the

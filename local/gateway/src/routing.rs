@@ -5,10 +5,9 @@
 //! less specific one. `{proxy+}` does not match `/`.
 
 use http::Method;
+use keygate_model::Route;
 use keygate_routes::{RouteMethod, Segment};
 use percent_encoding::percent_decode_str;
-
-use keygate_model::Route;
 
 /// The routes of a stage, most specific first.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! `template.yaml` to the [`Application`] that this gateway serves.
 //!
-//! In this order: [`yaml`] reads the text, [`implicit`] and [`made_plans`] write out what SAM makes by itself,
-//! [`parameters`] gives each parameter its value, [`resolve`] carries out intrinsic functions,
-//! [`globals`] merges `Globals`, [`resources`] walks the resources but for those that are [`ignored`],
+//! In this order: `yaml` reads the text, `implicit` and `made_plans` write out what SAM makes by itself,
+//! `parameters` gives each parameter its value, `resolve` carries out intrinsic functions,
+//! `globals` merges `Globals`, `resources` walks the resources but for those that are `ignored`,
 //! and a module for each type reads its properties. Whatever none of them honours or knows to mean
 //! nothing here is a problem. All problems are reported together, and a template with one is not
 //! served.
