@@ -74,7 +74,7 @@ impl<'s> Outlets<'s> {
             Some(path) if path == Path::new("-") => Some(stdout.clone()),
             Some(path) => {
                 if self.file.is_none() {
-                    self.file = Some(Lines::to(open(path)?));
+                    self.file = Some(Lines::to(open(path)?, &path.to_string_lossy()));
                 }
                 self.file.clone()
             }

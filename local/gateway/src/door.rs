@@ -2,28 +2,18 @@
 //! was there when it came.
 
 use std::convert::Infallible;
-use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 use hyper::Request;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use keygate_connection::Room;
 use keygate_console::Lines;
 use tokio::net::TcpListener;
 
 use super::spelling::Watched;
 use super::trips::Trips;
-use super::{Front, Gateway, Invoker, ListedRoutes, Parting, READ_TIMEOUT, Told};
-
-/// The most headers. With more, or with a line that is no HTTP, the connection's own error comes
-/// back, bare and before any access log.
-const MAX_HEADERS: usize = 512;
-/// How long requests in flight may take once the gateway is to stop.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+use super::{Front, Gateway, Invoker, ListedRoutes, Parting, Told};
 
 /// The way in to a gateway.
 pub struct Door {
@@ -66,25 +56,9 @@ impl Door {
     }
 
     /// Serves requests until `stop` is done, then those in flight.
-    pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        let graceful = GracefulShutdown::new();
-        let mut stop = pin!(stop);
-        loop {
-            let (stream, peer) = tokio::select! {
-                accepted = listener.accept() => match accepted {
-                    Ok(accepted) => accepted,
-                    Err(error) => {
-                        // Out of file descriptors, most likely: give connections time to end.
-                        tracing::warn!(%error, "a connection could not be accepted");
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                        continue;
-                    }
-                },
-                () = &mut stop => break,
-            };
-            // Small messages, each waited for.
-            let _ = stream.set_nodelay(true);
-            let (stream, spellings) = Watched::new(stream);
+    pub async fn serve(&self, listener: TcpListener, room: &Room, stop: impl Future<Output = ()>) {
+        keygate_connection::serve(listener, room, stop, |connection, peer| {
+            let (connection, spellings) = Watched::new(connection);
             let front = Arc::clone(&self.front);
             let service = service_fn(move |mut request: Request<Incoming>| {
                 let spelling = spellings.next(request.headers());
@@ -92,18 +66,8 @@ impl Door {
                 let front = Arc::clone(&front.read().unwrap_or_else(PoisonError::into_inner));
                 async move { Ok::<_, Infallible>(front.answer(request, peer).await) }
             });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(READ_TIMEOUT)
-                .max_headers(MAX_HEADERS)
-                .serve_connection(TokioIo::new(stream), service);
-            let connection = graceful.watch(connection);
-            tokio::spawn(async move {
-                // A client that goes away, or speaks no HTTP, is nobody's fault here.
-                let _ = connection.await;
-            });
-        }
-        drop(listener);
-        let _ = tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await;
+            (connection, service)
+        })
+        .await;
     }
 }

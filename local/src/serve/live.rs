@@ -10,6 +10,7 @@ use std::time::Instant;
 use keygate_builds::BuildLog;
 use keygate_builds::binaries::{self, Building, Built, Identity};
 use keygate_builds::package;
+use keygate_console::excerpt;
 use keygate_functions::{Functions, Prepared};
 use keygate_gateway::trips::Trips;
 use keygate_gateway::{Controls, Door};
@@ -127,10 +128,14 @@ impl Live<'_> {
             Err(error) => {
                 let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
                 let ids = ids.join(", ");
-                self.log.tell(&format!("{what} changed, and {error}"));
+                self.tell_mistakes(&format!("{what} changed, and {error}"));
                 self.log.tell(&format!("what was there goes on: {ids}"));
             }
         }
+    }
+
+    fn tell_mistakes(&self, text: &str) {
+        self.log.tell(&excerpt::of_lines(text));
     }
 
     async fn build(&self, application: &Application) -> Result<Arc<Built>, ServeError> {
@@ -166,7 +171,7 @@ impl Live<'_> {
                 .log
                 .tell(&format!("{what} changed: {url} is served anew")),
             Err(error) => {
-                self.log.tell(&format!("{what} changed, and {error}"));
+                self.tell_mistakes(&format!("{what} changed, and {error}"));
                 self.log.tell("what was there goes on");
             }
         }

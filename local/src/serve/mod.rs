@@ -4,6 +4,7 @@
 mod announcement;
 mod error;
 mod ground;
+mod holder;
 mod invoker;
 mod listeners;
 mod live;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use keygate_builds::BuildLog;
 use keygate_builds::binaries::{self, Building, Built};
 use keygate_builds::package;
+use keygate_connection::Room;
 use keygate_console::{Console, Lines};
 use keygate_functions::{Functions, Keeping};
 use keygate_gateway::trips::Trips;
@@ -29,6 +31,7 @@ use keygate_lambda as lambda;
 use keygate_management as management;
 use keygate_model::Application;
 use keygate_principal::scope::Scopes;
+use keygate_process_group::file_limit;
 use keygate_template as template;
 use keygate_template::offered;
 use tokio::net::TcpListener;
@@ -59,6 +62,7 @@ use crate::welcome::Addresses;
 /// # Errors
 /// Whatever keeps the gateway from starting.
 pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), ServeError> {
+    file_limit::raise();
     let listeners = Listeners::bind(&options).await?;
     let place = listeners.place();
     let log = BuildLog::alone(&console.stderr);
@@ -106,22 +110,34 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         shown,
         mut tasks,
     } = look::open(of_page, outlets.requests(), &controls, &place, template)?;
-    let management = management::serve(of_api_gateway, controls.clone(), Arc::clone(&trips));
+    let room = Room::of_process();
+    let management = management::serve(
+        of_api_gateway,
+        room.clone(),
+        controls.clone(),
+        Arc::clone(&trips),
+    );
+    let room_of_issuer = room.clone();
     let log = function_log::outlet(console.stderr.clone(), Arc::clone(&trips));
     let programs = built.programs(&ground.application, &place.services.environment(), home);
     let functions = Arc::new(Functions::new(programs, &log, keeping(&options)));
     tasks.extend([
         tokio::spawn(async move {
-            let _ = issuer::serve(of_issuer, signing_key, offer).await;
+            let _ = issuer::serve(of_issuer, &room_of_issuer, signing_key, offer).await;
         }),
         tokio::spawn(dynamodb::serve(of_dynamodb, database)),
         tokio::spawn(management),
-        tokio::spawn(lambda::serve(of_lambda, Arc::clone(&functions))),
+        tokio::spawn(lambda::serve(
+            of_lambda,
+            room.clone(),
+            Arc::clone(&functions),
+        )),
     ]);
     let background = Background(tasks);
     let access_log = outlets.access_log.clone();
     let opening = Opening {
         options: &options,
+        room,
         console,
         place: &place,
         changes,
@@ -136,6 +152,9 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     };
     let outcome = opening.open(ground, listener, stop).await;
     access_log.iter().for_each(Lines::settle);
+    if access_log.as_ref().is_some_and(Lines::is_behind) {
+        tracing::warn!("the last lines of the access log could not be written");
+    }
     functions.shut_down().await;
     drop(background);
     outcome
@@ -172,6 +191,7 @@ fn keeping(options: &Serve) -> Keeping {
 /// What requests are served with, once it is ready.
 struct Opening<'s> {
     options: &'s Serve,
+    room: Room,
     console: &'s Console,
     place: &'s Place,
     changes: Option<Changes>,
@@ -254,7 +274,7 @@ impl Opening<'_> {
             }
         };
         tokio::select! {
-            () = door.serve(listener, stopped(stop)) => Ok(()),
+            () = door.serve(listener, &self.room, stopped(stop)) => Ok(()),
             never = live => match never {},
         }
     }
@@ -269,6 +289,7 @@ pub(crate) async fn serve_issuer(
     options: &cli::Issuer,
     console: &Console,
 ) -> Result<(), ServeError> {
+    file_limit::raise();
     let listener = listen(options.port, "--port").await?;
     let stop = stop_signal(false);
     let mut kept = Kept::open(options.identity.as_deref(), None)?;
@@ -291,8 +312,9 @@ pub(crate) async fn serve_issuer(
     let (_offered, offer) = watch::channel(scopes);
     let text = format!("OAuth issuer for development at {url}");
     console.stdout.say(&text);
+    let room = Room::of_process();
     tokio::select! {
-        _ = issuer::serve(listener, key, offer) => {}
+        _ = issuer::serve(listener, &room, key, offer) => {}
         () = stopped(stop) => {}
     }
     Ok(())

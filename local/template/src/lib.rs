@@ -34,6 +34,7 @@ mod resources;
 mod routes;
 mod rules;
 mod samconfig;
+mod schemas;
 mod stand_ins;
 mod substitute;
 mod tables;

@@ -3,6 +3,7 @@
 mod alone;
 mod authorizers;
 mod beside;
+mod bounds;
 mod cors;
 mod edges;
 mod functions;
