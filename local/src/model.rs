@@ -1,6 +1,7 @@
 //! What `template.yaml` describes, after every intrinsic function is resolved: the part of a SAM
 //! application that this gateway serves. `template` makes it, everything else reads it.
 
+mod ignored;
 mod route;
 mod throttle;
 mod validation;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use regex::Regex;
 
+pub(crate) use self::ignored::{Ignored, PassedOver};
 pub(crate) use self::route::{Integration, Mock, Route};
 pub(crate) use self::throttle::Throttle;
 pub(crate) use self::validation::{BodySchema, ParameterPlace, Validation};
@@ -28,6 +30,8 @@ pub(crate) struct Application {
     pub(crate) tables: Vec<Table>,
     /// What the template has beside its API, and is not there on this machine, by line.
     pub(crate) ignored: Vec<Ignored>,
+    /// What of it means nothing on this machine.
+    pub(crate) passed_over: PassedOver,
     /// What `samconfig.toml` gives its parameters.
     pub(crate) configured: Configured,
 }
@@ -39,25 +43,8 @@ pub(crate) struct Configured {
     pub(crate) place: String,
     /// The values.
     pub(crate) values: BTreeMap<String, String>,
-}
-
-/// A resource, or an event of a function, that is not there on this machine and does not matter to the
-/// API.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Ignored {
-    /// Its line of the template.
-    pub(crate) line: usize,
-    /// Where it stands, such as `Queue` or `Fn.Events.Nightly`.
-    pub(crate) place: String,
-    /// Its type.
-    pub(crate) kind: String,
-}
-
-impl fmt::Display for Ignored {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, place, kind } = self;
-        write!(formatter, "{place} ({kind}, line {line})")
-    }
+    /// The names among them of which the template has no parameter.
+    pub(crate) unknown: Vec<String>,
 }
 
 /// A REST API with its one stage.
@@ -81,6 +68,8 @@ pub(crate) struct Api {
     pub(crate) stage_variables: BTreeMap<String, String>,
     /// Where a request's usage key is.
     pub(crate) key_source: KeySource,
+    /// Throttles of single methods that one of `ANY` serves, by path and method (`/books/GET`).
+    pub(crate) throttles_of_any: BTreeMap<String, Throttle>,
     /// The media types whose bodies are binary (`BinaryMediaTypes`), with a slash in them.
     pub(crate) binary_media_types: Vec<String>,
 }

@@ -231,6 +231,12 @@ Resources:
                 authorizerUri: !Sub arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Who.Arn}/invocations
   Fn: {Type: AWS::Serverless::Function, Properties: {CodeUri: src, Runtime: provided.al2023}}
   Who: {Type: AWS::Serverless::Function, Properties: {CodeUri: who, Runtime: provided.al2023}}
+  FnPermission:
+    Type: AWS::Lambda::Permission
+    Properties: {Action: lambda:InvokeFunction, FunctionName: !Ref Fn, Principal: apigateway.amazonaws.com}
+  WhoPermission:
+    Type: AWS::Lambda::Permission
+    Properties: {Action: lambda:InvokeFunction, FunctionName: !GetAtt Who.Arn, Principal: apigateway.amazonaws.com}
 "#;
 
 fn an_open_api_document_says_what_is_served(target: &Target) {

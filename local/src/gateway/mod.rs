@@ -11,6 +11,7 @@ mod authorizer;
 mod authorizer_event;
 mod binary;
 mod body;
+mod content_type;
 mod control;
 mod door;
 mod event_headers;
@@ -154,7 +155,7 @@ impl Gateway {
             ),
             usage: Arc::new(Usage::new(api.usage_plans.clone())?),
             key_source: api.key_source,
-            throttles: MethodThrottles::new(&api.routes)?,
+            throttles: MethodThrottles::new(&api.routes, &api.throttles_of_any)?,
             responses: GatewayResponses::new(&api.gateway_responses)?,
             access_log_format: format
                 .map(|format| Template::read(format, "the access log's format"))
@@ -277,7 +278,7 @@ impl Front {
         if route.api_key_required {
             self.count(exchange, route, usage_key)?;
         }
-        if !gateway.throttles.admits(route) {
+        if !gateway.throttles.admits(route, &exchange.method) {
             exchange.trace.refused(refusal::throttled(route));
             return Err(Fault::new(ResponseType::Throttled));
         }

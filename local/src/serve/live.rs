@@ -22,7 +22,7 @@ use crate::functions::Functions;
 use crate::gateway::{Controls, Door};
 use crate::model::{Application, Build, Function};
 use crate::package;
-use crate::template::SAM_CONFIG;
+use crate::template::SAM_CONFIGS;
 
 /// How many builds of a function are kept: the one before the last may still be started, for a request
 /// that waits.
@@ -146,7 +146,7 @@ impl Live<'_> {
         let home = self.home();
         let is_in = |folder: &Path| changed.iter().any(|path| path.starts_with(folder));
         let template = self.options.template.file_name();
-        let mut all_said = template.into_iter().chain([OsStr::new(SAM_CONFIG)]);
+        let mut all_said = template.into_iter().chain(SAM_CONFIGS.map(OsStr::new));
         let functions = self.application.functions.values();
         let mut all_layers = functions
             .clone()

@@ -2,31 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use super::auth::{self, AuthDefaults};
+use super::auth::{self, Auth, AuthDefaults};
 use super::cors::{self, Cors};
 use super::gateway_responses;
 use super::method::Event;
 use super::method_settings::{self, Throttles};
 use super::open_api::{self, Document};
+use super::permissions::Call;
 use super::request_validation::{self, Models};
 use super::resources::Resource;
 use crate::model::{Api, KeySource};
 
-/// Naming, deployment, and where the API is reached from outside.
+/// Texts for people, and how SAM writes the API.
 const NO_MEANING: &[&str] = &[
-    "AlwaysDeploy",
     "Description",
-    "DisableExecuteApiEndpoint",
-    "EndpointAccessMode",
-    "EndpointConfiguration",
-    "FailOnWarnings",
-    "Mode",
     "Name",
     "OpenApiVersion",
     "PropagateTags",
-    "SecurityPolicy",
     "Tags",
-    "TracingEnabled",
 ];
 
 /// An API without its routes and usage plans yet, with what decides them.
@@ -39,6 +32,8 @@ pub(super) struct Draft {
     pub(super) models: Models,
     /// The methods of its `DefinitionBody`, where it has one: those of events are then its own.
     pub(super) described: Option<Vec<Event>>,
+    /// The authorizers that no permission of SAM's lets API Gateway call.
+    pub(super) calls: Vec<Call>,
 }
 
 /// Reads the API; `id` is what `Ref` gives for it, and `functions` has the logical ids by ARN.
@@ -65,15 +60,19 @@ pub(super) fn read(
     let models = request_validation::models(&mut properties);
     let cors = cors::read(&mut properties);
     let media_types = properties.scalars("BinaryMediaTypes").into_iter();
-    let (authorizers, defaults) = match properties.fields("Auth") {
+    let Auth {
+        authorizers,
+        defaults,
+        calls,
+    } = match properties.fields("Auth") {
         Some(auth) => auth::read(auth, functions),
-        None => (BTreeMap::new(), AuthDefaults::default()),
+        None => Auth::default(),
     };
     let gateway_responses = properties
         .fields("GatewayResponses")
         .map_or_else(BTreeMap::new, gateway_responses::read);
     let access_log_format = properties.fields("AccessLogSetting").and_then(|mut log| {
-        log.no_meaning(&["DestinationArn"]);
+        log.pass_over(&["DestinationArn"]);
         let format = log.required_text("Format");
         log.end();
         format
@@ -93,6 +92,7 @@ pub(super) fn read(
             usage_plans: Vec::new(),
             access_log_format,
             stage_variables,
+            throttles_of_any: BTreeMap::new(),
             key_source: key_source
                 .or(document.as_ref().and_then(|document| document.key_source))
                 .unwrap_or_default(),
@@ -104,6 +104,7 @@ pub(super) fn read(
         throttles,
         models,
         described: None,
+        calls,
     };
     if let Some(document) = document {
         draft.describe(document);
@@ -125,5 +126,6 @@ impl Draft {
             api.binary_media_types = document.binary_media_types;
         }
         self.described = Some(document.events);
+        self.calls.extend(document.calls);
     }
 }

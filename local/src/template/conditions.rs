@@ -22,7 +22,8 @@ impl Resolver<'_> {
         }
     }
 
-    fn evaluate(&self, node: &Node, place: &str) -> Option<bool> {
+    /// Whether a logical function holds.
+    pub(super) fn evaluate(&self, node: &Node, place: &str) -> Option<bool> {
         let (function, argument) = match &node.value {
             Value::Call { function, argument } => (function.as_str(), argument.as_ref()),
             // The long form of `!Condition`. Elsewhere `Condition` is an ordinary key.

@@ -10,33 +10,8 @@ use super::resources::Resource;
 use super::routes::{self, Source};
 use crate::model::{Build, Function, Ignored, Runtime};
 
-/// Deployment, permissions and tracing, and limits that a process on this machine does not have.
-const NO_MEANING: &[&str] = &[
-    "Architectures",
-    "AssumeRolePolicyDocument",
-    "AutoPublishAliasAllProperties",
-    "AutoPublishCodeSha256",
-    "CodeSigningConfigArn",
-    // What becomes of events that nobody waits for.
-    "DeadLetterQueue",
-    "DeploymentPreference",
-    "Description",
-    "EphemeralStorage",
-    "EventInvokeConfig",
-    "KmsKeyArn",
-    "PermissionsBoundary",
-    "Policies",
-    "PropagateTags",
-    "ProvisionedConcurrencyConfig",
-    "Role",
-    "RolePath",
-    "RuntimeManagementConfig",
-    "SnapStart",
-    "SourceKMSKeyArn",
-    "Tags",
-    "Tracing",
-    "VersionDescription",
-];
+/// Texts for people.
+const NO_MEANING: &[&str] = &["Description", "PropagateTags", "Tags", "VersionDescription"];
 
 /// A script that Lambda's own runtimes are started by, where it is set (Lambda developer guide, "Wrapper
 /// scripts").
@@ -228,7 +203,7 @@ fn logging(properties: &mut Fields<'_>) -> BTreeMap<String, String> {
         variables.insert("AWS_LAMBDA_LOG_FORMAT".to_owned(), "JSON".to_owned());
         variables.insert("AWS_LAMBDA_LOG_LEVEL".to_owned(), level);
     }
-    fields.no_meaning(&["LogGroup", "SystemLogLevel"]);
+    fields.pass_over(&["LogGroup", "SystemLogLevel"]);
     fields.end();
     variables
 }

@@ -8,16 +8,8 @@ use super::resources::Resource;
 use super::stand_ins::layer_arn;
 use crate::model::Function;
 
-/// Naming, publishing, and what code a layer is for.
-const NO_MEANING: &[&str] = &[
-    "CompatibleArchitectures",
-    "CompatibleRuntimes",
-    "Description",
-    "LayerName",
-    "LicenseInfo",
-    "PublishLambdaVersion",
-    "RetentionPolicy",
-];
+/// Texts for people.
+const NO_MEANING: &[&str] = &["Description", "LayerName", "LicenseInfo"];
 
 /// The layers of the template: by ARN, where their content is.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::fields::Fields;
 use super::problems::Problems;
-use crate::model::{Route, Throttle};
+use crate::model::{Api, Throttle};
 
 /// What API Gateway gives an account where a setting names only one of the two.
 const ACCOUNT: Throttle = Throttle {
@@ -18,7 +18,7 @@ const ACCOUNT: Throttle = Throttle {
 pub(super) struct Throttles {
     /// Of every method that has none of its own.
     every: Option<Throttle>,
-    /// By [`Route::key`], with place and line.
+    /// By [`Route::key`](crate::model::Route::key), with place and line.
     of_methods: BTreeMap<String, (Throttle, String, usize)>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Throttles {
 pub(super) fn read(settings: Vec<Fields<'_>>) -> Throttles {
     let mut throttles = Throttles::default();
     for mut fields in settings {
-        fields.no_meaning(&["DataTraceEnabled", "LoggingLevel", "MetricsEnabled"]);
+        fields.pass_over(&["DataTraceEnabled", "LoggingLevel", "MetricsEnabled"]);
         fields.only_off(&["CacheDataEncrypted", "CachingEnabled"]);
         let rate = fields.number("ThrottlingRateLimit", &(0.001..=1e9));
         let burst = fields.number("ThrottlingBurstLimit", &(1..=u32::MAX));
@@ -68,14 +68,20 @@ impl Throttles {
         }
     }
 
-    /// Gives the routes their throttles.
-    pub(super) fn apply(mut self, routes: &mut [Route], problems: &Problems) {
-        for route in routes {
+    /// Gives the routes their throttles. A setting is of one method, so one of `ANY` can have several.
+    pub(super) fn apply(mut self, api: &mut Api, problems: &Problems) {
+        for route in &mut api.routes {
             let own = self.of_methods.remove(&route.key());
             route.throttle = own.map(|(throttle, ..)| throttle).or(self.every);
         }
-        for (key, (_, place, line)) in self.of_methods {
-            problems.report(line, &place, format!("the API has no method {key}"));
+        for (key, (throttle, place, line)) in self.of_methods {
+            let path = key.rsplit_once('/').map_or("", |(path, _)| path);
+            let any = format!("{path}/ANY");
+            if api.routes.iter().any(|route| route.key() == any) {
+                api.throttles_of_any.insert(key, throttle);
+            } else {
+                problems.report(line, &place, format!("the API has no method {key}"));
+            }
         }
     }
 }

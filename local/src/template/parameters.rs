@@ -26,10 +26,29 @@ pub(crate) struct Parameters {
 
 impl Parameters {
     fn value(&self, name: &str) -> Option<&String> {
-        let sources = [&self.given, &self.offered, &self.configured.values];
+        let deployed = || self.configured.values.get(name);
+        self.of_here(name).or_else(deployed)
+    }
+
+    /// A value that is none of the deployment's.
+    fn of_here(&self, name: &str) -> Option<&String> {
+        let sources = [&self.given, &self.offered];
         sources.into_iter().find_map(|values| values.get(name))
     }
 }
+
+/// What `samconfig.toml` gives, with the names that the template does not know: SAM leaves them out.
+pub(super) fn configured(said: &Configured, declared: Option<&Node>) -> Configured {
+    let is_unknown = |name: &&String| declared.is_none_or(|all| all.get(name).is_none());
+    let unknown = said.values.keys().filter(is_unknown);
+    Configured {
+        unknown: unknown.cloned().collect(),
+        ..said.clone()
+    }
+}
+
+/// What the types begin with whose values are in SSM's store.
+const OF_STORE: &str = "AWS::SSM::Parameter::Value<";
 
 /// The value of every declared parameter; [`Value::Unknown`] where a problem was reported.
 pub(super) fn values(
@@ -41,10 +60,7 @@ pub(super) fn values(
     let given = overrides.given.keys();
     let given = given.filter(|name| !is_reference(name));
     let given = given.map(|name| (name, format!("--parameter {name}")));
-    let configured = overrides.configured.values.keys();
-    let configured =
-        configured.map(|name| (name, format!("{} {name}", overrides.configured.place)));
-    for (name, place) in given.chain(configured) {
+    for (name, place) in given {
         if !entries.iter().any(|entry| &entry.name == name) {
             let known: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
             let message = format!(
@@ -58,35 +74,38 @@ pub(super) fn values(
         .iter()
         .map(|entry| {
             let place = format!("Parameters.{}", entry.name);
-            let value = Fields::of(entry.node.clone(), &place, problems)
-                .and_then(|fields| value(&entry.name, fields, overrides.value(&entry.name)));
+            let fields = Fields::of(entry.node.clone(), &place, problems);
+            let value = fields.and_then(|fields| value(&entry.name, fields, overrides));
             (entry.name.clone(), value.unwrap_or(Value::Unknown))
         })
         .collect()
 }
 
-fn value(name: &str, mut fields: Fields<'_>, given: Option<&String>) -> Option<Value> {
+fn value(name: &str, mut fields: Fields<'_>, overrides: &Parameters) -> Option<Value> {
     let rules = Rules::of(&mut fields);
-    let default = if fields.has("Default") {
-        fields.text("Default")
-    } else if given.is_none() {
-        fields.report(format!(
-            "this parameter has no default: give it with --parameter {name}=Value"
-        ));
-        None
+    let is_of_store = rules.as_ref().is_some_and(|rules| rules.is_of_store);
+    let default = fields.text("Default");
+    // Of a value in SSM's store a template and a deployment know the name alone.
+    let text = if is_of_store {
+        overrides.of_here(name).cloned()
     } else {
-        None
+        overrides.value(name).cloned().or(default)
     };
-    fields.no_meaning(&["Description", "NoEcho"]);
-    let value = rules
-        .zip(given.cloned().or(default))
-        .and_then(|(rules, text)| {
-            rules
-                .check(&text)
-                .inspect_err(|reason| fields.report(reason.clone()))
-                .ok()
-                .map(|()| rules.value(text, fields.line()))
+    if text.is_none() && rules.is_some() {
+        fields.report(if is_of_store {
+            format!("what SSM's store has for it is not on this machine: give it with --parameter {name}=Value")
+        } else {
+            format!("this parameter has no default: give it with --parameter {name}=Value")
         });
+    }
+    fields.no_meaning(&["Description"]);
+    let value = rules.zip(text).and_then(|(rules, text)| {
+        rules
+            .check(&text)
+            .inspect_err(|reason| fields.report(reason.clone()))
+            .ok()
+            .map(|()| rules.value(text, fields.line()))
+    });
     fields.end();
     value
 }
@@ -95,6 +114,10 @@ fn value(name: &str, mut fields: Fields<'_>, given: Option<&String>) -> Option<V
 struct Rules {
     is_number: bool,
     is_list: bool,
+    /// Whether a value is looked up in SSM's store.
+    is_of_store: bool,
+    /// Whether a value is no text for a log (`NoEcho`).
+    is_secret: bool,
     allowed: Vec<String>,
     pattern: Option<Regex>,
     /// `ConstraintDescription`, in place of the pattern's own text.
@@ -105,11 +128,20 @@ struct Rules {
 
 impl Rules {
     fn of(fields: &mut Fields<'_>) -> Option<Self> {
-        let kinds = ["String", "Number", "CommaDelimitedList", "List<Number>"];
         if !fields.has("Type") {
             fields.report("Type is required");
         }
-        let kind = fields.only("Type", &kinds);
+        let kind = if fields
+            .peek("Type")
+            .and_then(Node::as_text)
+            .is_some_and(is_of_aws)
+        {
+            fields.text("Type")
+        } else {
+            let kinds = ["String", "Number", "CommaDelimitedList", "List<Number>"];
+            fields.only("Type", &kinds)
+        };
+        let is_secret = fields.flag("NoEcho").unwrap_or(false);
         let pattern = match fields.text_at("AllowedPattern") {
             Some((text, line)) => match whole(&text) {
                 Ok(pattern) => Some(Some(pattern)),
@@ -133,8 +165,10 @@ impl Rules {
         );
         let kind = kind?;
         Some(Self {
-            is_number: kind.contains("Number"),
-            is_list: kind.contains("List"),
+            is_number: ["Number", "List<Number>"].contains(&kind.as_str()),
+            is_list: kind == "CommaDelimitedList" || kind.contains("List<"),
+            is_of_store: kind.starts_with(OF_STORE),
+            is_secret,
             allowed,
             pattern: pattern?,
             description,
@@ -152,31 +186,36 @@ impl Rules {
     }
 
     fn check_one(&self, text: &str) -> Result<(), String> {
+        let said = if self.is_secret {
+            "its value".to_owned()
+        } else {
+            format!("`{text}`")
+        };
         if self.is_number {
             let number: f64 = text
                 .parse()
-                .map_err(|_| format!("`{text}` is not a number"))?;
+                .map_err(|_| format!("{said} is not a number"))?;
             if self.numbers.0.is_some_and(|least| number < least) {
-                return Err(format!("`{text}` is less than its MinValue"));
+                return Err(format!("{said} is less than its MinValue"));
             }
             if self.numbers.1.is_some_and(|most| number > most) {
-                return Err(format!("`{text}` is more than its MaxValue"));
+                return Err(format!("{said} is more than its MaxValue"));
             }
         }
         let length = text.chars().count();
         if self.lengths.0.is_some_and(|least| length < least) {
-            return Err(format!("`{text}` is shorter than its MinLength"));
+            return Err(format!("{said} is shorter than its MinLength"));
         }
         if self.lengths.1.is_some_and(|most| length > most) {
-            return Err(format!("`{text}` is longer than its MaxLength"));
+            return Err(format!("{said} is longer than its MaxLength"));
         }
         if !self.allowed.is_empty() && !self.allowed.iter().any(|value| value == text) {
-            return Err(format!("`{text}` is none of {}", self.allowed.join(", ")));
+            return Err(format!("{said} is none of {}", self.allowed.join(", ")));
         }
         match &self.pattern {
             Some(pattern) if !pattern.is_match(text) => Err(match &self.description {
-                Some(description) => format!("`{text}` is not valid: {description}"),
-                None => format!("`{text}` does not match its AllowedPattern"),
+                Some(description) => format!("{said} is not valid: {description}"),
+                None => format!("{said} does not match its AllowedPattern"),
             }),
             _ => Ok(()),
         }
@@ -190,6 +229,15 @@ impl Rules {
             Value::Text(text)
         }
     }
+}
+
+/// Whether a type of parameters is one of AWS's own, which CloudFormation holds against the account: here a
+/// value is taken as it is.
+fn is_of_aws(kind: &str) -> bool {
+    let of_one = kind
+        .strip_prefix("List<")
+        .and_then(|kind| kind.strip_suffix('>'));
+    of_one.unwrap_or(kind).starts_with("AWS::")
 }
 
 /// An expression that must match a whole value, as CloudFormation and API Gateway match.
@@ -256,6 +304,7 @@ mod tests {
             configured: Configured {
                 place: "samconfig.toml [default.deploy.parameters]".to_owned(),
                 values: one("configured"),
+                unknown: Vec::new(),
             },
             config_env: None,
         };
@@ -272,10 +321,14 @@ mod tests {
         assert_eq!(value(&parameters), "offered");
         parameters.offered.clear();
         assert_eq!(value(&parameters), "configured");
+        assert_eq!(configured(&parameters.configured, None).unknown, ["P"]);
         let problems = Problems::default();
         values(None, &parameters, &problems);
-        let problem = problems.into_list().remove(0).to_string();
-        assert!(problem.starts_with("samconfig.toml [default.deploy.parameters] P: "));
+        assert_eq!(
+            problems.into_list(),
+            [],
+            "SAM leaves out what a template does not know"
+        );
     }
 
     #[test]
@@ -328,10 +381,11 @@ mod tests {
                 "a, b",
                 "`b` is none of",
             ),
+            ("P: {Type: 'List<String>'}", "x", "not supported"),
             (
-                "P: {Type: 'AWS::SSM::Parameter::Value<String>'}",
-                "x",
-                "not supported",
+                "P: {Type: String, NoEcho: true, MinLength: 9}",
+                "hunter2",
+                "Parameters.P: its value is shorter than its MinLength",
             ),
             (
                 "P: {Type: String, AllowedPattern: '(?=a)'}",
@@ -347,13 +401,66 @@ mod tests {
     }
 
     #[test]
-    fn a_comma_delimited_list_is_a_list() {
-        let (values, problems) = read("P: {Type: CommaDelimitedList, Default: 'a, b'}", &[]);
+    fn a_secret_is_in_no_message_whatever_is_wrong_with_it() {
+        for rules in [
+            "MinLength: 9",
+            "MaxLength: 2",
+            "AllowedPattern: a+",
+            "AllowedPattern: a+, ConstraintDescription: only a",
+            "AllowedValues: [a]",
+        ] {
+            let text = format!("P: {{Type: String, NoEcho: true, {rules}}}");
+            let (_, problems) = read(&text, &[("P", "hunter2")]);
+            assert_eq!(problems.len(), 1, "{rules}");
+            assert!(!problems[0].contains("hunter2"), "{problems:?}");
+        }
+        for rules in ["", "MinValue: 9", "MaxValue: 2"] {
+            let text = format!("P: {{Type: Number, NoEcho: 'true', {rules}}}");
+            let (_, problems) = read(
+                &text,
+                &[("P", if rules.is_empty() { "x78" } else { "7.8" })],
+            );
+            assert!(!problems[0].contains('8'), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_texts_between_commas_is_a_list() {
+        for kind in ["CommaDelimitedList", "List<AWS::EC2::Subnet::Id>"] {
+            let text = format!("P: {{Type: '{kind}', Default: 'a, b'}}");
+            let (values, problems) = read(&text, &[]);
+            assert!(problems.is_empty(), "{problems:?}");
+            let Value::List(items) = &values["P"] else {
+                panic!("no list")
+            };
+            let texts: Vec<_> = items.iter().map(|item| item.as_text().unwrap()).collect();
+            assert_eq!(texts, ["a", "b"]);
+        }
+    }
+
+    #[test]
+    fn a_parameter_of_awss_own_types_is_text_and_what_is_in_ssms_store_must_be_given() {
+        let key = "P: {Type: 'AWS::EC2::KeyPair::KeyName', Default: mine}";
+        let (values, problems) = read(key, &[]);
         assert!(problems.is_empty(), "{problems:?}");
-        let Value::List(items) = &values["P"] else {
-            panic!("no list")
-        };
-        let texts: Vec<_> = items.iter().map(|item| item.as_text().unwrap()).collect();
-        assert_eq!(texts, ["a", "b"]);
+        assert!(matches!(&values["P"], Value::Text(text) if text == "mine"));
+        for kind in ["String", "List<String>", "AWS::EC2::Image::Id"] {
+            let text = format!("P: {{Type: 'AWS::SSM::Parameter::Value<{kind}>', Default: /x}}");
+            let (_, problems) = read(&text, &[]);
+            assert_eq!(
+                problems,
+                [
+                    "line 1: Parameters.P: what SSM's store has for it is not on this machine: give it with \
+                  --parameter P=Value"
+                ]
+            );
+            let (values, problems) = read(&text, &[("P", "y")]);
+            assert!(problems.is_empty(), "{problems:?}");
+            match &values["P"] {
+                Value::Text(text) => assert_eq!(text, "y"),
+                Value::List(items) => assert_eq!(items[0].as_text(), Some("y")),
+                other => panic!("{other:?}"),
+            }
+        }
     }
 }

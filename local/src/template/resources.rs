@@ -4,9 +4,10 @@
 use super::fields::Fields;
 use super::globals;
 use super::ignored;
+use super::no_meaning;
 use super::resolve::Resolver;
 use super::yaml::{Entry, Node, Value};
-use crate::model::Ignored;
+use crate::model::{Ignored, PassedOver};
 
 pub(super) const API: &str = "AWS::Serverless::Api";
 pub(super) const FUNCTION: &str = "AWS::Serverless::Function";
@@ -15,9 +16,10 @@ pub(super) const TABLE: &str = "AWS::DynamoDB::Table";
 pub(super) const USAGE_PLAN: &str = "AWS::ApiGateway::UsagePlan";
 pub(super) const API_KEY: &str = "AWS::ApiGateway::ApiKey";
 pub(super) const USAGE_PLAN_KEY: &str = "AWS::ApiGateway::UsagePlanKey";
+pub(super) const PERMISSION: &str = "AWS::Lambda::Permission";
 
 /// The types that are served.
-const SERVED: [&str; 7] = [
+const SERVED: [&str; 8] = [
     API,
     FUNCTION,
     LAYER,
@@ -25,58 +27,7 @@ const SERVED: [&str; 7] = [
     USAGE_PLAN,
     API_KEY,
     USAGE_PLAN_KEY,
-];
-
-/// Types that mean nothing on this machine, with the properties that they may have: there is no
-/// CloudWatch, no IAM and no account here.
-const NO_MEANING: &[(&str, &[&str])] = &[
-    ("AWS::ApiGateway::Account", &["CloudWatchRoleArn"]),
-    (
-        "AWS::IAM::Policy",
-        &["Groups", "PolicyDocument", "PolicyName", "Roles", "Users"],
-    ),
-    (
-        "AWS::IAM::Role",
-        &[
-            "AssumeRolePolicyDocument",
-            "Description",
-            "ManagedPolicyArns",
-            "MaxSessionDuration",
-            "Path",
-            "PermissionsBoundary",
-            "Policies",
-            "RoleName",
-            "Tags",
-        ],
-    ),
-    (
-        "AWS::Lambda::Permission",
-        &[
-            "Action",
-            "EventSourceToken",
-            "FunctionName",
-            "FunctionUrlAuthType",
-            "InvokedViaFunctionUrl",
-            "Principal",
-            "PrincipalOrgID",
-            "SourceAccount",
-            "SourceArn",
-        ],
-    ),
-    (
-        "AWS::Logs::LogGroup",
-        &[
-            "DataProtectionPolicy",
-            "DeletionProtectionEnabled",
-            "FieldIndexPolicies",
-            "KmsKeyId",
-            "LogGroupClass",
-            "LogGroupName",
-            "ResourcePolicyDocument",
-            "RetentionInDays",
-            "Tags",
-        ],
-    ),
+    PERMISSION,
 ];
 
 /// One resource of a type that is served here.
@@ -89,25 +40,33 @@ pub(super) struct Resource<'p> {
     pub(super) metadata: Option<Fields<'p>>,
 }
 
-/// The resources that are made and served, in the order of the template, and those that are ignored.
-pub(super) fn read<'p>(
-    resolver: &Resolver<'p>,
-    globals: Option<&Node>,
-) -> (Vec<Resource<'p>>, Vec<Ignored>) {
+/// What a template's resources come to.
+#[derive(Default)]
+pub(super) struct Read<'p> {
+    /// Those that are made and served, in the order of the template.
+    pub(super) served: Vec<Resource<'p>>,
+    /// Those beside the API.
+    pub(super) ignored: Vec<Ignored>,
+    /// The types of those that mean nothing here.
+    pub(super) passed_over: PassedOver,
+}
+
+/// Reads the resources.
+pub(super) fn read<'p>(resolver: &Resolver<'p>, globals: Option<&Node>) -> Read<'p> {
     globals::check(globals, resolver.problems);
-    let mut ignored = Vec::new();
-    let entries = resolver.resources.entries().iter();
-    let resources = entries
-        .filter_map(|entry| resource(entry, globals, resolver, &mut ignored))
-        .collect();
-    (resources, ignored)
+    let mut read = Read::default();
+    for entry in resolver.resources.entries() {
+        let served = resource(entry, globals, resolver, &mut read);
+        read.served.extend(served);
+    }
+    read
 }
 
 fn resource<'p>(
     entry: &Entry,
     globals: Option<&Node>,
     resolver: &Resolver<'p>,
-    all_ignored: &mut Vec<Ignored>,
+    read: &mut Read<'p>,
 ) -> Option<Resource<'p>> {
     let problems = resolver.problems;
     let id = entry.name.as_str();
@@ -120,7 +79,7 @@ fn resource<'p>(
     }
     let kind = attributes.required_text("Type")?;
     if ignored::is_resource(&kind) {
-        all_ignored.push(Ignored {
+        read.ignored.push(Ignored {
             line: entry.line,
             place: id.to_owned(),
             kind,
@@ -131,34 +90,56 @@ fn resource<'p>(
     let metadata = attributes.node("Metadata");
     // They say when and how CloudFormation makes and removes what is never made here.
     attributes.no_meaning(&["DeletionPolicy", "DependsOn", "UpdateReplacePolicy"]);
+    // Permissions.
+    attributes.pass_over(&["Connectors"]);
     attributes.end();
 
     let own = properties.unwrap_or_else(|| Node::of(line, Value::Map(Vec::new())));
+    if kind == PERMISSION && !is_for_apis(&own, resolver, id) {
+        resolver.check_names(&own, id);
+        read.passed_over.add(&kind, None);
+        return None;
+    }
+    if let Some(names) = no_meaning::properties_of(&kind) {
+        resolver.check_names(&own, id);
+        let mut properties = Fields::of(own, id, problems)?;
+        properties.no_meaning(names);
+        properties.end();
+        read.passed_over.add(&kind, None);
+        return None;
+    }
     let section = kind.strip_prefix("AWS::Serverless::").unwrap_or_default();
-    let merged = match globals.and_then(|globals| globals.get(section)) {
+    let mut said = match globals.and_then(|globals| globals.get(section)) {
         Some(global) => globals::merge(global, &own),
         None => own,
     };
-    let read = |node: &Node, place: &str| {
-        let node = resolver.resolve(node, place)?;
-        Fields::of(node, place, problems)
-    };
-    let mut properties = read(&merged, id)?;
-    if let Some((_, names)) = NO_MEANING.iter().find(|(name, _)| *name == kind) {
-        properties.no_meaning(names);
-        properties.end();
-        return None;
-    }
     if !SERVED.contains(&kind.as_str()) {
         let message = format!("the local gateway does not support resources of type {kind}");
         problems.report(line, id, message);
         return None;
     }
+    let taken = no_meaning::take_out(&kind, &mut said, id);
+    no_meaning::note(&taken, problems);
+    for (place, entry) in &taken {
+        resolver.check_names(&entry.node, place);
+    }
+    let resolved = |node: &Node, place: &str| {
+        let node = resolver.resolve(node, place)?;
+        Fields::of(node, place, problems)
+    };
     Some(Resource {
+        properties: resolved(&said, id)?,
+        metadata: metadata.and_then(|node| resolved(&node, &format!("{id}.Metadata"))),
         id: id.to_owned(),
         line,
         kind,
-        properties,
-        metadata: metadata.and_then(|node| read(&node, &format!("{id}.Metadata"))),
     })
+}
+
+/// Whether a permission is one for API Gateway.
+fn is_for_apis(properties: &Node, resolver: &Resolver<'_>, place: &str) -> bool {
+    let principal = properties.get("Principal");
+    let principal = principal.and_then(|principal| resolver.resolve(principal, place));
+    let principal = principal.as_ref().and_then(Node::as_text);
+    matches!(principal, Some("apigateway.amazonaws.com" | "*"))
 }

@@ -6,22 +6,8 @@ use super::fields::Fields;
 use super::resources::Resource;
 use crate::model::{Index, Table};
 
-/// Capacity, backup, encryption and what else is about a table that lives in the cloud.
-const NO_MEANING: &[&str] = &[
-    "BillingMode",
-    "ContributorInsightsSpecification",
-    "DeletionProtectionEnabled",
-    "OnDemandThroughput",
-    "PointInTimeRecoverySpecification",
-    "ProvisionedThroughput",
-    "ResourcePolicy",
-    "SSESpecification",
-    "TableClass",
-    // Read where the name is resolved, for references and for the table alike.
-    "TableName",
-    "Tags",
-    "WarmThroughput",
-];
+/// Texts for people, and what is read where the name is resolved, for references and for the table alike.
+const NO_MEANING: &[&str] = &["TableName", "Tags"];
 
 /// Reads a table; `name` is what `Ref` gives for it.
 pub(super) fn read(resource: Resource<'_>, name: String) -> Option<Table> {
@@ -105,7 +91,7 @@ fn keys(properties: &mut Fields<'_>) -> Option<(String, Option<String>)> {
 }
 
 fn index(mut fields: Fields<'_>) -> Option<Index> {
-    fields.no_meaning(&[
+    fields.pass_over(&[
         "ContributorInsightsSpecification",
         "OnDemandThroughput",
         "ProvisionedThroughput",

@@ -29,6 +29,20 @@ fn a_method_has_the_throttle_of_its_own_or_of_all() {
 }
 
 #[test]
+fn a_method_that_one_of_any_serves_has_a_throttle_of_its_own() {
+    let own = "{ResourcePath: '/~1things~1{id}', HttpMethod: GET, ThrottlingBurstLimit: 2}, \
+               {ResourcePath: '/~1things~1{id}', HttpMethod: PUT, ThrottlingBurstLimit: 3}";
+    let text = with_settings(own).replacen("Method: GET\n", "Method: ANY\n", 1);
+    let api = load(&text, &[]).unwrap().api;
+    assert!(api.routes[0].throttle.is_none());
+    let bursts = api.throttles_of_any.iter();
+    let bursts: Vec<(&str, u32)> = bursts
+        .map(|(key, throttle)| (key.as_str(), throttle.burst))
+        .collect();
+    assert_eq!(bursts, [("/things/{id}/GET", 2), ("/things/{id}/PUT", 3)]);
+}
+
+#[test]
 fn a_throttle_of_what_is_not_there_or_nothing_one_method_is_a_problem() {
     for (settings, expected) in [
         (
