@@ -156,6 +156,6 @@ fn networks_names_and_stores_beside_the_api_are_ignored_by_name() {
     ] {
         let text = with(&format!("  Beside: {{Type: '{kind}'}}\n"));
         let ignored = load(&text, &[]).unwrap().ignored;
-        assert_eq!(ignored[0].to_string(), format!("Beside ({kind}, line 33)"));
+        assert_eq!(ignored[0].to_string(), format!("Beside ({kind}, line 31)"));
     }
 }

@@ -152,7 +152,7 @@ fn an_authorizer_of_sams_has_a_permission_unless_it_says_not_to() {
     let refused = super::problem(&text);
     assert!(
         refused.starts_with(
-            "line 17: Api.Auth.Authorizers.Credential: API Gateway may not call Fn as"
+            "line 16: Api.Auth.Authorizers.Credential: API Gateway may not call Fn as"
         )
     );
     let role = text.replace(

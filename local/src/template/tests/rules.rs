@@ -43,7 +43,7 @@ fn what_cannot_be_told_of_a_rule_is_named() {
             "    Assertion: []",
             "Rules.Whole.Assertion: the local gateway does not support",
         ),
-        ("    Assertions: [{Assert: yes}]", "a condition is one of"),
+        ("    Assertions: [{Assert: sure}]", "a condition is one of"),
     ] {
         let problems = load(&with_rule(rule), &[]).unwrap_err();
         let is_named = problems.iter().any(|problem| problem.contains(expected));
