@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use keygate_issuing::{Issuing, Store, UsagePlans};
 use keygate_outbound::Outbound;
 
-use crate::deployment::{REGION, STACK_NAME, queues};
-use crate::model::Application;
+use keygate_model::Application;
+use keygate_model::deployment::{REGION, STACK_NAME, queues};
 
 /// Both halves of the credentials, which nobody checks.
 const CREDENTIAL: &str = "local";

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use keygate_functions::PlatformLines;
 use regex::Regex;
 
-use crate::functions::PlatformLines;
 use crate::ports;
 
 /// The template that is meant where none is named.

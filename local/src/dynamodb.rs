@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::types::{
 use dynoxide::Database;
 use tokio::net::TcpListener;
 
-use crate::model::{Index, Table};
+use keygate_model::{Index, Table};
 
 /// The database file in `--data DIR`.
 const FILE: &str = "dynamodb.sqlite";

@@ -1,20 +1,21 @@
 //! `keygate event NAME`: a sample event with a live credential, which no file can hold.
 
+use keygate_console as console;
+use keygate_gateway::sample_authorizer_event;
+use keygate_model::deployment::KEY_TABLE;
 use keygate_outbound::{Outbound, OutboundError};
 use keygate_principal::scope::Scopes;
 use keygate_routes::{Access, RouteMethod, RouteTable};
+use keygate_template::offered;
+use keygate_template::{self as template, TemplateError};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::aws;
 use crate::cli::Event;
-use crate::console;
-use crate::deployment::KEY_TABLE;
-use crate::gateway::sample_authorizer_event;
 use crate::matrix::{Matrix, MatrixError};
-use crate::offered;
+use crate::ports;
 use crate::seed::{self, SeedError};
-use crate::template::{self, TemplateError};
 
 /// The events there are, with what the authorizer answers to each.
 const NAMES: [(&str, &str); 4] = [
@@ -104,7 +105,13 @@ pub(crate) async fn print(options: &Event) -> Result<(), EventError> {
     };
     let (method, path) = asked_for(table.as_ref());
     let authorization = format!("Bearer {credential}");
-    let event = sample_authorizer_event(&application.api, method, path, &authorization)?;
+    let event = sample_authorizer_event(
+        &application.api,
+        method,
+        path,
+        &authorization,
+        ports::GATEWAY,
+    )?;
     let event: Value = serde_json::from_slice(&event)?;
     Ok(console::print(&format!("{event:#}\n"))?)
 }

@@ -6,14 +6,16 @@ use std::io::Read as _;
 use std::process::ExitCode;
 
 use authorizer::{Prepared, Report};
+use keygate_builds::package;
+use keygate_console as console;
+use keygate_model::{Application, AuthorizerEvents, Function};
 use keygate_outbound::{Outbound, OutboundError};
 use keygate_settings::{SettingError, Settings};
+use keygate_template::offered;
+use keygate_template::{self as template, TemplateError};
 
+use crate::aws;
 use crate::cli::Explain;
-use crate::console;
-use crate::model::{Application, AuthorizerEvents, Function};
-use crate::template::{self, TemplateError};
-use crate::{aws, offered, package};
 
 /// The most of standard input that is read, in bytes: more than any credential that is looked at.
 const MAX_INPUT: u64 = 64 * 1024;

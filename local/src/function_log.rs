@@ -3,19 +3,12 @@
 
 use std::sync::Arc;
 
+use keygate_console::Lines;
+use keygate_functions::{Outlet, Said};
+use keygate_gateway::trips::Trips;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::json;
-
-use crate::console::Lines;
-use crate::trips::Trips;
-
-/// Where the lines of all functions go.
-#[derive(Debug, Clone)]
-pub(crate) struct FunctionLog {
-    pub(crate) lines: Lines,
-    pub(crate) trips: Arc<Trips>,
-}
 
 /// What a line says of its request itself: ours, or Lambda's own form in JSON.
 #[derive(Deserialize)]
@@ -24,36 +17,31 @@ struct Named {
     request_id: Option<String>,
 }
 
-impl FunctionLog {
-    /// Takes a line of a function in which nothing is invisible; `request` is what its process is at work
-    /// on, where the line does not say another.
-    pub(crate) fn say(&self, function: &str, request: Option<&str>, line: &str) {
+/// Where the lines of all functions go. The request of a line is the one that it names itself, or else the
+/// one that its process is at work on.
+pub(crate) fn outlet(lines: Lines, trips: Arc<Trips>) -> Outlet {
+    Outlet::to(move |said| {
+        let Said { function, line, .. } = *said;
         let named = line.starts_with('{').then(|| serde_json::from_str(line));
         let named = named.and_then(|named: Result<Named, _>| named.ok()?.request_id);
-        if let Some(id) = named.as_deref().or(request) {
-            self.trips.note(id, function, line);
+        if let Some(id) = named.as_deref().or(said.request) {
+            trips.note(id, function, line);
         }
-        if self.lines.is_json() {
-            let name = json!(function);
-            let is_record =
-                line.starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_ok();
-            let wrapped = if is_record {
-                format!("{{\"function\":{name},\"record\":{line}}}")
-            } else {
-                json!({"function": name, "message": line}).to_string()
-            };
-            self.lines.say_json(&wrapped);
-        } else {
-            self.lines.say(&format!("[{function}] {line}"));
-        }
-    }
+        show(&lines, function, line);
+    })
+}
 
-    /// To nobody.
-    #[cfg(test)]
-    pub(crate) fn unread() -> Self {
-        Self {
-            lines: Lines::closed(),
-            trips: Arc::new(Trips::new(crate::request_log::RequestLog::none())),
-        }
+fn show(lines: &Lines, function: &str, line: &str) {
+    if !lines.is_json() {
+        lines.say(&format!("[{function}] {line}"));
+        return;
     }
+    let name = json!(function);
+    let is_record = line.starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_ok();
+    let wrapped = if is_record {
+        format!("{{\"function\":{name},\"record\":{line}}}")
+    } else {
+        json!({"function": name, "message": line}).to_string()
+    };
+    lines.say_json(&wrapped);
 }

@@ -6,9 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use keygate_api_key::ApiKey;
+use keygate_issuer::{SigningFailed, SigningKey};
 use serde::{Deserialize, Serialize};
 
-use crate::issuer::{SigningFailed, SigningKey};
 use crate::ready_file;
 
 /// The file's name below `--data`.

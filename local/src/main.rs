@@ -1,43 +1,23 @@
 //! `keygate`: the gateway on this machine, and the operator's commands.
 
 mod aws;
-mod binaries;
-mod browser;
-mod build_log;
-mod cargo;
 mod changes;
 mod cli;
-mod console;
-mod deployment;
 mod dynamodb;
 mod event;
 mod explain;
 mod function_log;
-mod functions;
-mod gateway;
-mod issuer;
 mod kept;
-mod lambda;
-mod make;
-mod management;
 mod manual;
 mod matrix;
-mod model;
-mod offered;
 mod operator;
 mod outlets;
-mod package;
 mod ports;
-mod process_group;
 mod ready_file;
 mod request_log;
 mod routes;
-mod runtimes;
 mod seed;
 mod serve;
-mod template;
-mod trip;
-mod trips;
 mod welcome;
 mod why;
 
@@ -45,11 +25,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
+use keygate_console::Console;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
 use crate::cli::{Cli, Command, LogForm};
-use crate::console::Console;
 use crate::explain::ExplainError;
 use crate::manual::ManualError;
 use crate::operator::OperatorError;
@@ -123,7 +103,7 @@ fn refused(error: &clap::Error) -> ExitCode {
 
     if error.use_stderr() && error.kind() != NoCommand {
         let wrong = cli::one_line(&error.render().to_string());
-        console::warn(&format!("keygate: {wrong}"));
+        keygate_console::warn(&format!("keygate: {wrong}"));
         return ExitCode::from(USAGE);
     }
     let _ = error.print();

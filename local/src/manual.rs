@@ -3,9 +3,9 @@
 use std::io;
 
 use clap::{Command, CommandFactory as _};
+use keygate_console as console;
 
 use crate::cli::{Cli, Completions, Man};
-use crate::console;
 
 /// Why nothing is printed.
 #[derive(Debug, thiserror::Error)]

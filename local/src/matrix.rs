@@ -6,19 +6,21 @@
 //! the template's own word, `Authorizer: NONE`.
 
 mod events;
+#[cfg(test)]
+mod repository;
 mod table;
 
 use std::fmt;
 use std::path::Path;
 
+use keygate_gateway::ListedRoutes;
+use keygate_model::deployment::method_arn;
+use keygate_model::{Application, KeySource, Route};
 use keygate_policy::{MethodArn, Policies, Room, UnfitTable};
 use keygate_principal::scope::Scopes;
 use keygate_routes::{Access, Route as Listed, RouteMethod, RouteTable, Segment};
 
 use self::table::{Table, TableError};
-use crate::deployment::method_arn;
-use crate::gateway::ListedRoutes;
-use crate::model::{Application, KeySource, Route};
 
 /// Why there is no matrix.
 #[derive(Debug, thiserror::Error)]
@@ -220,10 +222,10 @@ fn is_open_to_some(
 mod tests {
     use std::fs;
 
+    use keygate_template::{self as template, Parameters};
     use tempfile::TempDir;
 
     use super::*;
-    use crate::template::{self, Parameters};
 
     /// A template with these events (of one function) and these settings of the authorizer.
     fn template(events: &str, settings: &str) -> String {

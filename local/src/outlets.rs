@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use keygate_console::{Console, Lines};
+use keygate_gateway::Watcher;
+
 use crate::cli::LogForm;
-use crate::console::{Console, Lines};
 use crate::request_log::RequestLog;
 
 /// Why there is no access log where one is asked for.
@@ -32,7 +34,7 @@ pub(crate) struct Outlets {
     /// The access log, where there is one.
     pub(crate) access_log: Option<Lines>,
     /// The line for a person, where standard output is not the access log's; for a program in the log.
-    pub(crate) requests: RequestLog,
+    pub(crate) requests: Watcher,
 }
 
 impl Outlets {
@@ -60,9 +62,9 @@ impl Outlets {
             None => access_log.is_some(),
         };
         let requests = match form {
-            LogForm::Json => RequestLog::in_json(&console.stderr),
-            LogForm::Text if is_taken => RequestLog::none(),
-            LogForm::Text => RequestLog::to(stdout),
+            LogForm::Json => RequestLog::in_json(&console.stderr).watcher(),
+            LogForm::Text if is_taken => Watcher::none(),
+            LogForm::Text => RequestLog::to(stdout).watcher(),
         };
         Ok(Self {
             access_log,

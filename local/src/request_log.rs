@@ -3,15 +3,17 @@
 
 use std::fmt::Write as _;
 
-use crate::console::Lines;
-use crate::trip::{Trip, shown};
+use keygate_console::Lines;
+use keygate_gateway::Watcher;
+use keygate_gateway::trip::{Trip, shown};
+use keygate_gateway::trips::SHORT_ID;
 
-/// How much of a request's id is shown, which `keygate why` takes for the whole.
-pub(crate) const SHORT_ID: usize = 8;
-
-/// Where the lines go, if anywhere.
+/// Where the lines go.
 #[derive(Debug)]
-pub(crate) struct RequestLog(Option<(Lines, Form)>);
+pub(crate) struct RequestLog {
+    lines: Lines,
+    form: Form,
+}
 
 /// How a line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +35,6 @@ enum Colour {
 }
 
 impl RequestLog {
-    /// To nobody.
-    pub(crate) fn none() -> Self {
-        Self(None)
-    }
-
     /// For a person, in colour where the output has any.
     pub(crate) fn to(lines: &Lines) -> Self {
         let has_colour = lines.has_colour();
@@ -46,22 +43,26 @@ impl RequestLog {
         } else {
             Form::Plain
         };
-        Self(Some((lines.clone(), form)))
+        let lines = lines.clone();
+        Self { lines, form }
     }
 
     /// For a program.
     pub(crate) fn in_json(lines: &Lines) -> Self {
-        Self(Some((lines.clone(), Form::Json)))
+        Self {
+            lines: lines.clone(),
+            form: Form::Json,
+        }
     }
 
-    /// Whether anybody is told.
-    pub(crate) fn is_read(&self) -> bool {
-        self.0.is_some()
+    /// Looks on from now on.
+    pub(crate) fn watcher(self) -> Watcher {
+        Watcher::to(move |trip| self.say(trip))
     }
 
     /// Says what became of a request.
-    pub(crate) fn say(&self, trip: &Trip) {
-        let Some((lines, form)) = &self.0 else { return };
+    fn say(&self, trip: &Trip) {
+        let Self { lines, form } = self;
         match form {
             Form::Json => {
                 let line = serde_json::json!({"request": trip}).to_string();
@@ -138,8 +139,9 @@ fn steps(trip: &Trip) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
+    use keygate_gateway::trip::AuthorizerStep;
+
     use super::*;
-    use crate::trip::AuthorizerStep;
 
     fn trip() -> Trip {
         Trip {

@@ -2,14 +2,15 @@
 
 use std::process::ExitCode;
 
+use keygate_console as console;
 use keygate_routes::RouteTable;
+use keygate_template::offered;
+use keygate_template::{self as template, TemplateError};
 use serde_json::{Value, json};
 
 use crate::cli::{Output, Routes};
-use crate::console;
 use crate::matrix::{Matrix, MatrixError, Row};
-use crate::template::{self, TemplateError};
-use crate::{aws, offered, ports};
+use crate::{aws, ports};
 
 /// Why there is nothing to print.
 #[derive(Debug, thiserror::Error)]

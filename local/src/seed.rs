@@ -7,7 +7,7 @@ use keygate_api_key::{ApiKey, KeyPrefix, RandomnessUnavailable};
 use keygate_key_record::{KeyRecord, Metadata, Status, now};
 use keygate_principal::scope::Scopes;
 
-use crate::model::Application;
+use keygate_model::Application;
 
 /// The principal that the seeded key speaks for.
 const OWNER: &str = "local";

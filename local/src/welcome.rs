@@ -4,12 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 
 use keygate_api_key::ApiKey;
+use keygate_model::KeySource;
 use keygate_principal::scope::Scope;
 use keygate_routes::{Access, Segment};
 
 use crate::aws::Services;
 use crate::matrix::{Matrix, Row};
-use crate::model::KeySource;
 
 /// How many routes are listed.
 const MAX_ROUTES: usize = 40;

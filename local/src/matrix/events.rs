@@ -1,7 +1,7 @@
 //! What the functions are told of the authorizer's events (`AUTHORIZER_EVENTS`), held against the
 //! authorizers of the template.
 
-use crate::model::{Application, Authorizer, AuthorizerEvents, Function, IdentitySource};
+use keygate_model::{Application, Authorizer, AuthorizerEvents, Function, IdentitySource};
 
 /// The variable by which a function is told.
 const SETTING: &str = "AUTHORIZER_EVENTS";
@@ -57,8 +57,9 @@ fn disagreement(
 mod tests {
     use std::time::Duration;
 
+    use keygate_model::Runtime;
+
     use super::*;
-    use crate::model::Runtime;
 
     fn function() -> Function {
         Function::plain("Keys", Runtime::Provided)

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use keygate_routes::{MalformedTable, RouteTable};
 use keygate_settings::{SettingError, Settings};
 
-use crate::model::{Application, Function};
-use crate::package;
+use keygate_builds::package;
+use keygate_model::{Application, Function};
 
 /// Why there is no table where one is set.
 #[derive(Debug, thiserror::Error)]

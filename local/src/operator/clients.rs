@@ -2,6 +2,7 @@
 
 use std::io;
 
+use keygate_console::{print, warn};
 use keygate_issuing::{ClientError, ClientRepresentation, Flush, Issuing, Registration};
 use keygate_key_record::{RegisteredClient, Status};
 use serde_json::json;
@@ -11,7 +12,6 @@ use super::output::{Printer, cached, print_json, table, time};
 use super::place::Place;
 use crate::cli::clients::{Clients, ClientsCommand, Create};
 use crate::cli::keys::Output;
-use crate::console::{print, warn};
 
 /// Carries out one command.
 pub(crate) async fn run(options: Clients) -> Result<(), OperatorError> {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use keygate_api_key::ApiKeyId;
+use keygate_console as console;
 use keygate_issuing::{
     AuthorizerEvents, Issued, Issuing, LastUsed, Networks, Order, RevokeError, Sweep, UsagePlans,
 };
@@ -13,7 +14,6 @@ use super::error::OperatorError;
 use super::output::{Printer, cached};
 use super::place::Place;
 use crate::cli::keys::{Create, Keys, KeysCommand};
-use crate::console;
 
 /// Carries out one command.
 pub(crate) async fn run(options: Keys) -> Result<(), OperatorError> {

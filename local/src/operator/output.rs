@@ -5,6 +5,7 @@ use std::io;
 
 use jiff::Timestamp;
 use keygate_api_key::ApiKeyId;
+use keygate_console::{print, warn};
 use keygate_issuing::{Flush, Issued, LastUse, LastUsed, Representation, Swept, Usage, WithKey};
 use keygate_key_record::{KeyRecord, Status, now};
 use keygate_visible::line;
@@ -12,7 +13,6 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::keys::Output;
-use crate::console::{print, warn};
 
 /// Said where nobody flushed the stage.
 const MAY_LAST: &str = "cached answers may last until their time is over \

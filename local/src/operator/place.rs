@@ -7,12 +7,12 @@ use keygate_issuing::{
     ApiGatewayError, AuthorizerEvents, ClientError, Failure, IssueError, Issuing, RevokeError,
     RotateError, Stage, Store, StoreError, UsagePlans,
 };
+use keygate_model::deployment::{API_ID, KEY_TABLE, STACK_NAME};
 use keygate_outbound::Outbound;
 
 use super::error::OperatorError;
 use crate::aws::Services;
 use crate::cli::keys::PlaceOptions;
-use crate::deployment::{API_ID, KEY_TABLE, STACK_NAME};
 use crate::ports;
 
 /// The usage plans of a stack of the repository's template, which lists them in `USAGE_PLANS`.

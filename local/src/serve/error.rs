@@ -1,20 +1,20 @@
 //! Why the gateway does not start, or does not take up a change.
 
+use keygate_builds::binaries::BinaryError;
+use keygate_builds::package::PackageError;
+use keygate_functions::InvokeError;
+use keygate_gateway::GatewayError;
+use keygate_issuer::SigningFailed;
 use keygate_issuing::SweepError;
 use keygate_outbound::OutboundError;
+use keygate_template::TemplateError;
 
-use crate::binaries::BinaryError;
 use crate::changes::ChangesError;
 use crate::dynamodb::DynamoDbError;
-use crate::functions::InvokeError;
-use crate::gateway::GatewayError;
-use crate::issuer::SigningFailed;
 use crate::kept::KeptError;
 use crate::matrix::MatrixError;
 use crate::outlets::OutletError;
-use crate::package::PackageError;
 use crate::seed::SeedError;
-use crate::template::TemplateError;
 
 /// Why the gateway does not start. Each is said in one line, or in one line for each problem.
 #[derive(Debug, thiserror::Error)]

@@ -2,23 +2,23 @@
 //! tables, the functions' first processes, and the keys.
 
 use keygate_api_key::ApiKey;
+use keygate_builds::BuildLog;
+use keygate_gateway::Gateway;
 use keygate_issuing::Sweep;
+use keygate_model::{Application, Configured};
 use keygate_outbound::Outbound;
 use keygate_principal::scope::Scopes;
 use keygate_routes::RouteTable;
+use keygate_template as template;
+use keygate_template::offered;
 
 use super::error::ServeError;
 use super::place::Place;
 use crate::aws::{self, Services};
-use crate::build_log::BuildLog;
 use crate::cli::Serve;
 use crate::dynamodb;
-use crate::gateway::Gateway;
 use crate::matrix::Matrix;
-use crate::model::{Application, Configured};
-use crate::offered;
 use crate::seed;
-use crate::template;
 
 /// A template as it is to be served.
 pub(super) struct Ground {

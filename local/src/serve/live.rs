@@ -8,21 +8,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use keygate_api_key::ApiKey;
+use keygate_builds::BuildLog;
+use keygate_builds::binaries::{self, Building, Built, Identity};
+use keygate_builds::package;
+use keygate_functions::Functions;
+use keygate_gateway::{Controls, Door};
+use keygate_model::{Application, Build, Function};
 use keygate_principal::scope::Scopes;
+use keygate_template::SAM_CONFIGS;
 use tokio::sync::watch;
 
 use super::error::ServeError;
 use super::ground::{self, Ground};
 use super::place::Place;
-use crate::binaries::{self, Building, Built, Identity};
-use crate::build_log::BuildLog;
 use crate::changes::{Changes, ChangesError};
 use crate::cli::Serve;
-use crate::functions::Functions;
-use crate::gateway::{Controls, Door};
-use crate::model::{Application, Build, Function};
-use crate::package;
-use crate::template::SAM_CONFIGS;
 
 /// How many builds of a function are kept: the one before the last may still be started, for a request
 /// that waits.

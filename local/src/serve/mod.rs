@@ -13,7 +13,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keygate_api_key::ApiKey;
+use keygate_builds::BuildLog;
+use keygate_builds::binaries::{self, Building, Built};
+use keygate_builds::package;
+use keygate_console::{Console, Lines};
+use keygate_functions::{Functions, Keeping};
+use keygate_gateway::trips::Trips;
+use keygate_gateway::{Controls, Door, Told};
+use keygate_issuer::{self as issuer, SigningFailed};
+use keygate_lambda as lambda;
+use keygate_management as management;
 use keygate_principal::scope::Scopes;
+use keygate_template as template;
+use keygate_template::offered;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -26,25 +38,13 @@ use self::live::Live;
 use self::place::Place;
 use self::stop::{stop_signal, stopped};
 use crate::aws;
-use crate::binaries::{self, Building, Built};
-use crate::build_log::BuildLog;
 use crate::cli::{self, LogForm, Serve};
-use crate::console::{Console, Lines};
 use crate::dynamodb;
-use crate::function_log::FunctionLog;
-use crate::functions::{Functions, Keeping};
-use crate::gateway::{Controls, Door, Told};
-use crate::issuer::{self, SigningFailed};
+use crate::function_log;
 use crate::kept::Kept;
-use crate::lambda;
-use crate::management;
 use crate::matrix::Matrix;
-use crate::offered;
 use crate::outlets::Outlets;
-use crate::package;
 use crate::ready_file;
-use crate::template;
-use crate::trips::Trips;
 use crate::welcome::Addresses;
 
 /// Serves the template until Ctrl-C, a termination signal or, when asked, the end of standard
@@ -94,11 +94,7 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         lambda: of_lambda,
     } = listeners;
     let management = management::serve(of_api_gateway, controls.clone(), Arc::clone(&trips));
-    let lines = console.stderr.clone();
-    let log = FunctionLog {
-        lines,
-        trips: Arc::clone(&trips),
-    };
+    let log = function_log::outlet(console.stderr.clone(), Arc::clone(&trips));
     let programs = built.programs(&ground.application, &place.services.environment(), home);
     let functions = Arc::new(Functions::new(programs, &log, keeping(&options)));
     let background = Background(vec![

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use keygate_gateway::trip::Trip;
 use keygate_outbound::{Outbound, OutboundError};
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
@@ -9,7 +10,6 @@ use serde::Deserialize;
 use super::report;
 use crate::aws;
 use crate::cli::why::{Output, Why};
-use crate::trip::Trip;
 
 /// How long the gateway may take: another program may have its port, and say nothing.
 const LIMIT: Duration = Duration::from_secs(5);

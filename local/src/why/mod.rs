@@ -6,12 +6,12 @@ mod here;
 mod log_service;
 mod report;
 
+use keygate_console as console;
 use keygate_outbound::{Outbound, OutboundError};
 
 use self::deployed::DeployedError;
 use self::here::HereError;
 use crate::cli::why::Why;
-use crate::console;
 
 /// Why nothing is said of a request.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::trip::{Trip, shown};
+use keygate_gateway::trip::{Trip, shown};
 
 /// For a program.
 pub(super) fn json(told: &impl Serialize) -> String {

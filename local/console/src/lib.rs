@@ -1,0 +1,415 @@
+//! Standard output and standard error. A gateway that serves says its [`Lines`] without waiting for
+//! whoever reads them: a pipe that nobody reads fills up, and must hold up neither a request nor a
+//! signal. A command that prints and ends waits for its reader, as programs do: [`print`].
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How many bytes of lines wait for their reader.
+const MAX_WAITING: usize = 1024 * 1024;
+/// What a line takes besides its text.
+const LINE_COST: usize = 64;
+/// How long the last lines may take.
+const SETTLE: Duration = Duration::from_millis(200);
+/// Between two tries at a pipe that its other end has made one that does not wait.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Both outputs of a program that serves.
+#[derive(Debug, Clone)]
+pub struct Console {
+    /// For what a program has to say.
+    pub stdout: Lines,
+    /// For its log.
+    pub stderr: Lines,
+}
+
+/// Where lines are said. Each output is written by a thread of its own, which may wait for ever.
+#[derive(Debug, Clone)]
+pub struct Lines {
+    queue: Arc<Queue>,
+    /// Whether a person looks on.
+    is_terminal: bool,
+    /// Whether each line is to be an object of JSON.
+    is_json: bool,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Entry>,
+    bytes: usize,
+    /// Whether the writer is at lines that are no longer waiting.
+    is_writing: bool,
+    /// Whether the output has no other end any more.
+    is_closed: bool,
+}
+
+#[derive(Debug)]
+enum Entry {
+    Line(String),
+    /// Text that its own line ends, or goes back to its start.
+    Part(String),
+    /// So many lines are missing here.
+    Dropped(u64),
+}
+
+impl Console {
+    /// The outputs of this process; what it logs is for a program where `is_json` says so.
+    #[must_use]
+    pub fn open(is_json: bool) -> Self {
+        let stderr = Lines::to_output(io::stderr());
+        Self {
+            stdout: Lines::to_output(io::stdout()),
+            stderr: Lines { is_json, ..stderr },
+        }
+    }
+
+    /// Waits a moment until what was said is written.
+    pub fn settle(&self) {
+        let deadline = Instant::now() + SETTLE;
+        self.stdout.settle_until(deadline);
+        self.stderr.settle_until(deadline);
+    }
+
+    /// Has a panic said like any other line: the standard library's own way to say it waits.
+    pub fn take_panics(&self) {
+        let console = self.clone();
+        std::panic::set_hook(Box::new(move |panic| {
+            let text = format!("keygate: {panic}");
+            console.stderr.say(&keygate_visible::lines(&text));
+            console.settle();
+        }));
+    }
+}
+
+impl Lines {
+    fn to_output(output: impl AsFd + IsTerminal) -> Self {
+        let is_terminal = output.is_terminal();
+        let lines = own(output).map_or_else(|_| Self::closed(), Self::to);
+        Self {
+            is_terminal,
+            ..lines
+        }
+    }
+
+    /// Starts to write to an output.
+    pub fn to(mut output: impl Write + Send + 'static) -> Self {
+        let lines = Self::new();
+        let queue = Arc::clone(&lines.queue);
+        let name = "console".to_owned();
+        let writer = thread::Builder::new().name(name).spawn(move || {
+            while !queue.locked().is_closed {
+                let entries = queue.take();
+                queue.written(write_all(&mut output, text(entries).as_bytes()));
+            }
+        });
+        match writer {
+            Ok(_) => lines,
+            Err(_) => Self::closed(),
+        }
+    }
+
+    fn new() -> Self {
+        Self {
+            queue: Arc::default(),
+            is_terminal: false,
+            is_json: false,
+        }
+    }
+
+    /// An output without another end.
+    #[must_use]
+    pub fn closed() -> Self {
+        let lines = Self::new();
+        lines.queue.locked().is_closed = true;
+        lines
+    }
+
+    /// Whether a person looks on.
+    #[must_use]
+    pub fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// Whether what is said here may be coloured (<https://no-color.org>).
+    #[must_use]
+    pub fn has_colour(&self) -> bool {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        self.is_terminal && !refused
+    }
+
+    /// Whether each line is to be an object of JSON.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    /// Says a line, or counts it as dropped where too much is waiting. Never waits.
+    pub fn say(&self, line: &str) {
+        if self.is_json {
+            let line = serde_json::json!({"message": line}).to_string();
+            self.add(Entry::Line(line));
+        } else {
+            self.add(Entry::Line(line.to_owned()));
+        }
+    }
+
+    /// Says a line that is an object of JSON already.
+    pub fn say_json(&self, line: &str) {
+        self.add(Entry::Line(line.to_owned()));
+    }
+
+    /// Says text as it is: one that ends its line itself, or goes back to the line's start.
+    pub fn say_part(&self, text: &str) {
+        if self.is_json {
+            text.lines().for_each(|line| self.say(line));
+        } else {
+            self.add(Entry::Part(text.to_owned()));
+        }
+    }
+
+    fn add(&self, entry: Entry) {
+        let mut state = self.queue.locked();
+        if !state.is_closed {
+            state.add(entry);
+            drop(state);
+            self.queue.changed.notify_all();
+        }
+    }
+
+    /// Waits a moment until what was said is written.
+    pub fn settle(&self) {
+        self.settle_until(Instant::now() + SETTLE);
+    }
+
+    fn settle_until(&self, deadline: Instant) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let is_busy =
+            |state: &mut State| !state.is_closed && (state.is_writing || !state.waiting.is_empty());
+        let state = self.queue.locked();
+        // Whether it is done or not, there is no longer to wait.
+        let _ = self.queue.changed.wait_timeout_while(state, left, is_busy);
+    }
+}
+
+/// One line at each write, as the log has it.
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        if self.is_json {
+            self.say_json(&keygate_visible::json(text));
+        } else {
+            self.say(&keygate_visible::line(text));
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Queue {
+    fn locked(&self) -> MutexGuard<'_, State> {
+        // No code panics while it holds the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is waiting, once something is.
+    fn take(&self) -> VecDeque<Entry> {
+        let is_idle = |state: &mut State| state.waiting.is_empty();
+        let state = self.changed.wait_while(self.locked(), is_idle);
+        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+        state.is_writing = true;
+        state.bytes = 0;
+        std::mem::take(&mut state.waiting)
+    }
+
+    /// What was taken is written, or could not be.
+    fn written(&self, outcome: io::Result<()>) {
+        let mut state = self.locked();
+        state.is_writing = false;
+        // Anything else may pass, such as a disk that is full.
+        if outcome.is_err_and(|error| error.kind() == ErrorKind::BrokenPipe) {
+            state.is_closed = true;
+            state.waiting.clear();
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+}
+
+impl State {
+    fn add(&mut self, entry: Entry) {
+        let cost = LINE_COST + entry.len();
+        if self.bytes + cost <= MAX_WAITING {
+            self.bytes += cost;
+            self.waiting.push_back(entry);
+        } else if let Some(Entry::Dropped(lines)) = self.waiting.back_mut() {
+            *lines += 1;
+        } else {
+            self.waiting.push_back(Entry::Dropped(1));
+        }
+    }
+}
+
+impl Entry {
+    fn len(&self) -> usize {
+        match self {
+            Self::Line(text) | Self::Part(text) => text.len(),
+            Self::Dropped(_) => 0,
+        }
+    }
+}
+
+fn text(entries: VecDeque<Entry>) -> String {
+    let mut text = String::new();
+    for entry in entries {
+        // Writing to a String cannot fail.
+        let _ = match entry {
+            Entry::Line(line) => writeln!(text, "{line}"),
+            Entry::Part(part) => write!(text, "{part}"),
+            Entry::Dropped(1) => writeln!(text, "keygate: 1 line dropped: nobody read it"),
+            Entry::Dropped(lines) => {
+                writeln!(text, "keygate: {lines} lines dropped: nobody read them")
+            }
+        };
+    }
+    text
+}
+
+/// Prints on standard output. An output whose other end is closed, as that of `keygate ... | head` is,
+/// wants no more, and that is no error.
+pub fn print(text: &str) -> io::Result<()> {
+    let printed = own(io::stdout()).and_then(|mut output| write_all(&mut output, text.as_bytes()));
+    match printed {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
+}
+
+/// Says a line on standard error, beside what a command prints.
+pub fn warn(line: &str) {
+    let line = format!("{line}\n");
+    // There is nowhere else to say that it cannot be said.
+    let _ = own(io::stderr()).and_then(|mut output| write_all(&mut output, line.as_bytes()));
+}
+
+/// An output itself, without the buffer and the lock of the standard library, which is flushed at the
+/// process's end and would wait then.
+fn own(output: impl AsFd) -> io::Result<File> {
+    Ok(File::from(output.as_fd().try_clone_to_owned()?))
+}
+
+fn write_all(output: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match output.write(bytes) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(PAUSE),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, PipeReader, pipe};
+
+    use super::*;
+
+    /// Says so many lines of a kilobyte, each with its number.
+    fn say(lines: &Lines, count: usize) {
+        for number in 0..count {
+            lines.say(&format!("{number:1024}"));
+        }
+    }
+
+    /// Reads up to the line that is this one.
+    fn read_to(reader: PipeReader, last: &str) -> Vec<String> {
+        let lines = BufReader::new(reader).lines().map(Result::unwrap);
+        let mut read = Vec::new();
+        for line in lines {
+            let is_last = line == last;
+            read.push(line);
+            if is_last {
+                break;
+            }
+        }
+        read
+    }
+
+    #[test]
+    fn what_nobody_reads_is_dropped_and_counted_where_it_is_missing() {
+        let (reader, writer) = pipe().unwrap();
+        let lines = Lines::to(writer);
+        // Far more than the pipe and the queue take.
+        say(&lines, 8 * 1024);
+        let reading = thread::spawn(|| read_to(reader, "the last"));
+        lines.settle_until(Instant::now() + Duration::from_mins(1));
+        lines.say("the last");
+        let (mut next, mut dropped) = (0, 0);
+        for line in reading.join().unwrap() {
+            if let Some(rest) = line.strip_prefix("keygate: ") {
+                let (count, words) = rest.split_once(' ').unwrap();
+                assert_eq!(words, "lines dropped: nobody read them");
+                let count: usize = count.parse().unwrap();
+                (next, dropped) = (next + count, dropped + count);
+            } else if line != "the last" {
+                assert_eq!(line.trim_start(), next.to_string());
+                next += 1;
+            }
+        }
+        assert_eq!(next, 8 * 1024);
+        assert!(dropped > 1024, "{dropped}");
+    }
+
+    #[test]
+    fn an_output_that_is_read_loses_nothing() {
+        let (reader, writer) = pipe().unwrap();
+        let lines = Lines::to(writer);
+        let reading = thread::spawn(|| read_to(reader, "the last"));
+        for _ in 0..64 {
+            say(&lines, 256);
+            lines.settle_until(Instant::now() + Duration::from_mins(1));
+        }
+        lines.say("the last");
+        assert_eq!(reading.join().unwrap().len(), 64 * 256 + 1);
+    }
+
+    #[test]
+    fn an_output_whose_other_end_is_closed_takes_everything_in_silence() {
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        let lines = Lines::to(writer);
+        for _ in 0..3 {
+            say(&lines, 2);
+            lines.settle_until(Instant::now() + Duration::from_mins(1));
+        }
+        let state = lines.queue.locked();
+        assert!(state.is_closed && state.bytes < 8 * 1024);
+    }
+
+    #[test]
+    fn a_line_of_the_log_stays_one_line_and_hides_nothing() {
+        let (reader, writer) = pipe().unwrap();
+        let mut lines = Lines::to(writer);
+        lines.write_all("a\nb\u{202e}\n".as_bytes()).unwrap();
+        lines.say("the last");
+        assert_eq!(read_to(reader, "the last")[0], r"a\u{a}b\u{202e}");
+    }
+}
