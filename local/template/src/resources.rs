@@ -96,45 +96,62 @@ fn resource<'p>(
     attributes.end();
 
     let own = properties.unwrap_or_else(|| Node::of(line, Value::Map(Vec::new())));
-    if kind == PERMISSION && !is_for_apis(&own, resolver, id) {
+    if means_nothing(&kind, &own, resolver, id) {
         resolver.check_names(&own, id);
+        if let Some(names) = no_meaning::properties_of(&kind) {
+            let mut properties = Fields::of(own, id, problems)?;
+            properties.no_meaning(names);
+            properties.end();
+        }
         read.passed_over.add(&kind, None);
         return None;
     }
-    if let Some(names) = no_meaning::properties_of(&kind) {
-        resolver.check_names(&own, id);
-        let mut properties = Fields::of(own, id, problems)?;
-        properties.no_meaning(names);
-        properties.end();
-        read.passed_over.add(&kind, None);
-        return None;
-    }
-    let section = kind.strip_prefix("AWS::Serverless::").unwrap_or_default();
-    let mut said = match globals.and_then(|globals| globals.get(section)) {
-        Some(global) => globals::merge(global, &own),
-        None => own,
-    };
     if !SERVED.contains(&kind.as_str()) {
         let message = format!("the local gateway does not support resources of type {kind}");
         problems.report(line, id, message);
         return None;
     }
-    let taken = no_meaning::take_out(&kind, &mut said, id);
-    no_meaning::note(&taken, problems);
-    for (place, entry) in &taken {
-        resolver.check_names(&entry.node, place);
-    }
-    let resolved = |node: &Node, place: &str| {
-        let node = resolver.resolve(node, place)?;
-        Fields::of(node, place, problems)
-    };
+    let properties = properties_of(&kind, &own, globals, resolver, id)?;
+    let metadata = metadata.and_then(|node| fields(&node, resolver, &format!("{id}.Metadata")));
     Some(Resource {
-        properties: resolved(&said, id)?,
-        metadata: metadata.and_then(|node| resolved(&node, &format!("{id}.Metadata"))),
         id: id.to_owned(),
         line,
         kind,
+        properties,
+        metadata,
     })
+}
+
+/// The properties with those of `Globals`, without what means nothing.
+fn properties_of<'p>(
+    kind: &str,
+    own: &Node,
+    globals: Option<&Node>,
+    resolver: &Resolver<'p>,
+    id: &str,
+) -> Option<Fields<'p>> {
+    let section = kind.strip_prefix("AWS::Serverless::").unwrap_or_default();
+    let mut said = match globals.and_then(|globals| globals.get(section)) {
+        Some(global) => globals::merge(global, own),
+        None => own.clone(),
+    };
+    let taken = no_meaning::take_out(kind, &mut said, id);
+    no_meaning::note(&taken, resolver.problems);
+    for (place, entry) in &taken {
+        resolver.check_names(&entry.node, place);
+    }
+    fields(&said, resolver, id)
+}
+
+fn fields<'p>(node: &Node, resolver: &Resolver<'p>, place: &str) -> Option<Fields<'p>> {
+    let node = resolver.resolve(node, place)?;
+    Fields::of(node, place, resolver.problems)
+}
+
+/// Whether nothing of a resource matters here: a permission is of use to the API alone.
+fn means_nothing(kind: &str, own: &Node, resolver: &Resolver<'_>, id: &str) -> bool {
+    let is_of_no_use = kind == PERMISSION && !is_for_apis(own, resolver, id);
+    is_of_no_use || no_meaning::properties_of(kind).is_some()
 }
 
 /// Whether a permission is one for API Gateway.
