@@ -34,6 +34,7 @@ impl PassedOver {
     }
 
     /// Whether there is nothing.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

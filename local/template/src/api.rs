@@ -14,15 +14,6 @@ use super::permissions::Call;
 use super::request_validation::{self, Models};
 use super::resources::Resource;
 
-/// Texts for people, and how SAM writes the API.
-const NO_MEANING: &[&str] = &[
-    "Description",
-    "Name",
-    "OpenApiVersion",
-    "PropagateTags",
-    "Tags",
-];
-
 /// An API without its routes and usage plans yet, with what decides them.
 #[derive(Debug)]
 pub(super) struct Draft {
@@ -44,7 +35,6 @@ pub(super) fn read(
     functions: &BTreeMap<String, String>,
 ) -> Option<Draft> {
     let mut properties = resource.properties;
-    properties.no_meaning(NO_MEANING);
     properties.only_off(&["CacheClusterEnabled", "MergeDefinitions"]);
     let stage = properties.required_text("StageName").filter(|stage| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);

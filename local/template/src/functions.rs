@@ -11,9 +11,6 @@ use super::method::Event;
 use super::resources::Resource;
 use super::routes::{self, Source};
 
-/// Texts for people.
-const NO_MEANING: &[&str] = &["Description", "PropagateTags", "Tags", "VersionDescription"];
-
 /// A script that Lambda's own runtimes are started by, where it is set (Lambda developer guide, "Wrapper
 /// scripts").
 const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
@@ -49,7 +46,6 @@ pub(super) fn read(resource: Resource<'_>) -> Read {
     let name = name(&mut properties);
     let code = properties.text("CodeUri").unwrap_or_else(|| ".".to_owned());
     let layers = properties.scalars("Layers");
-    properties.no_meaning(NO_MEANING);
     properties.only("PackageType", &["Zip"]);
     // Lambda's defaults and bounds (Lambda API reference, CreateFunction).
     let timeout = properties.number("Timeout", &(1..=900)).unwrap_or(3);

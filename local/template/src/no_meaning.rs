@@ -2,8 +2,7 @@
 //! use without an account. It is taken out before anything is resolved, so that what it refers to need not
 //! be known here, and it is named once at start.
 //!
-//! Texts for people (`Description`, `Tags`) and what is read in another place are not among it: the module
-//! of each type drops them without a word.
+//! Texts for people (`Description`, `Tags`) are taken out with it, without a word.
 
 use super::ignored;
 use super::problems::Problems;
@@ -92,6 +91,30 @@ const PROPERTIES: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Texts for people, and how SAM writes the API, by type.
+const TEXTS: &[(&str, &[&str])] = &[
+    (
+        "AWS::Serverless::Api",
+        &[
+            "Description",
+            "Name",
+            "OpenApiVersion",
+            "PropagateTags",
+            "Tags",
+        ],
+    ),
+    (
+        "AWS::Serverless::Function",
+        &["Description", "PropagateTags", "Tags", "VersionDescription"],
+    ),
+    (
+        "AWS::Serverless::LayerVersion",
+        &["Description", "LayerName", "LicenseInfo"],
+    ),
+    ("AWS::DynamoDB::Table", &["Tags"]),
+    ("AWS::ApiGateway::ApiKey", &["Tags"]),
+];
+
 /// Types that mean nothing on this machine, with the properties that they may have: there is no
 /// CloudWatch, no IAM and no account here.
 const RESOURCES: &[(&str, &[&str])] = &[
@@ -137,33 +160,50 @@ pub(super) fn properties_of(kind: &str) -> Option<&'static [&'static str]> {
     Some(properties)
 }
 
-/// Takes out of a resource's properties what means nothing, with the place of each.
-pub(super) fn take_out(kind: &str, properties: &mut Node, place: &str) -> Vec<(String, Entry)> {
-    let of_type = PROPERTIES.iter().find(|(name, _)| *name == kind);
+/// What was taken out of a resource.
+pub(super) struct Taken {
+    pub(super) place: String,
+    pub(super) node: Node,
+    /// The property, where it is to be named.
+    name: Option<String>,
+}
+
+/// Takes out of a resource's properties what means nothing.
+pub(super) fn take_out(kind: &str, properties: &mut Node, place: &str) -> Vec<Taken> {
     let mut taken = Vec::new();
-    for path in of_type.map_or(&[][..], |(_, paths)| paths) {
-        if let Some(entry) = take(properties, path) {
-            taken.push((format!("{place}.{path}"), entry));
+    for (table, is_named) in [(PROPERTIES, true), (TEXTS, false)] {
+        let of_type = table.iter().find(|(name, _)| *name == kind);
+        for path in of_type.map_or(&[][..], |(_, paths)| paths) {
+            taken.extend(take(properties, path).map(|entry| Taken {
+                place: format!("{place}.{path}"),
+                node: entry.node,
+                name: is_named.then_some(entry.name),
+            }));
         }
     }
+    // What calls a function beside the API is named by itself.
     if let Some(Value::Map(events)) = value(properties, "Events") {
         for event in events {
             let kind = event.node.get("Type").and_then(Node::as_text);
             if kind.is_some_and(ignored::is_event)
                 && let Some(entry) = take(&mut event.node, "Properties")
             {
-                taken.push((format!("{place}.Events.{}.Properties", event.name), entry));
+                taken.push(Taken {
+                    place: format!("{place}.Events.{}.Properties", event.name),
+                    node: entry.node,
+                    name: None,
+                });
             }
         }
     }
     taken
 }
 
-/// Notes what was taken out, so that it is named. What calls a function beside the API is named by itself.
-pub(super) fn note(taken: &[(String, Entry)], problems: &Problems) {
-    for (place, entry) in taken {
-        if entry.name != "Properties" {
-            problems.pass_over(place, &entry.name);
+/// Notes what was taken out, so that it is named.
+pub(super) fn note(taken: &[Taken], problems: &Problems) {
+    for taken in taken {
+        if let Some(name) = &taken.name {
+            problems.pass_over(&taken.place, name);
         }
     }
 }

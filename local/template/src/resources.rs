@@ -137,8 +137,8 @@ fn properties_of<'p>(
     };
     let taken = no_meaning::take_out(kind, &mut said, id);
     no_meaning::note(&taken, resolver.problems);
-    for (place, entry) in &taken {
-        resolver.check_names(&entry.node, place);
+    for taken in &taken {
+        resolver.check_names(&taken.node, &taken.place);
     }
     fields(&said, resolver, id)
 }

@@ -7,13 +7,11 @@ use keygate_model::{Index, Table};
 use super::fields::Fields;
 use super::resources::Resource;
 
-/// Texts for people, and what is read where the name is resolved, for references and for the table alike.
-const NO_MEANING: &[&str] = &["TableName", "Tags"];
-
 /// Reads a table; `name` is what `Ref` gives for it.
 pub(super) fn read(resource: Resource<'_>, name: String) -> Option<Table> {
     let mut properties = resource.properties;
-    properties.no_meaning(NO_MEANING);
+    // Read where the name is resolved, for references and for the table alike.
+    properties.no_meaning(&["TableName"]);
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     if !(3..=255).contains(&name.len()) || !name.bytes().all(valid) {
         properties.report(format!(

@@ -55,7 +55,6 @@ fn what_is_dropped_need_not_be_known_here() {
     ] {
         let text = of_function(properties)
             + "  Bucket: {Type: AWS::S3::Bucket}\n  Group: {Type: AWS::EC2::SecurityGroup}\n";
-        let text = text.replacen("Description: '{{resolve:ssm:/d}}'\n      ", "", 1);
         assert!(
             load(&text, &[]).is_ok(),
             "{properties}: {:?}",
