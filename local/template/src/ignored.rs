@@ -182,10 +182,9 @@ pub(super) fn attribute(kind: &str, name: &str, attribute: &str) -> Option<Strin
         }
         // Neither has one of this name.
         ("AWS::IAM::ManagedPolicy" | "AWS::SNS::Topic", "Arn") => return None,
-        ("AWS::SecretsManager::Secret", "Id") => resource_arn(kind, name)?,
         ("AWS::Cognito::UserPool", "UserPoolId") => user_pool(name),
         ("AWS::KMS::Key", "KeyId") => key_id(name),
-        (_, "Arn") => resource_arn(kind, name)?,
+        ("AWS::SecretsManager::Secret", "Id") | (_, "Arn") => resource_arn(kind, name)?,
         ("AWS::Events::EventBus" | "AWS::StepFunctions::StateMachine", "Name")
         | ("AWS::SNS::Topic", "TopicName")
         | ("AWS::SQS::Queue", "QueueName") => name.to_owned(),

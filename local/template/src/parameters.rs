@@ -83,7 +83,7 @@ pub(super) fn values(
 
 fn value(name: &str, mut fields: Fields<'_>, overrides: &Parameters) -> Option<Value> {
     let rules = Rules::of(&mut fields);
-    let is_of_store = rules.as_ref().is_some_and(|rules| rules.is_of_store);
+    let is_of_store = rules.as_ref().is_some_and(|rules| rules.kind.is_of_store);
     let default = fields.text("Default");
     // Of a value in SSM's store a template and a deployment know the name alone.
     let text = if is_of_store {
@@ -110,12 +110,17 @@ fn value(name: &str, mut fields: Fields<'_>, overrides: &Parameters) -> Option<V
     value
 }
 
-/// What a parameter's value must satisfy.
-struct Rules {
+/// What the type of a parameter says.
+struct Kind {
     is_number: bool,
     is_list: bool,
     /// Whether a value is looked up in SSM's store.
     is_of_store: bool,
+}
+
+/// What a parameter's value must satisfy.
+struct Rules {
+    kind: Kind,
     /// Whether a value is no text for a log (`NoEcho`).
     is_secret: bool,
     allowed: Vec<String>,
@@ -165,9 +170,11 @@ impl Rules {
         );
         let kind = kind?;
         Some(Self {
-            is_number: ["Number", "List<Number>"].contains(&kind.as_str()),
-            is_list: kind == "CommaDelimitedList" || kind.contains("List<"),
-            is_of_store: kind.starts_with(OF_STORE),
+            kind: Kind {
+                is_number: ["Number", "List<Number>"].contains(&kind.as_str()),
+                is_list: kind == "CommaDelimitedList" || kind.contains("List<"),
+                is_of_store: kind.starts_with(OF_STORE),
+            },
             is_secret,
             allowed,
             pattern: pattern?,
@@ -178,7 +185,7 @@ impl Rules {
     }
 
     fn check(&self, text: &str) -> Result<(), String> {
-        if !self.is_list {
+        if !self.kind.is_list {
             return self.check_one(text);
         }
         text.split(',')
@@ -191,7 +198,7 @@ impl Rules {
         } else {
             format!("`{text}`")
         };
-        if self.is_number {
+        if self.kind.is_number {
             let number: f64 = text
                 .parse()
                 .map_err(|_| format!("{said} is not a number"))?;
@@ -222,7 +229,7 @@ impl Rules {
     }
 
     fn value(&self, text: String, line: usize) -> Value {
-        if self.is_list {
+        if self.kind.is_list {
             let items = text.split(',').map(|item| Node::text(line, item.trim()));
             Value::List(items.collect())
         } else {

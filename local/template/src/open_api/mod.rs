@@ -120,10 +120,10 @@ pub(super) fn read(
     Document {
         events,
         authorizers,
-        calls,
         gateway_responses,
         binary_media_types,
         key_source,
+        calls,
     }
 }
 
