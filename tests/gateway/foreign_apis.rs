@@ -272,7 +272,7 @@ fn a_document_whose_function_api_gateway_may_not_call_is_not_served(target: &Tar
     let (status, said) = target.build().try_start(&arguments).err().unwrap();
     assert_eq!(status.code(), Some(64));
     for words in [
-        "line 11: Shop.DefinitionBody.paths./books/{id}.get: API Gateway may not call Fn here",
+        "line 13: Shop.DefinitionBody.paths./books/{id}.get: API Gateway may not call Fn here",
         "API Gateway may not call Who as an authorizer and would answer 500",
     ] {
         assert!(said.contains(words), "{said}");
