@@ -123,6 +123,7 @@ mod tests {
             authorizer: None,
             api_key_required: false,
             throttle: None,
+            throttles: BTreeMap::new(),
             validation: Validation::default(),
             line: 0,
         };

@@ -83,7 +83,6 @@ pub(super) fn read(
             usage_plans: Vec::new(),
             access_log_format,
             stage_variables,
-            throttles_of_any: BTreeMap::new(),
             key_source: key_source
                 .or(document.as_ref().and_then(|document| document.key_source))
                 .unwrap_or_default(),

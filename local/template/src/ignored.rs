@@ -6,8 +6,6 @@ use keygate_model::deployment::{ACCOUNT_ID, REGION, arn, queues};
 
 /// Types of resources beside the API. What configures, guards or answers requests is none of them.
 const RESOURCES: &[&str] = &[
-    "AWS::ApiGateway::BasePathMapping",
-    "AWS::ApiGateway::DomainName",
     "AWS::ApplicationInsights::Application",
     "AWS::Budgets::Budget",
     "AWS::CDK::Metadata",
@@ -126,7 +124,6 @@ pub(super) fn name_property(kind: &str) -> &'static str {
     match kind {
         "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm" => "AlarmName",
         "AWS::CloudWatch::Dashboard" => "DashboardName",
-        "AWS::ApiGateway::DomainName" => "DomainName",
         "AWS::IAM::ManagedPolicy" => "ManagedPolicyName",
         "AWS::KMS::Alias" => "AliasName",
         "AWS::KinesisFirehose::DeliveryStream" => "DeliveryStreamName",
@@ -151,8 +148,7 @@ pub(super) fn form_property(kind: &str) -> Option<&'static str> {
 /// reference, "Return values" of each type).
 pub(super) fn reference(kind: &str, name: String) -> Option<String> {
     Some(match kind {
-        "AWS::ApiGateway::DomainName"
-        | "AWS::CloudWatch::Alarm"
+        "AWS::CloudWatch::Alarm"
         | "AWS::CloudWatch::CompositeAlarm"
         | "AWS::CloudWatch::Dashboard"
         | "AWS::Events::EventBus"

@@ -1,8 +1,8 @@
 //! `template.yaml` to the [`Application`] that this gateway serves.
 //!
-//! In this order: [`yaml`] reads the text, [`implicit`] and [`made_plans`] write out what SAM makes by itself,
-//! [`parameters`] gives each parameter its value, [`resolve`] carries out intrinsic functions,
-//! [`globals`] merges `Globals`, [`resources`] walks the resources but for those that are [`ignored`],
+//! In this order: `yaml` reads the text, `implicit` and `made_plans` write out what SAM makes by itself,
+//! `parameters` gives each parameter its value, `resolve` carries out intrinsic functions,
+//! `globals` merges `Globals`, `resources` walks the resources but for those that are `ignored`,
 //! and a module for each type reads its properties. Whatever none of them honours or knows to mean
 //! nothing here is a problem. All problems are reported together, and a template with one is not
 //! served.
@@ -39,6 +39,7 @@ mod resources;
 mod routes;
 mod rules;
 mod samconfig;
+mod schemas;
 mod stand_ins;
 mod substitute;
 mod tables;
@@ -172,7 +173,7 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
     let preflights = preflights.map(|cors| cors.preflights(&routes, &draft.defaults));
     draft.api.routes = routes;
     draft.api.routes.extend(preflights.into_iter().flatten());
-    draft.throttles.apply(&mut draft.api, problems);
+    draft.throttles.apply(&mut draft.api.routes, problems);
     draft.api.usage_plans = parts.plans.finish(&draft.api, problems);
     let mut ignored = read.ignored;
     ignored.extend(parts.ignored);

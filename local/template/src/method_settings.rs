@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use keygate_model::{Api, Throttle};
+use keygate_model::{Route, Throttle};
+use keygate_routes::{METHODS, RouteMethod};
 
 use super::fields::Fields;
 use super::problems::Problems;
@@ -19,7 +20,7 @@ const ACCOUNT: Throttle = Throttle {
 pub(super) struct Throttles {
     /// Of every method that has none of its own.
     every: Option<Throttle>,
-    /// By [`Route::key`](keygate_model::Route::key), with place and line.
+    /// By [`Route::key`], with place and line.
     of_methods: BTreeMap<String, (Throttle, String, usize)>,
 }
 
@@ -69,20 +70,25 @@ impl Throttles {
         }
     }
 
-    /// Gives the routes their throttles. A setting is of one method, so one of `ANY` can have several.
-    pub(super) fn apply(mut self, api: &mut Api, problems: &Problems) {
-        for route in &mut api.routes {
+    /// Gives the routes their throttles.
+    pub(super) fn apply(mut self, routes: &mut [Route], problems: &Problems) {
+        for route in routes.iter_mut() {
             let own = self.of_methods.remove(&route.key());
             route.throttle = own.map(|(throttle, ..)| throttle).or(self.every);
         }
-        for (key, (throttle, place, line)) in self.of_methods {
-            let path = key.rsplit_once('/').map_or("", |(path, _)| path);
-            let any = format!("{path}/ANY");
-            if api.routes.iter().any(|route| route.key() == any) {
-                api.throttles_of_any.insert(key, throttle);
-            } else {
-                problems.report(line, &place, format!("the API has no method {key}"));
+        // What is left names a method that an `ANY` stands for, or none.
+        for route in routes {
+            if !matches!(route.method, RouteMethod::Any) {
+                continue;
             }
+            for method in &METHODS {
+                let own = self.of_methods.remove(&format!("{}/{method}", route.path));
+                let own = own.map(|(throttle, ..)| (method.to_string(), throttle));
+                route.throttles.extend(own);
+            }
+        }
+        for (key, (_, place, line)) in self.of_methods {
+            problems.report(line, &place, format!("the API has no method {key}"));
         }
     }
 }

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use toml::{Table, Value};
-
 use keygate_model::Configured;
+use toml::{Table, Value};
 
 use super::yaml::{self, Node, SyntaxError};
 

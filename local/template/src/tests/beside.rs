@@ -151,8 +151,6 @@ fn networks_names_and_stores_beside_the_api_are_ignored_by_name() {
         "AWS::EC2::SecurityGroup",
         "AWS::Route53::RecordSet",
         "AWS::RDS::DBInstance",
-        "AWS::ApiGateway::DomainName",
-        "AWS::ApiGateway::BasePathMapping",
     ] {
         let text = with(&format!("  Beside: {{Type: '{kind}'}}\n"));
         let ignored = load(&text, &[]).unwrap().ignored;

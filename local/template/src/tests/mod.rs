@@ -3,7 +3,9 @@
 mod alone;
 mod authorizers;
 mod beside;
+mod bounds;
 mod cors;
+mod edges;
 mod functions;
 mod intrinsics;
 mod method_settings;

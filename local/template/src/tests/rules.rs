@@ -1,52 +1,53 @@
-//! `Rules` of a template's parameters.
+//! `Rules`.
 
-use super::{changed, load, problem};
+use super::{SMALL, load, problem};
 
 fn with_rule(rule: &str) -> String {
-    changed(
+    SMALL.replacen(
         "Conditions:",
-        &format!("Rules:\n  Whole:\n{rule}\nConditions:"),
+        &format!("Rules:\n  Agree: {rule}\nConditions:"),
+        1,
     )
 }
 
-const OF_PROD: &str = "    RuleCondition: !Equals [!Ref Stage, prod]
-    Assertions:
-      - Assert: !Not [!Equals [!Ref Stage, prod]]
-        AssertDescription: Nobody deploys here.";
+const RULE: &str = "{RuleCondition: !Equals [!Ref Stage, prod], Assertions: [{Assert: !Not [!Equals \
+                    [!Ref Stage, prod]], AssertDescription: not here}]}";
 
 #[test]
-fn parameters_that_cloud_formation_would_refuse_are_refused_in_the_rules_words() {
-    let text = with_rule(OF_PROD);
-    assert!(load(&text, &[]).is_ok());
-    assert_eq!(
-        load(&text, &[("Stage", "prod")]).unwrap_err(),
-        [
-            "line 9: Rules.Whole.Assertions[0]: CloudFormation refuses these parameters: Nobody deploys here."
-        ]
-    );
-    let always = with_rule("    Assertions: [{Assert: !Equals [a, b]}]");
-    assert!(problem(&always).contains("the assertion does not hold"));
+fn an_assertion_that_does_not_hold_is_a_problem_where_its_rule_applies() {
+    let text = with_rule(RULE);
+    load(&text, &[]).unwrap();
+    let given = [("Stage", "prod")];
+    let problems = load(&text, &given).unwrap_err();
+    let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(said, ["line 6: Rules.Agree.Assertions[0]: not here"]);
 }
 
 #[test]
-fn what_cannot_be_told_of_a_rule_is_named() {
-    for (rule, expected) in [
+fn a_rule_without_a_condition_always_applies() {
+    let always =
+        with_rule("{Assertions: [{Assert: !Equals [!Ref Stage, a], AssertDescription: a!}]}");
+    assert!(problem(&always).ends_with("a!"));
+}
+
+#[test]
+fn what_rules_have_that_is_not_known_here_is_a_problem() {
+    for (from, to, expected) in [
         (
-            "    Assertions: [{Assert: !Contains [[a], b]}]",
-            "`Fn::Contains`",
+            "Assert: !Not [!Equals [!Ref Stage, prod]]",
+            "Assert: !Contains [[dev], !Ref Stage]",
+            "Fn::Contains",
         ),
-        (
-            "    Assertions: [{AssertDescription: a}]",
-            "Assert is required",
-        ),
-        (
-            "    Assertion: []",
-            "Rules.Whole.Assertion: the local gateway does not support",
-        ),
-        ("    Assertions: [{Assert: sure}]", "a condition is one of"),
+        ("AssertDescription", "Description", "Description"),
+        ("RuleCondition", "Condition", "Condition"),
+        ("Assert: !Not", "Asserted: !Not", "Assert is required"),
     ] {
-        let problems = load(&with_rule(rule), &[]).unwrap_err();
-        let is_named = problems.iter().any(|problem| problem.contains(expected));
-        assert!(is_named, "{rule}: {problems:?}");
+        let text = with_rule(&RULE.replacen(from, to, 1));
+        let problems = load(&text, &[]).unwrap_err();
+        let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert!(
+            said.iter().any(|one| one.contains(expected)),
+            "{to}: {said:?}"
+        );
     }
 }
