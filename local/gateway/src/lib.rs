@@ -16,6 +16,7 @@ mod authorizer;
 mod authorizer_event;
 mod binary;
 mod body;
+mod content_type;
 mod door;
 mod event_headers;
 mod exchange;
