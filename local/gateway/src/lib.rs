@@ -20,6 +20,7 @@ pub mod figures;
 mod gateway_response;
 mod identity;
 mod invocation;
+mod leaving;
 mod method_throttle;
 mod mock;
 mod outcome;
@@ -48,7 +49,7 @@ mod watcher;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -70,6 +71,7 @@ pub use self::door::{Controls, Door};
 use self::exchange::{Call, Exchange, UsedKey};
 use self::fault::{Fault, ResponseType};
 use self::gateway_response::GatewayResponses;
+use self::leaving::Leaving;
 use self::method_throttle::MethodThrottles;
 use self::policy::Verdict;
 pub use self::refusal::Listed as ListedRoutes;
@@ -129,8 +131,7 @@ struct Front {
     access_log: Option<AccessLog>,
     listed: ListedRoutes,
     trips: Arc<Trips>,
-    /// Functions that go with it.
-    parting: OnceLock<Parting>,
+    leaving: Arc<Leaving>,
 }
 
 /// Where a gateway tells of its requests.
@@ -212,14 +213,13 @@ impl Front {
             access_log: access_log.map(|(format, lines)| AccessLog::new(format, lines)),
             listed,
             trips: told.trips,
-            parting: OnceLock::new(),
+            leaving: Arc::default(),
         })
     }
 
     /// Keeps functions that its successor has no more until its own last request is answered.
-    fn part_with(&self, parting: Parting) {
-        // Nobody replaces a front twice.
-        let _ = self.parting.set(parting);
+    fn part_with(&self, parting: Parting, successor: &Self) {
+        self.leaving.set(parting, &successor.leaving);
     }
 
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
