@@ -7,6 +7,7 @@
 mod absent_services;
 mod access_log;
 mod builds;
+mod chatty;
 mod claims;
 mod client_steps;
 mod clients;
@@ -34,7 +35,9 @@ mod page_in_browser;
 mod problems;
 mod process_groups;
 mod processes;
+mod rebinding;
 mod recorded;
+mod reloads;
 mod request_events;
 mod request_lines;
 mod restarts;
@@ -99,6 +102,9 @@ fn main() -> ExitCode {
         unread::TESTS,
         visible::TESTS,
         watch::TESTS,
+        reloads::TESTS,
+        chatty::TESTS,
+        rebinding::TESTS,
         why::TESTS,
     ])
 }
