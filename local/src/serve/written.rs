@@ -24,12 +24,18 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// Takes these files for a person's, if they have changed so long after the last taking up.
+    /// Takes these files for a person's, which have changed so long after the last taking up: but not those
+    /// that the last build has written to just before.
     pub(super) fn edited(&mut self, files: &BTreeSet<PathBuf>, after: Duration) {
-        if after >= AT_ONCE {
-            self.by_make.retain(|file| !files.contains(file));
-            self.edited.extend(files.iter().cloned());
-        }
+        let by_build = |file: &&PathBuf| {
+            self.by_make.contains(*file) || self.during_last_build.contains(*file)
+        };
+        let edited = files
+            .iter()
+            .filter(|file| after >= AT_ONCE || !by_build(file));
+        let edited: Vec<PathBuf> = edited.cloned().collect();
+        self.by_make.retain(|file| !edited.contains(file));
+        self.edited.extend(edited);
     }
 
     /// What of `meanwhile` is to be taken up, after a build in these folders: not what make writes there. A
