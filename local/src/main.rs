@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use keygate_console::Console;
+use keygate_console::{Console, excerpt};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
@@ -90,7 +90,7 @@ fn main() -> ExitCode {
         Err(error) => Err((format!("the runtime does not start: {error}"), 1)),
     };
     let code = outcome.unwrap_or_else(|(message, code)| {
-        let text = format!("keygate: {message}");
+        let text = format!("keygate: {}", excerpt::of_lines(&message));
         console.stderr.say(&keygate_visible::lines(&text));
         ExitCode::from(code)
     });

@@ -1,7 +1,8 @@
-//! Figures of the gateway on this machine, beside the budgets that they are held against: how soon it
-//! is ready, and how many warm requests a second go through cached authorizer, usage plan, handler
-//! process and DynamoDB, and through the same handler in three languages. `cargo bench -p keygate-tests`, or with `GATEWAY_BIN` naming a directory of
-//! built executables. A benchmark, not a test: nothing here fails on a slow machine.
+//! Figures of the gateway on this machine beside what `deploy/measure` has of one route: how many warm
+//! requests of several kinds a second go through cached authorizer, usage plan, handler process and
+//! DynamoDB, and through the same handler in three languages. `cargo bench -p keygate-tests`, or with
+//! `GATEWAY_BIN` naming a directory of built executables. A benchmark, not a test: nothing here fails on a
+//! slow machine.
 
 #![allow(
     clippy::unwrap_used,
@@ -40,9 +41,7 @@ const WITHOUT_LIMITS: [&str; 10] = [
 
 fn main() {
     let build = Build::find();
-    let started = Instant::now();
     let gateway = build.start(&WITHOUT_LIMITS);
-    println!("start to ready: {:?} (at most 2 s)", started.elapsed());
     let url = gateway.ready.url.strip_prefix("http://").unwrap();
     let (address, stage) = url.split_once('/').unwrap();
     let key = &gateway.ready.api_key;

@@ -6,6 +6,7 @@
 
 mod absent_services;
 mod access_log;
+mod bad_input;
 mod builds;
 mod claims;
 mod client_steps;
@@ -35,6 +36,7 @@ mod page_safety;
 mod problems;
 mod process_groups;
 mod processes;
+mod public_limits;
 mod recorded;
 mod request_events;
 mod request_lines;
@@ -82,6 +84,7 @@ fn main() -> ExitCode {
         explain::TESTS,
         start::TESTS,
         processes::TESTS,
+        public_limits::TESTS,
         recorded::TESTS,
         process_groups::TESTS,
         request_lines::TESTS,
@@ -95,6 +98,12 @@ fn main() -> ExitCode {
         foreign_apis::TESTS,
         absent_services::TESTS,
         access_log::TESTS,
+        bad_input::malformed::TESTS,
+        bad_input::slow::TESTS,
+        bad_input::connections::TESTS,
+        bad_input::functions::TESTS,
+        bad_input::templates::TESTS,
+        bad_input::full_disk::TESTS,
         builds::TESTS,
         first_look::TESTS,
         claims::TESTS,

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::call::{Call, Reply};
 use crate::chromium;
+use crate::disk::Disk;
 use crate::keygate::{Build, Keygate};
 use crate::node;
 use crate::suite::{Lacks, OWN_GATEWAY};
@@ -81,6 +82,7 @@ impl Target {
             ("node", node::lacking()),
             ("node-client", node::lacking_runtime_client()),
             ("python-client", venv::lacking()),
+            ("small-disk", Disk::lacking()),
         ] {
             if let Some(reason) = lacking {
                 lacks.add(capability, reason);

@@ -7,6 +7,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 /// The width of cargo's progress, which it cannot ask a pipe for.
 const WIDTH: &str = "80";
 
+/// A longer line is shown in parts.
+const MAX_LINE: usize = 64 * 1024;
+
 /// Where builders are heard.
 #[derive(Debug, Clone)]
 pub struct BuildLog {
@@ -72,6 +75,9 @@ impl BuildLog {
                 let rest = waiting.split_off(end + 1);
                 self.lines.say_part(&String::from_utf8_lossy(&waiting));
                 waiting = rest;
+            } else if waiting.len() > MAX_LINE {
+                self.lines.say(&String::from_utf8_lossy(&waiting));
+                waiting.clear();
             }
         }
         if !waiting.is_empty() {
@@ -89,7 +95,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_builder_writes_is_shown_to_its_last_byte() {
         let (mut reader, writer) = pipe().unwrap();
-        let lines = Lines::to(writer);
+        let lines = Lines::to(writer, "pipe");
         let log = BuildLog::alone(&lines);
         let said: &[u8] = b"   Compiling a\nerror: no\rsuch thing\nand no end";
         log.follow(Some(said)).await;

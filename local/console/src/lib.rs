@@ -2,6 +2,7 @@
 //! whoever reads them: a pipe that nobody reads fills up, and must hold up neither a request nor a
 //! signal. A command that prints and ends waits for its reader, as programs do: [`print()`].
 
+pub mod excerpt;
 mod outputs;
 mod queue;
 
@@ -19,8 +20,15 @@ use self::queue::{Entry, Queue, State};
 
 /// How long the last lines may take.
 const SETTLE: Duration = Duration::from_millis(200);
-/// Between two tries at a pipe that its other end has made one that does not wait.
+/// How long the next lines are gathered after some were written: lines that come close together are
+/// written together, as to wake a thread for each takes longer than all else that is done for a line.
+const GATHERING: Duration = Duration::from_millis(5);
+/// With so many bytes at once there is no time for that.
+const MANY_BYTES: usize = 64 * 1024;
+/// Between two tries at a pipe that its other end has made one that does not wait, and at a disk that is
+/// full.
 const PAUSE: Duration = Duration::from_millis(10);
+const PAUSE_FULL: Duration = Duration::from_millis(200);
 
 /// Where lines are said. Each output is written by a thread of its own, which may wait for ever.
 #[derive(Debug, Clone)]
@@ -33,24 +41,38 @@ pub struct Lines {
 }
 
 impl Lines {
-    fn to_output(output: impl AsFd + IsTerminal) -> Self {
+    fn to_output(output: impl AsFd + IsTerminal, name: &str) -> Self {
         let is_terminal = output.is_terminal();
-        let lines = own(output).map_or_else(|_| Self::closed(), Self::to);
+        let own = own(output);
+        let lines = own.map_or_else(|_| Self::closed(), |output| Self::to(output, name));
         Self {
             is_terminal,
             ..lines
         }
     }
 
-    /// Starts to write to an output.
-    pub fn to(mut output: impl Write + Send + 'static) -> Self {
+    /// Starts to write to an output, which has this name where something is said of it.
+    pub fn to(mut output: impl Write + Send + 'static, name: &str) -> Self {
         let lines = Self::new();
         let queue = Arc::clone(&lines.queue);
+        let output_name = name.to_owned();
         let name = "console".to_owned();
         let writer = thread::Builder::new().name(name).spawn(move || {
+            let mut was_full = false;
             while !queue.locked().is_closed {
-                let entries = queue.take();
-                queue.written(write_all(&mut output, text(entries).as_bytes()));
+                let text = text(queue.take(), was_full);
+                was_full = false;
+                let outcome = write_all(&mut output, text.as_bytes(), |error| {
+                    if !was_full {
+                        let output = &output_name;
+                        tracing::warn!(output, %error, "lines wait until there is room for them");
+                    }
+                    was_full = true;
+                });
+                queue.written(outcome);
+                if text.len() < MANY_BYTES {
+                    thread::sleep(GATHERING);
+                }
             }
         });
         match writer {
@@ -120,9 +142,14 @@ impl Lines {
 
     fn add(&self, entry: Entry) {
         let mut state = self.queue.locked();
-        if !state.is_closed {
-            state.add(entry);
-            drop(state);
+        if state.is_closed {
+            return;
+        }
+        // Only then the writer waits.
+        let is_first = state.waiting.is_empty();
+        state.add(entry);
+        drop(state);
+        if is_first {
             self.queue.changed.notify_all();
         }
     }
@@ -130,6 +157,13 @@ impl Lines {
     /// Waits a moment until what was said is written.
     pub fn settle(&self) {
         self.settle_until(Instant::now() + SETTLE);
+    }
+
+    /// Whether lines are not written.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        let state = self.queue.locked();
+        !state.is_closed && (state.is_writing || !state.waiting.is_empty())
     }
 
     fn settle_until(&self, deadline: Instant) {
@@ -160,13 +194,17 @@ impl Write for Lines {
     }
 }
 
-fn text(entries: VecDeque<Entry>) -> String {
+/// The entries as they are written; `was_full` is why lines were dropped, where it was not for their reader.
+fn text(entries: VecDeque<Entry>, was_full: bool) -> String {
     let mut text = String::new();
     for entry in entries {
         // Writing to a String cannot fail.
         let _ = match entry {
             Entry::Line(line) => writeln!(text, "{line}"),
             Entry::Part(part) => write!(text, "{part}"),
+            Entry::Dropped(lines) if was_full => {
+                writeln!(text, "keygate: {lines} lines dropped: the disk was full")
+            }
             Entry::Dropped(1) => writeln!(text, "keygate: 1 line dropped: nobody read it"),
             Entry::Dropped(lines) => {
                 writeln!(text, "keygate: {lines} lines dropped: nobody read them")
@@ -179,7 +217,8 @@ fn text(entries: VecDeque<Entry>) -> String {
 /// Prints on standard output. An output whose other end is closed, as that of `keygate ... | head` is,
 /// wants no more, and that is no error.
 pub fn print(text: &str) -> io::Result<()> {
-    let printed = own(io::stdout()).and_then(|mut output| write_all(&mut output, text.as_bytes()));
+    let printed =
+        own(io::stdout()).and_then(|mut output| write_whole(&mut output, &mut text.as_bytes()));
     match printed {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         printed => printed,
@@ -190,7 +229,7 @@ pub fn print(text: &str) -> io::Result<()> {
 pub fn warn(line: &str) {
     let line = format!("{line}\n");
     // There is nowhere else to say that it cannot be said.
-    let _ = own(io::stderr()).and_then(|mut output| write_all(&mut output, line.as_bytes()));
+    let _ = own(io::stderr()).and_then(|mut output| write_whole(&mut output, &mut line.as_bytes()));
 }
 
 /// An output itself, without the buffer and the lock of the standard library, which is flushed at the
@@ -199,11 +238,37 @@ fn own(output: impl AsFd) -> io::Result<File> {
     Ok(File::from(output.as_fd().try_clone_to_owned()?))
 }
 
-fn write_all(output: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
+/// Writes all bytes, and waits while the disk is full: a line that is written in part is completed, and none
+/// is lost.
+fn write_all(
+    output: &mut impl Write,
+    mut bytes: &[u8],
+    mut is_full: impl FnMut(&io::Error),
+) -> io::Result<()> {
+    loop {
+        match write_whole(output, &mut bytes) {
+            Err(error) if is_no_room(&error) => {
+                is_full(&error);
+                thread::sleep(PAUSE_FULL);
+            }
+            written => return written,
+        }
+    }
+}
+
+fn is_no_room(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    )
+}
+
+/// Writes bytes, and leaves those that could not be.
+fn write_whole(output: &mut impl Write, bytes: &mut &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match output.write(bytes) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Ok(written) => *bytes = bytes.get(written..).unwrap_or_default(),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(PAUSE),
             Err(error) => return Err(error),
@@ -242,7 +307,7 @@ mod tests {
     #[test]
     fn what_nobody_reads_is_dropped_and_counted_where_it_is_missing() {
         let (reader, writer) = pipe().unwrap();
-        let lines = Lines::to(writer);
+        let lines = Lines::to(writer, "pipe");
         // Far more than the pipe and the queue take.
         say(&lines, 8 * 1024);
         let reading = thread::spawn(|| read_to(reader, "the last"));
@@ -267,7 +332,7 @@ mod tests {
     #[test]
     fn an_output_that_is_read_loses_nothing() {
         let (reader, writer) = pipe().unwrap();
-        let lines = Lines::to(writer);
+        let lines = Lines::to(writer, "pipe");
         let reading = thread::spawn(|| read_to(reader, "the last"));
         for _ in 0..64 {
             say(&lines, 256);
@@ -281,7 +346,7 @@ mod tests {
     fn an_output_whose_other_end_is_closed_takes_everything_in_silence() {
         let (reader, writer) = pipe().unwrap();
         drop(reader);
-        let lines = Lines::to(writer);
+        let lines = Lines::to(writer, "pipe");
         for _ in 0..3 {
             say(&lines, 2);
             lines.settle_until(Instant::now() + Duration::from_mins(1));
@@ -290,10 +355,57 @@ mod tests {
         assert!(state.is_closed && state.bytes < 8 * 1024);
     }
 
+    /// A disk that takes so many bytes.
+    struct Disk {
+        room: Arc<Mutex<usize>>,
+        kept: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let mut room = self.room.lock().unwrap();
+            let taken = bytes.len().min(*room);
+            if taken == 0 {
+                return Err(ErrorKind::StorageFull.into());
+            }
+            *room -= taken;
+            self.kept.lock().unwrap().extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_for_a_full_disk_wait_and_none_is_lost_or_cut() {
+        let (room, kept) = (Arc::new(Mutex::new(7)), Arc::default());
+        let disk = Disk {
+            room: Arc::clone(&room),
+            kept: Arc::clone(&kept),
+        };
+        let lines = Lines::to(disk, "disk");
+        let mut expected = String::new();
+        for number in 0..100 {
+            lines.say(&format!("line {number}"));
+            writeln!(expected, "line {number}").unwrap();
+        }
+        lines.settle_until(Instant::now() + SETTLE);
+        assert!(lines.is_behind());
+        *room.lock().unwrap() = usize::MAX;
+        lines.settle_until(Instant::now() + Duration::from_mins(1));
+        assert!(!lines.is_behind());
+        assert_eq!(
+            String::from_utf8(kept.lock().unwrap().clone()).unwrap(),
+            expected
+        );
+    }
+
     #[test]
     fn a_line_of_the_log_stays_one_line_and_hides_nothing() {
         let (reader, writer) = pipe().unwrap();
-        let mut lines = Lines::to(writer);
+        let mut lines = Lines::to(writer, "pipe");
         lines.write_all("a\nb\u{202e}\n".as_bytes()).unwrap();
         lines.say("the last");
         assert_eq!(read_to(reader, "the last")[0], r"a\u{a}b\u{202e}");

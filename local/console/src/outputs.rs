@@ -18,9 +18,9 @@ impl Console {
     /// The outputs of this process; what it logs is for a program where `is_json` says so.
     #[must_use]
     pub fn open(is_json: bool) -> Self {
-        let stderr = Lines::to_output(io::stderr());
+        let stderr = Lines::to_output(io::stderr(), "standard error");
         Self {
-            stdout: Lines::to_output(io::stdout()),
+            stdout: Lines::to_output(io::stdout(), "standard output"),
             stderr: Lines { is_json, ..stderr },
         }
     }

@@ -56,7 +56,7 @@ impl Queue {
     pub(super) fn written(&self, outcome: io::Result<()>) {
         let mut state = self.locked();
         state.is_writing = false;
-        // Anything else may pass, such as a disk that is full.
+        // Anything else may pass.
         if outcome.is_err_and(|error| error.kind() == ErrorKind::BrokenPipe) {
             state.is_closed = true;
             state.waiting.clear();

@@ -75,6 +75,12 @@ impl Gateway {
         })
     }
 
+    /// Takes over what the stage whose place this takes has counted, and the usage keys that calls have
+    /// made.
+    pub fn succeed(&self, former: &Control) {
+        self.usage.succeed(&former.usage);
+    }
+
     /// The stage, for its clients.
     #[must_use]
     pub fn control(&self) -> Control {

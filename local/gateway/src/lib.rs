@@ -52,8 +52,9 @@ mod validation;
 mod variables;
 mod watcher;
 
+use std::any::Any;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -62,7 +63,8 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use jiff::Timestamp;
-use keygate_console::Lines;
+use keygate_connection::Malformed;
+use keygate_console::{Lines, excerpt};
 use keygate_model::{Integration, KeySource, Route};
 
 use self::access_log::AccessLog;
@@ -85,13 +87,13 @@ use crate::trips::Trips;
 
 /// API Gateway's quota for the request line and all header values.
 const MAX_HEAD_BYTES: usize = 10_240;
-/// How long a client may take to send its headers, then its body, and then what is discarded of it.
+/// How long a client may take to send its body, and then what is discarded of it.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
 const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
-/// This program's own: why there is nothing at an address.
+/// This program's own: why there is nothing at an address, or why a request cannot be read.
 const HINT: HeaderName = HeaderName::from_static("x-keygate-hint");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
@@ -102,7 +104,12 @@ struct Front {
     access_log: Option<AccessLog>,
     listed: ListedRoutes,
     trips: Arc<Trips>,
+    /// Functions that its successor has no more.
+    parting: OnceLock<Parting>,
 }
+
+/// What goes with a front, once it has answered its last request.
+pub type Parting = Box<dyn Any + Send + Sync>;
 
 /// Where a gateway tells of its requests.
 #[derive(Clone)]
@@ -118,25 +125,37 @@ impl Front {
         mut gateway: Gateway,
         listed: ListedRoutes,
         functions: &Invoker,
-        told: &Told,
+        told: Told,
     ) -> Arc<Self> {
         let format = gateway.access_log_format.take();
-        let access_log = format.zip(told.access_log.clone());
+        let access_log = format.zip(told.access_log);
         Arc::new(Self {
             gateway,
             functions: functions.clone(),
             access_log: access_log.map(|(format, lines)| AccessLog::new(format, lines)),
             listed,
-            trips: Arc::clone(&told.trips),
+            trips: told.trips,
+            parting: OnceLock::new(),
         })
+    }
+
+    /// Keeps functions that its successor has no more until its own last request is answered.
+    fn part_with(&self, parting: Parting) {
+        // Nobody replaces a front twice.
+        let _ = self.parting.set(parting);
     }
 
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
         let stage = &self.gateway.stage;
-        let (parts, incoming) = request.into_parts();
+        let (mut parts, incoming) = request.into_parts();
+        let malformed = Malformed::take(&mut parts);
         let mut body = RequestBody::new(incoming);
         let mut exchange = Exchange::new(&parts, peer.ip().to_string(), self.gateway.port);
-        let outcome = self.pass_on(&mut exchange, &mut body).await;
+        self.trips.begin(&exchange.request_id);
+        let outcome = match malformed {
+            Some(malformed) => Err(unreadable(&mut exchange, malformed)),
+            None => self.pass_on(&mut exchange, &mut body).await,
+        };
         let mut response = match outcome {
             Ok(mut response) => {
                 if let Ok(trace) = HeaderValue::from_str(&exchange.trace_header.answered) {
@@ -207,7 +226,10 @@ impl Front {
         let route = matched.route;
         exchange.resource_path = Some(route.path.to_string());
         exchange.path_parameters = matched.parameters;
-        let body = body.read(READ_TIMEOUT).await?;
+        let body = body.read(READ_TIMEOUT).await.map_err(|unread| {
+            exchange.trace.unreadable(unread.reason());
+            Fault::new(unread.response_type())
+        })?;
 
         let usage_key = match &route.authorizer {
             Some(name) => self.authorize(exchange, route, name, path).await?,
@@ -216,7 +238,7 @@ impl Front {
         if route.api_key_required {
             self.count(exchange, route, usage_key)?;
         }
-        if !gateway.throttles.admits(route) {
+        if !gateway.throttles.admits(route, &exchange.method) {
             exchange.trace.refused(refusal::throttled(route));
             return Err(Fault::new(ResponseType::Throttled));
         }
@@ -327,7 +349,7 @@ impl Front {
             tracing::warn!(
                 function,
                 request_id = exchange.request_id,
-                error,
+                error = %excerpt::of_line(&error),
                 "no usable answer"
             );
             call.error = Some(error);
@@ -342,6 +364,15 @@ impl Front {
         exchange.integration_call = Some(call);
         outcome
     }
+}
+
+/// What is answered in the place of a request that cannot be read.
+fn unreadable(exchange: &mut Exchange, malformed: Malformed) -> Fault {
+    exchange.trace.unreadable(malformed.reason());
+    Fault::new(match malformed {
+        Malformed::TooLarge | Malformed::TooMany => ResponseType::HeadersTooLarge,
+        _ => ResponseType::BadRequestParameters,
+    })
 }
 
 /// The request line and all headers, as API Gateway counts them.

@@ -108,6 +108,8 @@ fn is_well_encoded(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use keygate_model::{Integration, Validation};
 
     use super::*;
@@ -120,6 +122,7 @@ mod tests {
             authorizer: None,
             api_key_required: false,
             throttle: None,
+            throttles: BTreeMap::new(),
             validation: Validation::default(),
             line: 0,
         };

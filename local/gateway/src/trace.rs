@@ -1,5 +1,6 @@
 //! What is noted of a request beside what `$context` variables say: the time in each step, and why it was
-//! refused. Clients are told none of it but that an address is outside the stage.
+//! refused. Clients are told none of it but that an address is outside the stage, or why their request cannot
+//! be read.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,8 @@ pub(super) struct Trace {
     pub(super) event: Option<Bytes>,
     pub(super) handler: Option<String>,
     pub(super) reason: Option<String>,
-    /// Whether the client is told the reason: it is nobody's secret, and AWS would not have the request.
+    /// Whether the client is told the reason: it is nobody's secret, and AWS would not have the request, or
+    /// not know more of it.
     is_told: bool,
 }
 
@@ -50,6 +52,11 @@ impl Trace {
     pub(super) fn misses(&mut self, reason: String) {
         self.reason = Some(reason);
         self.is_told = true;
+    }
+
+    /// Why the request cannot be read.
+    pub(super) fn unreadable(&mut self, reason: &str) {
+        self.misses(reason.to_owned());
     }
 
     /// What the client is told of the reason.

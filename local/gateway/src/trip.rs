@@ -48,6 +48,7 @@ pub struct Trip {
     /// Who called, as the authorizer says: [`CALLER`].
     pub caller: BTreeMap<String, String>,
     /// What its functions wrote meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<LogLine>,
 }
 

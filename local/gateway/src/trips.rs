@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,6 +24,8 @@ pub const MAX_TRIPS: usize = 1000;
 /// How many bytes of functions' lines are kept of one request, and of all.
 const MAX_OF_ONE: usize = 64 * 1024;
 const MAX_OF_ALL: usize = 16 * 1024 * 1024;
+/// What a line takes besides its text, so that empty ones count too.
+const LINE_COST: usize = 128;
 /// How long a request's line waits for the authorizer's, which comes by another way than its answer.
 const PATIENCE: Duration = Duration::from_millis(250);
 const PAUSE: Duration = Duration::from_millis(5);
@@ -34,7 +36,7 @@ const MAX_PAPERS: NonZeroU32 = NonZeroU32::new(100).unwrap();
 #[derive(Debug)]
 pub struct Trips {
     kept: Mutex<Kept>,
-    told: Watcher,
+    told: RwLock<Watcher>,
     shown: Option<Shown>,
 }
 
@@ -115,7 +117,7 @@ impl Trips {
     pub fn new(told: Watcher) -> Self {
         Self {
             kept: Mutex::default(),
-            told,
+            told: RwLock::new(told),
             shown: None,
         }
     }
@@ -134,10 +136,27 @@ impl Trips {
         shown.is_some_and(|shown| shown.papers.check().is_ok())
     }
 
-    /// Keeps a line that a function wrote for a request.
-    pub fn note(&self, request_id: &str, function: &str, line: &str) {
+    /// Has another told of what is answered from now on.
+    pub fn tell(&self, told: Watcher) {
+        *self.told.write().unwrap_or_else(PoisonError::into_inner) = told;
+    }
+
+    /// Has room for what functions write for a request that has just come.
+    pub(crate) fn begin(&self, request_id: &str) {
+        let mut kept = self.kept();
+        kept.entry(request_id);
+        kept.shrink();
+    }
+
+    /// Keeps a line that a function wrote: of the request that the line names itself, where there was such
+    /// a request, or else of the one that its process is at work on.
+    pub fn note(&self, named: Option<&str>, request: Option<&str>, function: &str, line: &str) {
         let line = strike_forms(line);
         let mut kept = self.kept();
+        let mut ids = named.into_iter().chain(request);
+        let Some(request_id) = ids.find(|id| kept.entries.contains_key(*id)) else {
+            return;
+        };
         kept.changes += 1;
         let changes = kept.changes;
         let entry = kept.entry(request_id);
@@ -145,15 +164,16 @@ impl Trips {
             entry.decision = serde_json::from_str(&line).ok().or(entry.decision.take());
             entry.changed = changes;
         }
-        if entry.bytes + line.len() > MAX_OF_ONE {
+        let size = line.len() + function.len() + LINE_COST;
+        if entry.bytes + size > MAX_OF_ONE {
             return;
         }
-        entry.bytes += line.len();
+        entry.bytes += size;
         entry.lines.push(LogLine {
             function: function.to_owned(),
             line: line.to_string(),
         });
-        kept.bytes += line.len();
+        kept.bytes += size;
         kept.shrink();
     }
 
@@ -172,7 +192,7 @@ impl Trips {
         entry.papers = papers;
         entry.bytes += size;
         entry.changed = changes;
-        let told = self.told.is_read().then(|| entry.whole()).flatten();
+        let told = self.told().is_read().then(|| entry.told()).flatten();
         kept.shrink();
         drop(kept);
         match told {
@@ -180,7 +200,7 @@ impl Trips {
                 let trips = Arc::clone(self);
                 tokio::spawn(async move { trips.say_with_reason(trip).await });
             }
-            Some(trip) => self.told.say(&trip),
+            Some(trip) => self.told().say(&trip),
             None => {}
         }
     }
@@ -274,7 +294,11 @@ impl Trips {
             Some(format!("{} answered: {error}", step.function))
         };
         let reason = reason.ok().flatten().or_else(answered);
-        self.told.say(&Trip { reason, ..trip });
+        self.told().say(&Trip { reason, ..trip });
+    }
+
+    fn told(&self) -> RwLockReadGuard<'_, Watcher> {
+        self.told.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

@@ -26,7 +26,7 @@ pub(super) struct Meter {
     /// Those of some methods, in place of `tokens`.
     method_tokens: HashMap<String, Tokens>,
     quota: Option<Quota>,
-    counts: Mutex<UsageCounts>,
+    counts: Arc<Mutex<UsageCounts>>,
 }
 
 /// Why a request is not let through.
@@ -71,8 +71,13 @@ impl Meter {
             tokens: plan.throttle.map(limiter).transpose()?,
             method_tokens: of_methods.collect::<Result<_, ImpossibleThrottle>>()?,
             quota: plan.quota,
-            counts: Mutex::default(),
+            counts: Arc::default(),
         })
+    }
+
+    /// Counts together with the key's meter from before its stage was changed, which may still be in use.
+    pub(super) fn count_with(&mut self, former: &Self) {
+        self.counts = Arc::clone(&former.counts);
     }
 
     /// Counts a request on a method, and gives the key's id. A request that is refused is not counted.

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use keygate_connection::Room;
 use keygate_gateway::trip::Trip;
 use keygate_gateway::trips::{Found, Trips};
 use keygate_gateway::{
@@ -84,7 +85,10 @@ async fn serve(handler: impl Fn() -> Result<Bytes, InvokeError> + Send + Sync + 
         trips: Arc::clone(&trips),
     };
     let door = Door::new(gateway, ListedRoutes::default(), &invoker, trips_told);
-    tokio::spawn(async move { door.serve(listener, std::future::pending()).await });
+    tokio::spawn(async move {
+        door.serve(listener, &Room::of_process(), std::future::pending())
+            .await
+    });
     Served {
         address,
         controls,

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use tokio::net::TcpListener;
 
 use super::error::ServeError;
+use super::holder;
 use super::place::Place;
 use crate::aws::{self, Services};
 use crate::cli::Serve;
@@ -55,7 +56,10 @@ pub(super) async fn listen(port: u16, flag: &'static str) -> Result<TcpListener,
     TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .map_err(|error| match error.kind() {
-            std::io::ErrorKind::AddrInUse => ServeError::PortInUse { port, flag },
+            std::io::ErrorKind::AddrInUse => {
+                let holder = holder::of_port(port);
+                ServeError::PortInUse { port, flag, holder }
+            }
             _ => ServeError::Port { port, flag, error },
         })
 }

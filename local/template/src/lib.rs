@@ -32,7 +32,9 @@ mod request_validation;
 mod resolve;
 mod resources;
 mod routes;
+mod rules;
 mod samconfig;
+mod schemas;
 mod stand_ins;
 mod substitute;
 mod tables;
@@ -145,6 +147,7 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
     let references = References::of(&overrides.given);
     let resolver = Resolver::new(root, parameters, references, problems)?;
     resolver.check_conditions();
+    resolver.check_rules(root.get("Rules"));
     check_outputs(root, &resolver);
 
     let (resources, mut ignored) = resources::read(&resolver, root.get("Globals"));
@@ -242,6 +245,7 @@ fn check_sections(root: &Node, problems: &Problems) {
         "Outputs",
         "Parameters",
         "Resources",
+        "Rules",
         "Transform",
     ];
     for entry in root.entries() {

@@ -37,11 +37,12 @@ fn the_reason_is_the_authorizers_whichever_of_the_two_comes_first() {
     let line = r#"{"decision":"unauthorized","reason":"token-expired","detail":"it is over","request_id":"a"}"#;
     for line_is_first in [true, false] {
         let trips = trips();
+        trips.begin("a");
         if line_is_first {
-            trips.note("a", "Authorizer", line);
+            trips.note(Some("a"), None, "Authorizer", line);
         }
         trips.finish(trip("a"), None);
-        trips.note("a", "Authorizer", line);
+        trips.note(Some("a"), None, "Authorizer", line);
         let Found::One(found) = trips.find("a") else {
             panic!("it is not kept");
         };
@@ -65,11 +66,12 @@ fn an_id_may_be_cut_short_where_it_is_the_only_one() {
 #[test]
 fn what_is_kept_is_bounded_and_the_oldest_go_first() {
     let trips = trips();
-    let line = "x".repeat(MAX_OF_ONE / 2);
+    let line = "x".repeat(MAX_OF_ONE / 2 - 2 * LINE_COST);
     for number in 0..2 * MAX_TRIPS {
         let id = number.to_string();
+        trips.begin(&id);
         for _ in 0..3 {
-            trips.note(&id, "Handler", &line);
+            trips.note(None, Some(&id), "Handler", &line);
         }
         trips.finish(trip(&id), None);
     }
@@ -83,6 +85,36 @@ fn what_is_kept_is_bounded_and_the_oldest_go_first() {
         panic!("the last one is gone");
     };
     assert_eq!(found.lines.len(), 2);
+}
+
+#[test]
+fn empty_lines_are_bounded_too() {
+    let trips = trips();
+    trips.begin("a");
+    for _ in 0..MAX_OF_ONE {
+        trips.note(None, Some("a"), "Handler", "");
+    }
+    assert!(trips.kept().entries["a"].lines.len() <= MAX_OF_ONE / LINE_COST);
+}
+
+#[test]
+fn a_line_that_names_an_id_of_somebody_elses_is_its_own_requests() {
+    let trips = trips();
+    for id in ["a", "earlier"] {
+        trips.begin(id);
+    }
+    let line = r#"{"message":"called","requestId":"an upstream's"}"#;
+    trips.note(Some("an upstream's"), Some("a"), "Handler", line);
+    trips.note(Some("earlier"), Some("a"), "Handler", "late");
+    trips.note(Some("an upstream's"), None, "Handler", "nobody's");
+    for id in ["a", "earlier"] {
+        trips.finish(trip(id), None);
+        let Found::One(found) = trips.find(id) else {
+            panic!("{id} is not kept");
+        };
+        assert_eq!(found.lines.len(), 1, "{id}");
+    }
+    assert_eq!(trips.kept().entries.len(), 2);
 }
 
 fn told(trips: &Trips, since: u64) -> (Vec<String>, u64) {
@@ -106,9 +138,10 @@ fn a_list_is_told_what_has_changed_since_the_newest_first() {
     assert_eq!(ids, ["c", "b"]);
     assert_eq!(told(&trips, then), (Vec::new(), then));
     // Only a decision changes what a list shows.
-    trips.note("a", "Authorizer", "a line");
+    trips.note(None, Some("a"), "Authorizer", "a line");
     assert_eq!(told(&trips, then).0, [""; 0]);
-    trips.note("a", "Authorizer", r#"{"decision":"deny","reason":"r"}"#);
+    let line = r#"{"decision":"deny","reason":"r"}"#;
+    trips.note(None, Some("a"), "Authorizer", line);
     assert_eq!(told(&trips, then).0, ["a"]);
 }
 
@@ -141,7 +174,8 @@ fn events_and_answers_are_kept_within_the_same_bound_and_a_hundred_a_second() {
 #[test]
 fn a_credential_in_a_line_is_struck_out_where_the_line_is_kept() {
     let trips = trips();
-    trips.note("a", "Handler", "Authorization: Bearer opaque");
+    trips.begin("a");
+    trips.note(None, Some("a"), "Handler", "Authorization: Bearer opaque");
     trips.finish(trip("a"), None);
     let lines = trips.whole("a").unwrap().trip.lines;
     assert_eq!(lines[0].line, "Authorization: [struck out]");
