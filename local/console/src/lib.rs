@@ -17,9 +17,11 @@ const MAX_WAITING: usize = 1024 * 1024;
 const LINE_COST: usize = 64;
 /// How long the last lines may take.
 const SETTLE: Duration = Duration::from_millis(200);
-/// How long the next lines are gathered after some were written: lines that come close together are
-/// written together, as to wake a thread for each takes longer than all else that is done for a line.
+/// Under load the next lines are gathered for so long: to wake a thread for each takes longer than all else
+/// that is done for it.
 const GATHERING: Duration = Duration::from_millis(5);
+/// So many writes with less than that between them are load.
+const MANY_WRITES: u32 = 32;
 /// With so many bytes at once there is no time for that.
 const MANY_BYTES: usize = 64 * 1024;
 /// Between two tries at a pipe that its other end has made one that does not wait.
@@ -114,10 +116,14 @@ impl Lines {
         let queue = Arc::clone(&lines.queue);
         let name = "console".to_owned();
         let writer = thread::Builder::new().name(name).spawn(move || {
+            let mut writes = 0_u32;
             while !queue.locked().is_closed {
+                let asked = Instant::now();
                 let text = text(queue.take());
+                let is_idle = asked.elapsed() >= GATHERING;
+                writes = if is_idle { 0 } else { writes.saturating_add(1) };
                 queue.written(write_all(&mut output, text.as_bytes()));
-                if text.len() < MANY_BYTES {
+                if writes >= MANY_WRITES && text.len() < MANY_BYTES {
                     thread::sleep(GATHERING);
                 }
             }
