@@ -8,10 +8,9 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use keygate_issuing::{Issuing, Store, UsagePlans};
-use keygate_outbound::Outbound;
-
 use keygate_model::Application;
 use keygate_model::deployment::{REGION, STACK_NAME, queues};
+use keygate_outbound::Outbound;
 
 /// Both halves of the credentials, which nobody checks.
 const CREDENTIAL: &str = "local";

@@ -3,9 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use notify::event::{ModifyKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, timeout_at};
@@ -56,24 +59,44 @@ pub(crate) enum ChangesError {
 /// What changes from here on.
 pub(crate) struct Changes {
     watcher: RecommendedWatcher,
-    paths: UnboundedReceiver<PathBuf>,
+    told: UnboundedReceiver<Told>,
     watched: BTreeSet<PathBuf>,
-    /// Files and folders besides that are written to by this program.
+    /// Files and folders besides that are written to by this program, or change by what it does.
     own: Vec<PathBuf>,
+    /// The files that standard output and standard error are, as the system knows them.
+    outputs: Vec<(u64, u64)>,
+    /// What is said to have changed where the system has lost count.
+    all: PathBuf,
+}
+
+/// What the system tells.
+enum Told {
+    Changed(PathBuf),
+    /// It is no more where it was: what is there now is another.
+    Gone(PathBuf),
+    /// More has changed than it could tell of.
+    Lost,
 }
 
 impl Changes {
-    /// Of nothing yet; `own` is never looked at.
-    pub(crate) fn new(own: &[PathBuf]) -> Result<Self, ChangesError> {
-        let (sender, paths) = unbounded_channel();
+    /// Of nothing yet; `own` is never looked at. Where more has changed than the system can tell of, `all`
+    /// is what has changed.
+    pub(crate) fn new(own: &[PathBuf], all: PathBuf) -> Result<Self, ChangesError> {
+        let (sender, told) = unbounded_channel();
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            let Ok(event) = event else { return };
-            if !matches!(event.kind, EventKind::Access(_)) {
-                // Without a receiver nobody wants to know.
-                event
-                    .paths
-                    .into_iter()
-                    .for_each(|path| drop(sender.send(path)));
+            // Without a receiver nobody wants to know.
+            let say = |told| drop(sender.send(told));
+            match event {
+                Ok(event) if event.need_rescan() => say(Told::Lost),
+                Err(_) => say(Told::Lost),
+                Ok(Event { kind, paths, .. }) => match kind {
+                    EventKind::Access(_) => {}
+                    EventKind::Remove(_)
+                    | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => {
+                        paths.into_iter().map(Told::Gone).for_each(say);
+                    }
+                    _ => paths.into_iter().map(Told::Changed).for_each(say),
+                },
             }
         });
         let watcher = watcher.map_err(|error| ChangesError::Watch {
@@ -82,9 +105,11 @@ impl Changes {
         })?;
         Ok(Self {
             watcher,
-            paths,
+            told,
             watched: BTreeSet::new(),
             own: own.iter().filter_map(|path| canonical(path)).collect(),
+            outputs: outputs(),
+            all,
         })
     }
 
@@ -97,7 +122,12 @@ impl Changes {
             }
             match self.watch(&next) {
                 // A folder may go, or be somebody else's.
-                Err(_) if next != folder && self.watched.len() < MAX_FOLDERS => continue,
+                Err(error) if next != folder && self.watched.len() < MAX_FOLDERS => {
+                    if next.is_dir() {
+                        tracing::warn!(%error, "what is saved there is not taken up");
+                    }
+                    continue;
+                }
                 watched => watched?,
             }
             let entries = fs::read_dir(&next).into_iter().flatten().flatten();
@@ -131,45 +161,78 @@ impl Changes {
         let mut last = Instant::now() + MAX_WAIT;
         loop {
             let received = if changed.is_empty() {
-                let path = self.paths.recv().await;
+                let told = self.told.recv().await;
                 last = Instant::now() + MAX_WAIT;
-                path
+                told
             } else {
                 let quiet = (Instant::now() + QUIET).min(last);
-                timeout_at(quiet, self.paths.recv()).await.ok().flatten()
+                timeout_at(quiet, self.told.recv()).await.ok().flatten()
             };
             match received {
-                Some(path) => self.add(&path, &mut changed),
+                Some(told) => self.add(told, &mut changed),
                 None if changed.is_empty() => std::future::pending().await,
                 None => return changed,
             }
         }
     }
 
-    /// Forgets what has changed up to here below these folders, and gives the rest.
-    pub(crate) fn settled(&mut self, folders: &[PathBuf]) -> BTreeSet<PathBuf> {
+    /// What has changed up to here.
+    pub(crate) fn so_far(&mut self) -> BTreeSet<PathBuf> {
         let mut changed = BTreeSet::new();
-        while let Ok(path) = self.paths.try_recv() {
-            self.add(&path, &mut changed);
+        while let Ok(told) = self.told.try_recv() {
+            self.add(told, &mut changed);
         }
-        changed.retain(|path| !folders.iter().any(|folder| path.starts_with(folder)));
         changed
     }
 
-    fn add(&mut self, path: &Path, changed: &mut BTreeSet<PathBuf>) {
-        if self.is_ignored(path) || is_of_an_editor(path) {
+    /// Looks at these files no more.
+    pub(crate) fn leave(&mut self, files: BTreeSet<PathBuf>) {
+        self.own.extend(files);
+    }
+
+    fn add(&mut self, told: Told, changed: &mut BTreeSet<PathBuf>) {
+        let path = match told {
+            Told::Lost => {
+                tracing::warn!("more has changed than the system tells of: all is taken up anew");
+                changed.insert(self.all.clone());
+                return;
+            }
+            Told::Gone(path) => {
+                self.forget(&path);
+                path
+            }
+            Told::Changed(path) => path,
+        };
+        if self.is_ignored(&path) || is_of_an_editor(&path) || self.is_output(&path) {
             return;
         }
         if path.is_dir() {
             // It is watched already where only its own properties have changed.
-            if !self.watched.contains(path) && self.watch_below(path).is_ok() {
-                changed.insert(path.to_owned());
+            if !self.watched.contains(&path) && self.watch_below(&path).is_ok() {
+                changed.insert(path);
             }
             return;
         }
-        // Or else a folder of the same name would not be watched again.
-        self.watched.remove(path);
-        changed.insert(path.to_owned());
+        changed.insert(path);
+    }
+
+    /// Forgets a folder and those below it, or else others of the same names would not be watched.
+    fn forget(&mut self, path: &Path) {
+        let gone = self
+            .watched
+            .iter()
+            .filter(|watched| watched.starts_with(path));
+        let gone: Vec<PathBuf> = gone.cloned().collect();
+        for folder in gone {
+            // It is not watched any more where it is no more.
+            let _ = self.watcher.unwatch(&folder);
+            self.watched.remove(&folder);
+        }
+    }
+
+    fn is_output(&self, path: &Path) -> bool {
+        let file = path.metadata().ok();
+        file.is_some_and(|file| self.outputs.contains(&(file.dev(), file.ino())))
     }
 
     fn is_ignored(&self, path: &Path) -> bool {
@@ -178,6 +241,17 @@ impl Changes {
             || self.own.iter().any(|own| path.starts_with(own))
             || path.join(CACHE_TAG).is_file()
     }
+}
+
+/// The files that standard output and standard error are. What is said would be a change of them.
+fn outputs() -> Vec<(u64, u64)> {
+    let handles = [
+        std::io::stdout().as_fd().try_clone_to_owned(),
+        std::io::stderr().as_fd().try_clone_to_owned(),
+    ];
+    let files = handles.into_iter().flatten().map(fs::File::from);
+    let files = files.filter_map(|file| file.metadata().ok());
+    files.map(|file| (file.dev(), file.ino())).collect()
 }
 
 /// A path as the system tells it, whether or not there is anything yet.
@@ -212,7 +286,7 @@ mod tests {
             fs::create_dir_all(home.join(below)).unwrap();
         }
         fs::write(home.join("cache").join(CACHE_TAG), "").unwrap();
-        let mut changes = Changes::new(&[home.join("data")]).unwrap();
+        let mut changes = Changes::new(&[home.join("data")], home.join("all")).unwrap();
         changes.watch_below(&home).unwrap();
         for file in [
             "target/a",
@@ -239,5 +313,22 @@ mod tests {
         fs::rename(home.join("src/a.rs"), home.join("src/c.rs")).unwrap();
         let both = BTreeSet::from([home.join("src/a.rs"), home.join("src/c.rs")]);
         assert_eq!(changes.next().await, both);
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_another_takes_the_place_of_is_watched_to_its_depth() {
+        let folder = TempDir::new().unwrap();
+        let home = folder.path().canonicalize().unwrap();
+        fs::create_dir_all(home.join("lib/deep")).unwrap();
+        let mut changes = Changes::new(&[], home.join("all")).unwrap();
+        changes.watch_below(&home).unwrap();
+        fs::rename(home.join("lib"), home.join("old")).unwrap();
+        fs::create_dir_all(home.join("lib/deep")).unwrap();
+        changes.next().await;
+        for file in ["lib/deep/a.txt", "old/deep/b.txt"] {
+            fs::write(home.join(file), "a").unwrap();
+            let seen = changes.next().await;
+            assert!(seen.contains(&home.join(file)), "{seen:?}");
+        }
     }
 }

@@ -57,6 +57,10 @@ pub(crate) enum Command {
 
 /// What `keygate` without a command takes.
 #[derive(Debug, Clone, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Serve {
     /// The SAM template to serve
     #[arg(long, value_name = "PATH", default_value = TEMPLATE)]
@@ -83,6 +87,12 @@ pub(crate) struct Serve {
     /// The port of Lambda's Invoke API [default: 3004, or a free one where that is taken]
     #[arg(long, value_name = "PORT")]
     pub(crate) lambda_port: Option<u16>,
+    /// The port of the page [default: 3005, or a free one where that is taken]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) page_port: Option<u16>,
+    /// Serve no page
+    #[arg(long, conflicts_with = "page_port")]
+    pub(crate) no_page: bool,
     /// After so many seconds without an invocation a process is ended, unless it is its function's only
     /// one
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]

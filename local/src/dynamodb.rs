@@ -12,9 +12,8 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
 };
 use dynoxide::Database;
-use tokio::net::TcpListener;
-
 use keygate_model::{Index, Table};
+use tokio::net::TcpListener;
 
 /// The database file in `--data DIR`.
 const FILE: &str = "dynamodb.sqlite";
@@ -39,8 +38,13 @@ pub(crate) enum DynamoDbError {
         path: PathBuf,
     },
     /// The database cannot be opened.
-    #[error("the DynamoDB data cannot be opened: {0}")]
-    Open(String),
+    #[error("the DynamoDB data cannot be opened{}: {reason}", place(path.as_deref()))]
+    Open {
+        /// The file, where there is one.
+        path: Option<PathBuf>,
+        /// What the database said.
+        reason: String,
+    },
     /// A table cannot be made.
     #[error("the table {table} cannot be created: {reason}")]
     Table {
@@ -54,8 +58,12 @@ pub(crate) enum DynamoDbError {
 /// Opens the database: in memory, or kept below `data`, which is this process's alone while the
 /// file lives.
 pub(crate) fn open(data: Option<&Path>) -> Result<(Database, Option<File>), DynamoDbError> {
-    let failed = |error: dynoxide::DynoxideError| DynamoDbError::Open(error.to_string());
-    let Some(path) = data else {
+    let file = data.map(|path| path.join(FILE));
+    let failed = |error: dynoxide::DynoxideError| DynamoDbError::Open {
+        path: file.clone(),
+        reason: error.to_string(),
+    };
+    let (Some(path), Some(file)) = (data, &file) else {
         return Ok((Database::memory().map_err(failed)?, None));
     };
     let directory = |error: std::io::Error| DynamoDbError::Directory {
@@ -73,8 +81,19 @@ pub(crate) fn open(data: Option<&Path>) -> Result<(Database, Option<File>), Dyna
         }
         Err(TryLockError::Error(error)) => return Err(directory(error)),
     }
-    let database = Database::new(&path.join(FILE).to_string_lossy()).map_err(failed)?;
+    let database = Database::new(&file.to_string_lossy()).map_err(failed)?;
     Ok((database, Some(lock)))
+}
+
+/// Where the data are, and what most likely keeps them from being opened.
+fn place(path: Option<&Path>) -> String {
+    path.map(|path| {
+        format!(
+            " in {}: is the disk full, or the file another program's?",
+            path.display()
+        )
+    })
+    .unwrap_or_default()
 }
 
 /// Serves the database until the task is dropped.

@@ -24,9 +24,7 @@ pub(crate) fn outlet(lines: Lines, trips: Arc<Trips>) -> Outlet {
         let Said { function, line, .. } = *said;
         let named = line.starts_with('{').then(|| serde_json::from_str(line));
         let named = named.and_then(|named: Result<Named, _>| named.ok()?.request_id);
-        if let Some(id) = named.as_deref().or(said.request) {
-            trips.note(id, function, line);
-        }
+        trips.note(named.as_deref(), said.request, function, line);
         show(&lines, function, line);
     })
 }

@@ -43,7 +43,7 @@ pub(crate) struct Kept {
     keys: Keys,
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, Clone, PartialEq, Serialize, Deserialize)]
 struct Keys {
     /// PKCS #8, in base64.
     signing_key: Option<String>,
@@ -97,6 +97,7 @@ impl Kept {
         signing_key: Option<&SigningKey>,
         api_key: Option<&ApiKey>,
     ) -> Result<(), KeptError> {
+        let former = self.keys.clone();
         if let Some(key) = signing_key {
             self.keys.signing_key = Some(key.written()?);
             self.keys.signing_key_id = Some(key.id().to_owned());
@@ -104,7 +105,7 @@ impl Kept {
         if let Some(key) = api_key {
             self.keys.api_key = Some(key.expose().to_owned());
         }
-        let Some(path) = &self.path else {
+        let Some(path) = self.path.as_ref().filter(|_| self.keys != former) else {
             return Ok(());
         };
         let text = serde_json::to_string(&self.keys).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 mod aws;
 mod changes;
+mod checks;
 mod cli;
 mod dynamodb;
 mod event;
@@ -25,7 +26,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use keygate_console::Console;
+use keygate_console::{Console, excerpt};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
@@ -89,7 +90,7 @@ fn main() -> ExitCode {
         Err(error) => Err((format!("the runtime does not start: {error}"), 1)),
     };
     let code = outcome.unwrap_or_else(|(message, code)| {
-        let text = format!("keygate: {message}");
+        let text = format!("keygate: {}", excerpt::of_lines(&message));
         console.stderr.say(&keygate_visible::lines(&text));
         ExitCode::from(code)
     });
@@ -116,13 +117,17 @@ fn refused(error: &clap::Error) -> ExitCode {
 
 async fn run(cli: Cli, console: &Console) -> Result<ExitCode, (String, u8)> {
     let done = match cli.command {
-        None => serve::serve(cli.serve, console).await.map_err(|error| {
-            let code = match &error {
-                ServeError::Template(_) | ServeError::Gateway(_) | ServeError::Matrix(_) => USAGE,
-                _ => 1,
-            };
-            (error.to_string(), code)
-        }),
+        None => Box::pin(serve::serve(cli.serve, console))
+            .await
+            .map_err(|error| {
+                let code = match &error {
+                    ServeError::Template(_) | ServeError::Gateway(_) | ServeError::Matrix(_) => {
+                        USAGE
+                    }
+                    _ => 1,
+                };
+                (error.to_string(), code)
+            }),
         Some(Command::Event(options)) => {
             let printed = event::print(&options).await;
             printed.map_err(|error| (error.to_string(), 1))

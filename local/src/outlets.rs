@@ -30,46 +30,71 @@ pub(crate) enum OutletError {
 
 /// Where requests are told of.
 #[derive(Debug)]
-pub(crate) struct Outlets {
+pub(crate) struct Outlets<'s> {
+    chosen: Option<&'s Path>,
+    form: LogForm,
+    console: &'s Console,
+    /// What `--access-log` names, once it is open.
+    file: Option<Lines>,
     /// The access log, where there is one.
     pub(crate) access_log: Option<Lines>,
-    /// The line for a person, where standard output is not the access log's; for a program in the log.
-    pub(crate) requests: Watcher,
 }
 
-impl Outlets {
+impl<'s> Outlets<'s> {
     /// What the command line asks for. Standard output that is no terminal is the access log's, unless
     /// that goes elsewhere.
     ///
     /// # Errors
     /// When an access log is asked for that there cannot be.
     pub(crate) fn choose(
-        chosen: Option<&Path>,
+        chosen: Option<&'s Path>,
         form: LogForm,
         has_format: bool,
-        console: &Console,
+        console: &'s Console,
     ) -> Result<Self, OutletError> {
-        let stdout = &console.stdout;
-        let access_log = match chosen {
+        let mut outlets = Self {
+            chosen,
+            form,
+            console,
+            file: None,
+            access_log: None,
+        };
+        outlets.choose_anew(has_format)?;
+        Ok(outlets)
+    }
+
+    /// The same for a template that has, or has no, format of an access log now.
+    ///
+    /// # Errors
+    /// As [`Self::choose`].
+    pub(crate) fn choose_anew(&mut self, has_format: bool) -> Result<(), OutletError> {
+        let stdout = &self.console.stdout;
+        self.access_log = match self.chosen {
             Some(_) if !has_format => return Err(OutletError::NoFormat),
             Some(path) if path == Path::new("-") => Some(stdout.clone()),
-            Some(path) => Some(Lines::to(open(path)?)),
+            Some(path) => {
+                if self.file.is_none() {
+                    self.file = Some(Lines::to(open(path)?, &path.to_string_lossy()));
+                }
+                self.file.clone()
+            }
             None if stdout.is_terminal() || !has_format => None,
             None => Some(stdout.clone()),
         };
-        let is_taken = match chosen {
+        Ok(())
+    }
+
+    /// The line for a person, where standard output is not the access log's; for a program in the log.
+    pub(crate) fn requests(&self) -> Watcher {
+        let is_taken = match self.chosen {
             Some(path) => path == Path::new("-"),
-            None => access_log.is_some(),
+            None => self.access_log.is_some(),
         };
-        let requests = match form {
-            LogForm::Json => RequestLog::in_json(&console.stderr).watcher(),
+        match self.form {
+            LogForm::Json => RequestLog::in_json(&self.console.stderr).watcher(),
             LogForm::Text if is_taken => Watcher::none(),
-            LogForm::Text => RequestLog::to(stdout).watcher(),
-        };
-        Ok(Self {
-            access_log,
-            requests,
-        })
+            LogForm::Text => RequestLog::to(&self.console.stdout).watcher(),
+        }
     }
 }
 

@@ -11,3 +11,5 @@ pub(crate) const DYNAMODB: u16 = 3002;
 pub(crate) const API_GATEWAY: u16 = 3003;
 /// Lambda's Invoke API.
 pub(crate) const LAMBDA: u16 = 3004;
+/// The page.
+pub(crate) const PAGE: u16 = 3005;

@@ -12,6 +12,8 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
     file.write_all(text.as_bytes())?;
+    // Or else a crash of the machine may leave the name without what it names.
+    file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
 }

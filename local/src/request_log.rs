@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use keygate_console::Lines;
+use keygate_console::{Lines, excerpt};
 use keygate_gateway::Watcher;
 use keygate_gateway::trip::{Trip, shown};
 use keygate_gateway::trips::SHORT_ID;
@@ -111,7 +111,7 @@ fn line(trip: &Trip, is_coloured: bool) -> String {
     let id: String = trip.request_id.chars().take(SHORT_ID).collect();
     add(&painted(Colour::Dim, &id));
     if let Some(reason) = &trip.reason {
-        add(&painted(status, reason));
+        add(&painted(status, &excerpt::of_line(reason)));
     }
     line
 }
@@ -158,6 +158,7 @@ mod tests {
                 function: "Authorizer".to_owned(),
                 milliseconds: 0.01,
                 is_called: false,
+                answered_in: None,
                 error: None,
             }),
             plan: None,

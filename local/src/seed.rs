@@ -1,13 +1,14 @@
 //! The API key that a first call needs: one, replaced at each start.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::AttributeValue;
 use keygate_api_key::{ApiKey, KeyPrefix, RandomnessUnavailable};
 use keygate_key_record::{KeyRecord, Metadata, Status, now};
-use keygate_principal::scope::Scopes;
-
 use keygate_model::Application;
+use keygate_principal::scope::Scopes;
 
 /// The principal that the seeded key speaks for.
 const OWNER: &str = "local";
@@ -57,8 +58,15 @@ pub(crate) async fn seed(
         .send()
         .await
         .map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
+    let begins_so = |key: &&ApiKey| key.expose().starts_with(&format!("{prefix}_"));
+    let key = match former.filter(begins_so) {
+        Some(former) => former.clone(),
+        None => prefix.generate()?,
+    };
+    // First the one that stays: an authorizer that looks meanwhile would find none, and remember that.
+    let record = write(client, table, scopes, usage_key, &key).await?;
     for item in earlier.items() {
-        if let Some(pk) = item.get("pk") {
+        if let Some(pk) = item.get("pk").filter(|pk| record.get("pk") != Some(pk)) {
             client
                 .delete_item()
                 .table_name(table)
@@ -68,12 +76,7 @@ pub(crate) async fn seed(
                 .map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
         }
     }
-    let begins_so = |key: &&ApiKey| key.expose().starts_with(&format!("{prefix}_"));
-    let key = match former.filter(begins_so) {
-        Some(former) => former.clone(),
-        None => prefix.generate()?,
-    };
-    write(client, table, scopes, usage_key, key).await
+    Ok(key)
 }
 
 /// Writes a new key with these scopes and this prefix.
@@ -84,7 +87,9 @@ pub(crate) async fn issue(
     usage_key: Option<&str>,
     prefix: &KeyPrefix,
 ) -> Result<ApiKey, SeedError> {
-    write(client, table, scopes, usage_key, prefix.generate()?).await
+    let key = prefix.generate()?;
+    write(client, table, scopes, usage_key, &key).await?;
+    Ok(key)
 }
 
 async fn write(
@@ -92,8 +97,8 @@ async fn write(
     table: &str,
     scopes: &Scopes,
     usage_key: Option<&str>,
-    key: ApiKey,
-) -> Result<ApiKey, SeedError> {
+    key: &ApiKey,
+) -> Result<HashMap<String, AttributeValue>, SeedError> {
     let record = KeyRecord {
         id: key.id().clone(),
         secret: key.secret_hash(),
@@ -111,12 +116,13 @@ async fn write(
         allowed_cidrs: Vec::new(),
         metadata: Metadata::default(),
     };
+    let item = record.to_item();
     client
         .put_item()
         .table_name(table)
-        .set_item(Some(record.to_item()))
+        .set_item(Some(item.clone()))
         .send()
         .await
         .map_err(|error| SeedError::Table(DisplayErrorContext(error).to_string()))?;
-    Ok(key)
+    Ok(item)
 }

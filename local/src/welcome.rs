@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use keygate_api_key::ApiKey;
 use keygate_model::KeySource;
-use keygate_principal::scope::Scope;
 use keygate_routes::{Access, Segment};
 
 use crate::aws::Services;
@@ -26,6 +25,8 @@ pub(crate) struct Addresses<'m> {
     pub(crate) api_key: Option<ApiKey>,
     /// Where tables are kept; in memory without it.
     pub(crate) kept_in: Option<PathBuf>,
+    /// The link to the page, where there is one.
+    pub(crate) page: Option<String>,
     /// Where usage keys come from.
     pub(crate) key_source: KeySource,
     /// What is served.
@@ -59,6 +60,12 @@ Keygate is ready at {url}
             services.lambda,
             services.lambda.rsplit(':').next().unwrap_or_default()
         )?;
+        if let Some(page) = &self.page {
+            writeln!(
+                formatter,
+                "  Page          {page}  (requests as they come: open it in a browser)"
+            )?;
+        }
         if let Some(key) = &self.api_key {
             writeln!(formatter, "  API key       {}", key.expose())?;
         }
@@ -118,26 +125,9 @@ impl Addresses<'_> {
 
 /// A route with the scopes of which one opens it.
 fn route(row: &Row, key_source: KeySource) -> String {
-    let mut opens = match (&row.access, &row.route.authorizer) {
-        (_, None) => "public".to_owned(),
-        (Some(Access::AnyCredential), _) => "any accepted credential".to_owned(),
-        (Some(Access::AnyOf(scopes)), _) => {
-            let scopes: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
-            scopes.join(" or ")
-        }
-        (Some(Access::Public), _) => "closed: table and event disagree".to_owned(),
-        (None, Some(authorizer)) => format!("what {authorizer} allows"),
-    };
-    if asks_for_usage_key(row, key_source) {
-        opens += ", with a usage key in x-api-key";
-    }
+    let opens = row.opens(key_source);
     let (method, path) = (row.route.method.to_string(), row.route.path.to_string());
     format!("    {method:7} {path:30} {opens}")
-}
-
-/// Whether clients send a usage key of their own.
-fn asks_for_usage_key(row: &Row, key_source: KeySource) -> bool {
-    row.route.api_key_required && key_source == KeySource::Header
 }
 
 /// Whether anybody who is let in can read it as it stands: `GET`, without a variable or a usage key, and
@@ -151,6 +141,6 @@ fn is_readable(row: &Row, key_source: KeySource, has_table: bool) -> bool {
     };
     row.route.method.as_str() == "GET"
         && row.route.path.segments().iter().all(is_plain)
-        && !asks_for_usage_key(row, key_source)
+        && !row.asks_for_usage_key(key_source)
         && is_listed
 }

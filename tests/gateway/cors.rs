@@ -234,8 +234,11 @@ fn each_of_several_allowed_origins_gets_its_own_answer(target: &Target) {
         assert_eq!(reply.header("access-control-allow-origin"), Some(origin));
         let call = own.get("/keys").bearer(&token).header("origin", origin);
         is_readable_by(&call.send().expect(200), origin);
-        let reply = own.get("/books").header("origin", origin).send();
-        is_readable_by(&reply.expect(401), origin);
+    }
+    // API Gateway's own errors cannot be told from a list whose they are, however the header is spelt.
+    for name in ["origin", "Origin"] {
+        let reply = own.get("/books").header(name, other).send();
+        is_readable_by(&reply.expect(401), "*");
     }
     for origin in REFUSED {
         has_no_cors_headers(&preflight(&own, "/books", origin, None));

@@ -104,7 +104,7 @@ fn a_function_without_a_limit_of_its_own_has_further_requests_wait(target: &Targ
         assert_eq!(processes(&gateway), 16);
         std::fs::write(&end, "").unwrap();
         for request in requests {
-            assert_eq!(request.join().unwrap(), 200);
+            assert_eq!(request.join().unwrap(), 200, "{}", gateway.stderr());
         }
     });
 }

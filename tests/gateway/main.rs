@@ -6,6 +6,7 @@
 
 mod absent_services;
 mod access_log;
+mod bad_input;
 mod builds;
 mod claims;
 mod client_steps;
@@ -29,9 +30,13 @@ mod manual;
 mod metadata;
 mod oauth_clients;
 mod operator;
+mod page;
+mod page_in_browser;
+mod page_safety;
 mod problems;
 mod process_groups;
 mod processes;
+mod public_limits;
 mod recorded;
 mod request_events;
 mod request_lines;
@@ -72,10 +77,14 @@ fn main() -> ExitCode {
         usage_keys::TESTS,
         usage::TESTS,
         operator::TESTS,
+        page::TESTS,
+        page_in_browser::TESTS,
+        page_safety::TESTS,
         sweep::TESTS,
         explain::TESTS,
         start::TESTS,
         processes::TESTS,
+        public_limits::TESTS,
         recorded::TESTS,
         process_groups::TESTS,
         request_lines::TESTS,
@@ -89,6 +98,12 @@ fn main() -> ExitCode {
         foreign_apis::TESTS,
         absent_services::TESTS,
         access_log::TESTS,
+        bad_input::malformed::TESTS,
+        bad_input::slow::TESTS,
+        bad_input::connections::TESTS,
+        bad_input::functions::TESTS,
+        bad_input::templates::TESTS,
+        bad_input::full_disk::TESTS,
         builds::TESTS,
         first_look::TESTS,
         claims::TESTS,

@@ -9,7 +9,7 @@ use keygate_tests::keygate::PORTS;
 use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
-    a_port_in_use_is_named_with_the_flag_that_changes_it needs "own-gateway";
+    a_port_in_use_is_named_with_who_has_it_and_the_flag_that_changes_it needs "own-gateway";
     an_unknown_intrinsic_of_the_template_is_named_and_refused needs "own-gateway";
     what_the_template_asks_for_and_keygate_does_not_do_is_named_and_refused needs "own-gateway";
     a_template_that_is_no_yaml_or_is_not_there_is_refused needs "own-gateway";
@@ -37,11 +37,17 @@ fn is_refused(target: &Target, arguments: &[&str], code: i32, words: &[&str]) {
     }
 }
 
-fn a_port_in_use_is_named_with_the_flag_that_changes_it(target: &Target) {
+fn a_port_in_use_is_named_with_who_has_it_and_the_flag_that_changes_it(target: &Target) {
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
+    let holder = format!("(process {})", std::process::id());
     for flag in PORTS {
-        is_refused(target, &[flag, &port], 1, &[flag, &port, "in use"]);
+        is_refused(
+            target,
+            &[flag, &port],
+            1,
+            &[flag, &port, "in use by ", &holder],
+        );
     }
 }
 

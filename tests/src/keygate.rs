@@ -14,13 +14,15 @@ use crate::probe;
 use crate::terminal;
 
 /// The flags of the ports that a gateway listens on.
-pub const PORTS: [&str; 5] = [
+pub const PORTS: [&str; 6] = [
     "--port",
     "--issuer-port",
     "--dynamodb-port",
     "--api-gateway-port",
     "--lambda-port",
+    PAGE_PORT,
 ];
+const PAGE_PORT: &str = "--page-port";
 /// The name of the file that a gateway writes when it is ready.
 const READY_FILE: &str = "ready.json";
 /// The longest that a gateway may take to start, or to stop; a bound, not a measure.
@@ -94,7 +96,8 @@ impl Build {
         let mut command = Command::new(self.directory.join("keygate"));
         command.args(arguments);
         for port in PORTS {
-            if !arguments.contains(&port) {
+            let is_needless = port == PAGE_PORT && arguments.contains(&"--no-page");
+            if !arguments.contains(&port) && !is_needless {
                 command.args([port, "0"]);
             }
         }
@@ -343,6 +346,9 @@ pub struct Ready {
     pub api_gateway: String,
     /// The address of Lambda's Invoke API.
     pub lambda: String,
+    /// The link to the page; empty where there is none.
+    #[serde(deserialize_with = "or_empty")]
+    pub page: String,
     /// The seeded API key; empty where the template has no table for it.
     #[serde(deserialize_with = "or_empty")]
     pub api_key: String,

@@ -16,6 +16,8 @@
 pub mod authorizer;
 pub mod call;
 pub mod choices;
+pub mod chromium;
+pub mod disk;
 pub mod event;
 pub mod function;
 pub mod gateway;

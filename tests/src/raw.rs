@@ -2,13 +2,13 @@
 //! client writes names in its own way.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
 
 /// The longest that an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(35);
+const PATIENCE: Duration = Duration::from_secs(50);
 
 /// One answer.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Answer {
 }
 
 /// Sends one request with these lines behind the request line, each with a header, and this body. The
-/// path is the whole one, with the stage.
+/// path is the whole one, with the stage. Where no line is a `Host`, the address's is sent.
 ///
 /// # Panics
 /// When there is no answer.
@@ -54,6 +54,10 @@ impl Answer {
 #[track_caller]
 pub fn ask(url: &str, request_line: &str, headers: &[&str], body: &str) -> Answer {
     let mut lines = vec![format!("{request_line} HTTP/1.1")];
+    let is_host = |header: &&str| header.to_ascii_lowercase().starts_with("host:");
+    if !headers.iter().any(is_host) {
+        lines.push(format!("Host: {}", host(url)));
+    }
     lines.extend(headers.iter().map(ToString::to_string));
     if !body.is_empty() {
         lines.push(format!("Content-Length: {}", body.len()));
@@ -73,11 +77,44 @@ pub fn ask(url: &str, request_line: &str, headers: &[&str], body: &str) -> Answe
 #[must_use]
 #[track_caller]
 pub fn converse(url: &str, sent: &[u8]) -> Vec<Answer> {
-    let host = url.strip_prefix("http://").unwrap();
-    let host = host.split('/').next().unwrap();
-    let mut connection = TcpStream::connect(host).unwrap();
-    connection.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut connection = connect(url);
     connection.write_all(sent).unwrap();
+    answers(connection)
+}
+
+/// As [`converse`], and ends its own side once all is sent, whatever that is.
+///
+/// # Panics
+/// When what comes back is no HTTP.
+#[must_use]
+#[track_caller]
+pub fn converse_and_end(url: &str, sent: &[u8]) -> Vec<Answer> {
+    let mut connection = connect(url);
+    connection.write_all(sent).unwrap();
+    // Whoever has refused it may have closed all by now.
+    let _ = connection.shutdown(Shutdown::Write);
+    answers(connection)
+}
+
+/// A connection to the host of an address, whose reads do not take for ever.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+#[track_caller]
+pub fn connect(url: &str) -> TcpStream {
+    let connection = TcpStream::connect(host(url)).unwrap();
+    connection.set_read_timeout(Some(PATIENCE)).unwrap();
+    connection
+}
+
+/// The answers until the connection is closed.
+///
+/// # Panics
+/// When what comes back is no HTTP.
+#[must_use]
+#[track_caller]
+pub fn answers(mut connection: TcpStream) -> Vec<Answer> {
     let mut received = Vec::new();
     connection.read_to_end(&mut received).unwrap();
     let mut rest = received.as_slice();
@@ -91,6 +128,12 @@ pub fn converse(url: &str, sent: &[u8]) -> Vec<Answer> {
         }
     }
     answers
+}
+
+/// The host of an address, with its port.
+fn host(url: &str) -> &str {
+    let host = url.strip_prefix("http://").unwrap();
+    host.split('/').next().unwrap()
 }
 
 /// The first answer in some bytes, and what is behind it.

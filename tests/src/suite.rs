@@ -10,11 +10,12 @@ pub const OWN_GATEWAY: &str = "own-gateway";
 
 /// All capabilities. One that is misspelt, in a test or in `GATEWAY_SKIP`, would skip nothing or too
 /// much, and nobody would see it.
-const CAPABILITIES: [&str; 15] = [
+const CAPABILITIES: [&str; 17] = [
     OWN_GATEWAY,
     "access-log",
     "any-method",
     "authorizer-flush",
+    "chromium",
     "crash",
     "encoded-slash",
     "gateway-responses",
@@ -25,6 +26,7 @@ const CAPABILITIES: [&str; 15] = [
     "request-id",
     "restart",
     "second-address",
+    "small-disk",
     "usage-plans",
 ];
 

@@ -10,6 +10,8 @@ use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use crate::call::{Call, Reply};
+use crate::chromium;
+use crate::disk::Disk;
 use crate::keygate::{Build, Keygate};
 use crate::node;
 use crate::suite::{Lacks, OWN_GATEWAY};
@@ -76,9 +78,11 @@ impl Target {
             lacks.add("second-address", "127.0.0.2 is no address of this machine");
         }
         for (capability, lacking) in [
+            ("chromium", chromium::lacking()),
             ("node", node::lacking()),
             ("node-client", node::lacking_runtime_client()),
             ("python-client", venv::lacking()),
+            ("small-disk", Disk::lacking()),
         ] {
             if let Some(reason) = lacking {
                 lacks.add(capability, reason);

@@ -22,7 +22,7 @@ use crate::config::{self, Config};
 use crate::context_claims::ContextClaims;
 use crate::credential::Credential;
 use crate::decision::{self, Fault, Grant, Refusal, Rejection};
-use crate::event::{AuthorizationRequest, Presented};
+use crate::event::{AuthorizationRequest, EventError, Presented};
 use crate::key_set::set::KeySet;
 use crate::key_set::source::KeySetSource;
 use crate::key_table::KeyTable;
@@ -151,6 +151,20 @@ impl Authorizer {
         let _ = self.holder(&presented, source, &mut report).await;
         report.add_routes(&self.table);
         report
+    }
+
+    /// Explains, check by check, what an event is answered.
+    ///
+    /// # Errors
+    /// When it is no authorizer event.
+    pub async fn explain_event(&self, event: &Value) -> Result<Report, EventError> {
+        let request = AuthorizationRequest::read(event)?;
+        let mut report = Report::default();
+        let _ = self
+            .holder(&request.presented, request.source, &mut report)
+            .await;
+        report.add_routes(&self.table);
+        Ok(report)
     }
 
     async fn decide(&self, request: &AuthorizationRequest) -> Result<Grant, Rejection> {

@@ -51,4 +51,4 @@ pub use answer::{Answer, AnswerError};
 pub use authorizer::Authorizer;
 pub use event::EventError;
 pub use prepared::Prepared;
-pub use report::Report;
+pub use report::{CheckShown, Report};

@@ -17,6 +17,21 @@ pub struct Report {
     routes: Vec<RouteLine>,
 }
 
+/// A check, for who shows it in another form.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckShown<'r> {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it was made.
+    pub is_made: bool,
+    /// What was found, or why it was not made.
+    pub found: &'r str,
+    /// What was expected, where that does not go without saying.
+    pub expected: Option<&'r str>,
+    /// The reason code and the reason, where it failed.
+    pub failure: Option<(&'static str, &'r str)>,
+}
+
 #[derive(Debug)]
 enum Check {
     Made(Line, Option<Failure>),
@@ -66,6 +81,28 @@ impl Report {
     #[must_use]
     pub fn reason(&self) -> Option<&'static str> {
         self.first_failure().map(|failure| failure.code)
+    }
+
+    /// The checks in their order. What they found may hold what is invisible.
+    pub fn checks(&self) -> impl Iterator<Item = CheckShown<'_>> {
+        self.checks.iter().map(|check| match check {
+            Check::Made(line, failure) => CheckShown {
+                name: line.name,
+                is_made: true,
+                found: &line.found,
+                expected: line.expected.as_deref(),
+                failure: failure
+                    .as_ref()
+                    .map(|failure| (failure.code, failure.reason.as_str())),
+            },
+            Check::NotMade(name, why) => CheckShown {
+                name,
+                is_made: false,
+                found: why,
+                expected: None,
+                failure: None,
+            },
+        })
     }
 
     fn first_failure(&self) -> Option<&Failure> {

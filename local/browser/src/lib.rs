@@ -16,24 +16,28 @@ pub async fn no_page<E: IntoResponse>(
     request: Request,
     next: Next,
 ) -> Response {
-    if !may_be_a_page(request.headers()) {
+    let headers = request.headers();
+    if is_called_as_loopback(headers) && !headers.contains_key(header::ORIGIN) {
         return next.run(request).await;
     }
     let words = "this API is for programs on this machine, called as 127.0.0.1 or localhost";
     refusal(StatusCode::FORBIDDEN, "AccessDeniedException", words).into_response()
 }
 
-/// Whether a request may come from a page: one in a browser says where it is from, or comes by a name of
-/// its own that it has made to stand for loopback (DNS rebinding).
-fn may_be_a_page(headers: &HeaderMap) -> bool {
+/// Whether a request is for a name that only ever stands for this machine. A page may have made a name of
+/// its own stand for it (DNS rebinding).
+#[must_use]
+pub fn is_called_as_loopback(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST);
     let host = host.and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
-    let is_loopback = host.is_some_and(|host| match host.host() {
-        "localhost" => true,
-        name => name
-            .trim_matches(['[', ']'])
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback()),
-    });
-    !is_loopback || headers.contains_key(header::ORIGIN)
+    host.is_some_and(|host| is_loopback(host.host()))
+}
+
+/// Whether a name or an address only ever stands for this machine (RFC 6761, section 6.3).
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || address.is_ok_and(|address| address.is_loopback())
 }

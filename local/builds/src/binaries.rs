@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use keygate_functions::{Launch, Program, can_run};
 use keygate_model::{Application, Build, Function, Runtime};
@@ -110,7 +111,7 @@ impl Built {
     /// finds what runs on this machine, what the template says, and its layers.
     #[must_use]
     pub fn programs(
-        &self,
+        self: &Arc<Self>,
         application: &Application,
         services: &BTreeMap<String, String>,
         home: &Path,
@@ -123,6 +124,7 @@ impl Built {
                 function: function.clone(),
                 launch: self.launches.get(&function.id)?.clone(),
                 environment,
+                kept: Some(Arc::clone(self) as _),
             })
         };
         application.functions.values().filter_map(program).collect()

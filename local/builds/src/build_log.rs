@@ -1,12 +1,14 @@
 //! What builders say while they build, shown as they say it. It comes through this program, because a
 //! builder that is no part of the terminal's foreground may not write there itself (`stty tostop`).
 
-use tokio::io::{AsyncRead, AsyncReadExt as _};
-
 use keygate_console::Lines;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// The width of cargo's progress, which it cannot ask a pipe for.
 const WIDTH: &str = "80";
+
+/// A longer line is shown in parts.
+const MAX_LINE: usize = 64 * 1024;
 
 /// Where builders are heard.
 #[derive(Debug, Clone)]
@@ -73,6 +75,9 @@ impl BuildLog {
                 let rest = waiting.split_off(end + 1);
                 self.lines.say_part(&String::from_utf8_lossy(&waiting));
                 waiting = rest;
+            } else if waiting.len() > MAX_LINE {
+                self.lines.say(&String::from_utf8_lossy(&waiting));
+                waiting.clear();
             }
         }
         if !waiting.is_empty() {
@@ -90,7 +95,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_builder_writes_is_shown_to_its_last_byte() {
         let (mut reader, writer) = pipe().unwrap();
-        let lines = Lines::to(writer);
+        let lines = Lines::to(writer, "pipe");
         let log = BuildLog::alone(&lines);
         let said: &[u8] = b"   Compiling a\nerror: no\rsuch thing\nand no end";
         log.follow(Some(said)).await;

@@ -2,13 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use keygate_process_group as process_group;
 use serde::Deserialize;
 use tokio::process::Command;
+use tokio::time::timeout;
 
 use crate::build_log::BuildLog;
+
+/// How long a build may go on without a word.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// Why cargo did not build.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +78,18 @@ pub(crate) async fn build(
     }
     command.envs(log.environment());
     let stdout = process_group::all;
-    let ran = process_group::run(&mut command, stdout, |err| log.follow(err)).await;
+    let mut running = pin!(process_group::run(&mut command, stdout, |err| log.follow(err)));
+    let ran = if let Ok(ran) = timeout(SILENCE, &mut running).await {
+        ran
+    } else {
+        if log.is_quiet() {
+            let names = names.join(", ");
+            log.tell(&format!(
+                "building with cargo: {names} (or waiting for another cargo)"
+            ));
+        }
+        running.await
+    };
     let (status, messages) = ran.map_err(CargoError::Cargo)?;
     let messages = messages.map_err(CargoError::Cargo)?;
     if !status.success() {

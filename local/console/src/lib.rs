@@ -1,20 +1,23 @@
 //! Standard output and standard error. A gateway that serves says its [`Lines`] without waiting for
 //! whoever reads them: a pipe that nobody reads fills up, and must hold up neither a request nor a
-//! signal. A command that prints and ends waits for its reader, as programs do: [`print`].
+//! signal. A command that prints and ends waits for its reader, as programs do: [`print()`].
+
+pub mod excerpt;
+mod outputs;
+mod queue;
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How many bytes of lines wait for their reader.
-const MAX_WAITING: usize = 1024 * 1024;
-/// What a line takes besides its text.
-const LINE_COST: usize = 64;
+pub use self::outputs::Console;
+use self::queue::{Entry, Queue, State};
+
 /// How long the last lines may take.
 const SETTLE: Duration = Duration::from_millis(200);
 /// Under load the next lines are gathered for so long: to wake a thread for each takes longer than all else
@@ -24,17 +27,10 @@ const GATHERING: Duration = Duration::from_millis(5);
 const MANY_WRITES: u32 = 32;
 /// With so many bytes at once there is no time for that.
 const MANY_BYTES: usize = 64 * 1024;
-/// Between two tries at a pipe that its other end has made one that does not wait.
+/// Between two tries at a pipe that its other end has made one that does not wait, and at a disk that is
+/// full.
 const PAUSE: Duration = Duration::from_millis(10);
-
-/// Both outputs of a program that serves.
-#[derive(Debug, Clone)]
-pub struct Console {
-    /// For what a program has to say.
-    pub stdout: Lines,
-    /// For its log.
-    pub stderr: Lines,
-}
+const PAUSE_FULL: Duration = Duration::from_millis(200);
 
 /// Where lines are said. Each output is written by a thread of its own, which may wait for ever.
 #[derive(Debug, Clone)]
@@ -46,83 +42,39 @@ pub struct Lines {
     is_json: bool,
 }
 
-#[derive(Debug, Default)]
-struct Queue {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    waiting: VecDeque<Entry>,
-    bytes: usize,
-    /// Whether the writer is at lines that are no longer waiting.
-    is_writing: bool,
-    /// Whether the output has no other end any more.
-    is_closed: bool,
-}
-
-#[derive(Debug)]
-enum Entry {
-    Line(String),
-    /// Text that its own line ends, or goes back to its start.
-    Part(String),
-    /// So many lines are missing here.
-    Dropped(u64),
-}
-
-impl Console {
-    /// The outputs of this process; what it logs is for a program where `is_json` says so.
-    #[must_use]
-    pub fn open(is_json: bool) -> Self {
-        let stderr = Lines::to_output(io::stderr());
-        Self {
-            stdout: Lines::to_output(io::stdout()),
-            stderr: Lines { is_json, ..stderr },
-        }
-    }
-
-    /// Waits a moment until what was said is written.
-    pub fn settle(&self) {
-        let deadline = Instant::now() + SETTLE;
-        self.stdout.settle_until(deadline);
-        self.stderr.settle_until(deadline);
-    }
-
-    /// Has a panic said like any other line: the standard library's own way to say it waits.
-    pub fn take_panics(&self) {
-        let console = self.clone();
-        std::panic::set_hook(Box::new(move |panic| {
-            let text = format!("keygate: {panic}");
-            console.stderr.say(&keygate_visible::lines(&text));
-            console.settle();
-        }));
-    }
-}
-
 impl Lines {
-    fn to_output(output: impl AsFd + IsTerminal) -> Self {
+    fn to_output(output: impl AsFd + IsTerminal, name: &str) -> Self {
         let is_terminal = output.is_terminal();
-        let lines = own(output).map_or_else(|_| Self::closed(), Self::to);
+        let own = own(output);
+        let lines = own.map_or_else(|_| Self::closed(), |output| Self::to(output, name));
         Self {
             is_terminal,
             ..lines
         }
     }
 
-    /// Starts to write to an output.
-    pub fn to(mut output: impl Write + Send + 'static) -> Self {
+    /// Starts to write to an output, which has this name where something is said of it.
+    pub fn to(mut output: impl Write + Send + 'static, name: &str) -> Self {
         let lines = Self::new();
         let queue = Arc::clone(&lines.queue);
+        let output_name = name.to_owned();
         let name = "console".to_owned();
         let writer = thread::Builder::new().name(name).spawn(move || {
-            let mut writes = 0_u32;
+            let (mut writes, mut was_full) = (0_u32, false);
             while !queue.locked().is_closed {
                 let asked = Instant::now();
-                let text = text(queue.take());
+                let text = text(queue.take(), was_full);
                 let is_idle = asked.elapsed() >= GATHERING;
                 writes = if is_idle { 0 } else { writes.saturating_add(1) };
-                queue.written(write_all(&mut output, text.as_bytes()));
+                was_full = false;
+                let outcome = write_all(&mut output, text.as_bytes(), |error| {
+                    if !was_full {
+                        let output = &output_name;
+                        tracing::warn!(output, %error, "lines wait until there is room for them");
+                    }
+                    was_full = true;
+                });
+                queue.written(outcome);
                 if writes >= MANY_WRITES && text.len() < MANY_BYTES {
                     thread::sleep(GATHERING);
                 }
@@ -212,6 +164,13 @@ impl Lines {
         self.settle_until(Instant::now() + SETTLE);
     }
 
+    /// Whether lines are not written.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        let state = self.queue.locked();
+        !state.is_closed && (state.is_writing || !state.waiting.is_empty())
+    }
+
     fn settle_until(&self, deadline: Instant) {
         let left = deadline.saturating_duration_since(Instant::now());
         let is_busy =
@@ -240,66 +199,17 @@ impl Write for Lines {
     }
 }
 
-impl Queue {
-    fn locked(&self) -> MutexGuard<'_, State> {
-        // No code panics while it holds the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What is waiting, once something is.
-    fn take(&self) -> VecDeque<Entry> {
-        let is_idle = |state: &mut State| state.waiting.is_empty();
-        let state = self.changed.wait_while(self.locked(), is_idle);
-        let mut state = state.unwrap_or_else(PoisonError::into_inner);
-        state.is_writing = true;
-        state.bytes = 0;
-        std::mem::take(&mut state.waiting)
-    }
-
-    /// What was taken is written, or could not be.
-    fn written(&self, outcome: io::Result<()>) {
-        let mut state = self.locked();
-        state.is_writing = false;
-        // Anything else may pass, such as a disk that is full.
-        if outcome.is_err_and(|error| error.kind() == ErrorKind::BrokenPipe) {
-            state.is_closed = true;
-            state.waiting.clear();
-        }
-        drop(state);
-        self.changed.notify_all();
-    }
-}
-
-impl State {
-    fn add(&mut self, entry: Entry) {
-        let cost = LINE_COST + entry.len();
-        if self.bytes + cost <= MAX_WAITING {
-            self.bytes += cost;
-            self.waiting.push_back(entry);
-        } else if let Some(Entry::Dropped(lines)) = self.waiting.back_mut() {
-            *lines += 1;
-        } else {
-            self.waiting.push_back(Entry::Dropped(1));
-        }
-    }
-}
-
-impl Entry {
-    fn len(&self) -> usize {
-        match self {
-            Self::Line(text) | Self::Part(text) => text.len(),
-            Self::Dropped(_) => 0,
-        }
-    }
-}
-
-fn text(entries: VecDeque<Entry>) -> String {
+/// The entries as they are written; `was_full` is why lines were dropped, where it was not for their reader.
+fn text(entries: VecDeque<Entry>, was_full: bool) -> String {
     let mut text = String::new();
     for entry in entries {
         // Writing to a String cannot fail.
         let _ = match entry {
             Entry::Line(line) => writeln!(text, "{line}"),
             Entry::Part(part) => write!(text, "{part}"),
+            Entry::Dropped(lines) if was_full => {
+                writeln!(text, "keygate: {lines} lines dropped: the disk was full")
+            }
             Entry::Dropped(1) => writeln!(text, "keygate: 1 line dropped: nobody read it"),
             Entry::Dropped(lines) => {
                 writeln!(text, "keygate: {lines} lines dropped: nobody read them")
@@ -312,7 +222,8 @@ fn text(entries: VecDeque<Entry>) -> String {
 /// Prints on standard output. An output whose other end is closed, as that of `keygate ... | head` is,
 /// wants no more, and that is no error.
 pub fn print(text: &str) -> io::Result<()> {
-    let printed = own(io::stdout()).and_then(|mut output| write_all(&mut output, text.as_bytes()));
+    let printed =
+        own(io::stdout()).and_then(|mut output| write_whole(&mut output, &mut text.as_bytes()));
     match printed {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         printed => printed,
@@ -323,7 +234,7 @@ pub fn print(text: &str) -> io::Result<()> {
 pub fn warn(line: &str) {
     let line = format!("{line}\n");
     // There is nowhere else to say that it cannot be said.
-    let _ = own(io::stderr()).and_then(|mut output| write_all(&mut output, line.as_bytes()));
+    let _ = own(io::stderr()).and_then(|mut output| write_whole(&mut output, &mut line.as_bytes()));
 }
 
 /// An output itself, without the buffer and the lock of the standard library, which is flushed at the
@@ -332,11 +243,37 @@ fn own(output: impl AsFd) -> io::Result<File> {
     Ok(File::from(output.as_fd().try_clone_to_owned()?))
 }
 
-fn write_all(output: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
+/// Writes all bytes, and waits while the disk is full: a line that is written in part is completed, and none
+/// is lost.
+fn write_all(
+    output: &mut impl Write,
+    mut bytes: &[u8],
+    mut is_full: impl FnMut(&io::Error),
+) -> io::Result<()> {
+    loop {
+        match write_whole(output, &mut bytes) {
+            Err(error) if is_no_room(&error) => {
+                is_full(&error);
+                thread::sleep(PAUSE_FULL);
+            }
+            written => return written,
+        }
+    }
+}
+
+fn is_no_room(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    )
+}
+
+/// Writes bytes, and leaves those that could not be.
+fn write_whole(output: &mut impl Write, bytes: &mut &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match output.write(bytes) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Ok(written) => *bytes = bytes.get(written..).unwrap_or_default(),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(PAUSE),
             Err(error) => return Err(error),
@@ -348,6 +285,7 @@ fn write_all(output: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead as _, BufReader, PipeReader, pipe};
+    use std::sync::Mutex;
 
     use super::*;
 
@@ -375,7 +313,7 @@ mod tests {
     #[test]
     fn what_nobody_reads_is_dropped_and_counted_where_it_is_missing() {
         let (reader, writer) = pipe().unwrap();
-        let lines = Lines::to(writer);
+        let lines = Lines::to(writer, "pipe");
         // Far more than the pipe and the queue take.
         say(&lines, 8 * 1024);
         let reading = thread::spawn(|| read_to(reader, "the last"));
@@ -400,7 +338,7 @@ mod tests {
     #[test]
     fn an_output_that_is_read_loses_nothing() {
         let (reader, writer) = pipe().unwrap();
-        let lines = Lines::to(writer);
+        let lines = Lines::to(writer, "pipe");
         let reading = thread::spawn(|| read_to(reader, "the last"));
         for _ in 0..64 {
             say(&lines, 256);
@@ -414,7 +352,7 @@ mod tests {
     fn an_output_whose_other_end_is_closed_takes_everything_in_silence() {
         let (reader, writer) = pipe().unwrap();
         drop(reader);
-        let lines = Lines::to(writer);
+        let lines = Lines::to(writer, "pipe");
         for _ in 0..3 {
             say(&lines, 2);
             lines.settle_until(Instant::now() + Duration::from_mins(1));
@@ -423,10 +361,57 @@ mod tests {
         assert!(state.is_closed && state.bytes < 8 * 1024);
     }
 
+    /// A disk that takes so many bytes.
+    struct Disk {
+        room: Arc<Mutex<usize>>,
+        kept: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let mut room = self.room.lock().unwrap();
+            let taken = bytes.len().min(*room);
+            if taken == 0 {
+                return Err(ErrorKind::StorageFull.into());
+            }
+            *room -= taken;
+            self.kept.lock().unwrap().extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_for_a_full_disk_wait_and_none_is_lost_or_cut() {
+        let (room, kept) = (Arc::new(Mutex::new(7)), Arc::default());
+        let disk = Disk {
+            room: Arc::clone(&room),
+            kept: Arc::clone(&kept),
+        };
+        let lines = Lines::to(disk, "disk");
+        let mut expected = String::new();
+        for number in 0..100 {
+            lines.say(&format!("line {number}"));
+            writeln!(expected, "line {number}").unwrap();
+        }
+        lines.settle_until(Instant::now() + SETTLE);
+        assert!(lines.is_behind());
+        *room.lock().unwrap() = usize::MAX;
+        lines.settle_until(Instant::now() + Duration::from_mins(1));
+        assert!(!lines.is_behind());
+        assert_eq!(
+            String::from_utf8(kept.lock().unwrap().clone()).unwrap(),
+            expected
+        );
+    }
+
     #[test]
     fn a_line_of_the_log_stays_one_line_and_hides_nothing() {
         let (reader, writer) = pipe().unwrap();
-        let mut lines = Lines::to(writer);
+        let mut lines = Lines::to(writer, "pipe");
         lines.write_all("a\nb\u{202e}\n".as_bytes()).unwrap();
         lines.say("the last");
         assert_eq!(read_to(reader, "the last")[0], r"a\u{a}b\u{202e}");

@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 pub use self::invoke_error::{InvokeError, MAX_EVENT_BYTES};
 pub use self::log::PlatformLines;
 pub use self::outlet::{Outlet, Said};
+use self::pool::Pool;
 use self::pools::Pools;
 pub use self::process::Invoked;
 pub use self::program::{Launch, Program, can_run, inherited};
@@ -82,18 +83,29 @@ impl Functions {
         self.pools.warm().await
     }
 
-    /// Puts these programs in the place of those of the same functions, once each has a process that asks
-    /// for an invocation. Invocations in flight, and those that wait, are answered by the former.
+    /// Starts a process of each of these programs, beside those that they are to take the place of.
     ///
     /// # Errors
-    /// The first function that does not start: then none is replaced.
-    pub async fn replace(&self, programs: Vec<Program>) -> Result<(), InvokeError> {
-        self.pools.replace(programs).await
+    /// The first function that does not start: then none is left running.
+    pub async fn prepare(&self, programs: Vec<Program>) -> Result<Prepared, InvokeError> {
+        self.pools.prepare(programs).await.map(Prepared)
     }
 
-    /// Takes away the functions that are none of these.
-    pub fn retain(&self, is_kept: impl Fn(&str) -> bool) {
-        self.pools.retain(is_kept);
+    /// Has what was prepared take the place of the same functions. Invocations in flight, and those that
+    /// wait, are answered by the former.
+    pub fn put(&self, prepared: Prepared) {
+        self.pools.put(prepared.0);
+    }
+
+    /// Parts with the functions that are none of these, once nobody holds the value that it gives.
+    #[must_use]
+    pub fn part(&self, is_kept: impl Fn(&str) -> bool) -> Parting {
+        let mut leaving = self.pools.all();
+        leaving.retain(|pool| !is_kept(&pool.program.function.id));
+        Parting {
+            pools: Arc::clone(&self.pools),
+            leaving,
+        }
     }
 
     /// The program of the function that has this name, or this logical id.
@@ -175,9 +187,27 @@ impl Functions {
     /// Waits a moment for invocations in flight, then ends every process.
     pub async fn shut_down(&self) {
         self.reaper.abort();
-        let all = self.pools.all();
+        let all = self.pools.with_retired();
         let pools = all.iter().map(|pool| pool.shut_down());
         futures_util::future::join_all(pools).await;
+    }
+}
+
+/// Functions that have started, and are not called yet.
+#[derive(Debug)]
+pub struct Prepared(Vec<Arc<Pool>>);
+
+/// Functions that a template has no more, and that go with this value: who began a request with them holds
+/// it until the request is answered.
+#[derive(Debug)]
+pub struct Parting {
+    pools: Arc<Pools>,
+    leaving: Vec<Arc<Pool>>,
+}
+
+impl Drop for Parting {
+    fn drop(&mut self) {
+        self.pools.take_away(&self.leaving);
     }
 }
 

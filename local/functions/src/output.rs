@@ -50,6 +50,8 @@ impl Output {
                 if matches!(found, Found::End) {
                     return;
                 }
+                // A pipe that is never empty would keep the thread from everything else.
+                tokio::task::yield_now().await;
             }
         });
         Ok(output)

@@ -1,7 +1,7 @@
 //! A pool for each function, which another may take the place of while invocations are under way.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
 use super::invoke_error::InvokeError;
@@ -14,6 +14,8 @@ use crate::outlet::Outlet;
 #[derive(Debug)]
 pub(super) struct Pools {
     current: RwLock<BTreeMap<String, Arc<Pool>>>,
+    /// Those whose place another has taken, for as long as invocations are under way in them.
+    retired: Mutex<Vec<Weak<Pool>>>,
     /// Where what their processes write is shown.
     log: Outlet,
     shown: PlatformLines,
@@ -32,6 +34,7 @@ impl Pools {
         });
         Self {
             current: RwLock::new(pools.collect()),
+            retired: Mutex::default(),
             log: log.clone(),
             shown,
         }
@@ -46,13 +49,24 @@ impl Pools {
         self.read().values().map(Arc::clone).collect()
     }
 
+    /// Those of now, and those in which an invocation may be under way still.
+    pub(super) fn with_retired(&self) -> Vec<Arc<Pool>> {
+        let mut all = self.all();
+        all.extend(self.retired().iter().filter_map(Weak::upgrade));
+        all
+    }
+
     /// Starts one process of each function.
     pub(super) async fn warm(&self) -> Result<(), InvokeError> {
         warm(&self.all()).await
     }
 
-    /// Puts pools for these programs in the place of those of the same functions, once each has a process.
-    pub(super) async fn replace(&self, programs: Vec<Program>) -> Result<(), InvokeError> {
+    /// Pools for these programs, each with a process, which are to take the place of those of the same
+    /// functions.
+    pub(super) async fn prepare(
+        &self,
+        programs: Vec<Program>,
+    ) -> Result<Vec<Arc<Pool>>, InvokeError> {
         let pools = programs.into_iter().map(|program| {
             let former = self.get(&program.function.id);
             let pool = Pool::new(program, &self.log, self.shown);
@@ -63,24 +77,38 @@ impl Pools {
         });
         let pools: Vec<_> = pools.collect();
         warm(&pools).await?;
-        for pool in pools {
-            let id = pool.program.function.id.clone();
-            if let Some(former) = self.written().insert(id, pool) {
-                former.retire();
-            }
-        }
-        Ok(())
+        Ok(pools)
     }
 
-    /// Takes away the functions that are none of these.
-    pub(super) fn retain(&self, is_kept: impl Fn(&str) -> bool) {
-        self.written().retain(|id, pool| {
-            let is_kept = is_kept(id);
-            if !is_kept {
-                pool.retire();
+    /// Puts these pools in the place of those of the same functions.
+    pub(super) fn put(&self, pools: Vec<Arc<Pool>>) {
+        for pool in pools {
+            let id = pool.program.function.id.clone();
+            let former = self.written().insert(id, pool);
+            if let Some(former) = former {
+                self.retire(&former);
             }
-            is_kept
-        });
+        }
+    }
+
+    /// Takes these pools away, but for those that others have taken the place of meanwhile.
+    pub(super) fn take_away(&self, pools: &[Arc<Pool>]) {
+        for pool in pools {
+            let id = &pool.program.function.id;
+            let mut current = self.written();
+            if current.get(id).is_some_and(|now| Arc::ptr_eq(now, pool)) {
+                current.remove(id);
+                drop(current);
+                self.retire(pool);
+            }
+        }
+    }
+
+    fn retire(&self, pool: &Arc<Pool>) {
+        pool.retire();
+        let mut retired = self.retired();
+        retired.retain(|pool| pool.strong_count() > 0);
+        retired.push(Arc::downgrade(pool));
     }
 
     /// Ends the processes that have had no invocation for so long, but for one of each function.
@@ -90,7 +118,11 @@ impl Pools {
         }
     }
 
-    // Neither lock is held for more than a look or a change of one entry, which leaves nothing half done.
+    // No lock is held for more than a look or a change of one entry, which leaves nothing half done.
+    fn retired(&self) -> std::sync::MutexGuard<'_, Vec<Weak<Pool>>> {
+        self.retired.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Arc<Pool>>> {
         self.current.read().unwrap_or_else(PoisonError::into_inner)
     }

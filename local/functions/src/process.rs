@@ -23,8 +23,10 @@ use super::runtime_api::{Fault, Invocation, RuntimeApi};
 /// the limit of Lambda's Init phase ("Understanding the Lambda execution environment lifecycle", AWS
 /// Lambda guide).
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How old the figure of the memory used may be.
+/// How old the figure of the memory used may be, behind an invocation that was shorter than [`SHORT`].
 const MEMORY_INTERVAL: Duration = Duration::from_millis(100);
+/// How little time leaves little memory to be used.
+const SHORT: Duration = Duration::from_millis(5);
 
 /// A running process with the Runtime API that it alone polls. What it has started ends with it.
 #[derive(Debug)]
@@ -168,7 +170,7 @@ impl Process {
         status: &Status,
         answer: &Result<Bytes, InvokeError>,
     ) {
-        let used_mib = self.memory_used();
+        let used_mib = self.memory_used(duration);
         self.catch_up();
         let is_failure = matches!(status, Status::Error(_) | Status::Timeout);
         if let (true, Err(error)) = (is_failure, answer) {
@@ -194,11 +196,11 @@ impl Process {
         self.log.platform_line(kind, &report.to_string());
     }
 
-    /// The most memory that the process has used. Of many calls in a row not each asks the system, which
-    /// takes longer than all else that is said of them.
-    fn memory_used(&mut self) -> Option<u64> {
+    /// The most memory that the process has used, by the end of an invocation that took so long. Of many
+    /// short ones in a row not each asks the system, which takes longer than all else that is said of them.
+    fn memory_used(&mut self, duration: Duration) -> Option<u64> {
         match self.memory {
-            Some((asked, used)) if asked.elapsed() < MEMORY_INTERVAL => used,
+            Some((asked, used)) if duration < SHORT && asked.elapsed() < MEMORY_INTERVAL => used,
             _ => {
                 let used = self.group.id().and_then(most_memory_used);
                 self.memory = Some((Instant::now(), used));

@@ -1,8 +1,10 @@
 //! What a process of a function is started from.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use keygate_model::Function;
 
@@ -18,6 +20,8 @@ pub struct Program {
     pub launch: Launch,
     /// The template's environment, and what this machine adds, such as the DynamoDB endpoint.
     pub environment: BTreeMap<String, String>,
+    /// What has to be there for as long as processes may be started, such as a build's folder.
+    pub kept: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// What is started, and where.

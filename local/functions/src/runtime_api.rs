@@ -5,13 +5,13 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdListener};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
+use axum::{Json, Router, middleware};
 use bytes::Bytes;
 use keygate_model::deployment::function_arn;
 use serde::Deserialize;
@@ -112,6 +112,9 @@ impl RuntimeApi {
             )
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
+            .layer(middleware::from_fn(|request, next| {
+                keygate_browser::no_page(refuse_page, request, next)
+            }))
             .with_state(shared);
         let listener = listener.tap_io(|stream| {
             // Both sides send small messages and wait for each other.
@@ -244,6 +247,12 @@ async fn error(
     } else {
         StatusCode::BAD_REQUEST
     }
+}
+
+/// Whoever else polls would be given a client's event.
+fn refuse_page(status: StatusCode, kind: &'static str, words: &'static str) -> impl IntoResponse {
+    let error = json!({"errorType": kind, "errorMessage": words});
+    (status, Json(error))
 }
 
 async fn init_error(State(shared): State<Arc<Shared>>, body: Body) -> StatusCode {

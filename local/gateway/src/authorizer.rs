@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use keygate_functions::{Functions, InvokeError};
 use keygate_model::{Authorizer as Settings, AuthorizerEvents};
 use serde_json::Value;
 
@@ -14,7 +13,7 @@ use super::authorizer_event::{self, Asked};
 use super::exchange::{Call, Exchange};
 use super::fault::{Fault, ResponseType};
 use super::identity::{self, Identity};
-use super::invocation::{self, NoAnswer};
+use super::invocation::{self, InvokeError, Invoker, NoAnswer};
 use super::policy::Policy;
 
 /// How many answers are kept at most.
@@ -41,6 +40,8 @@ pub(super) struct Authorized {
     pub(super) policy: Policy,
     pub(super) context: BTreeMap<String, String>,
     pub(super) usage_key: Option<String>,
+    /// The request that it was said in.
+    pub(super) request_id: String,
 }
 
 impl Authorizer {
@@ -60,20 +61,25 @@ impl Authorizer {
         &self,
         exchange: &mut Exchange,
         asked: Asked<'_>,
-        functions: &Functions,
+        functions: &Invoker,
     ) -> Result<Arc<Authorized>, Fault> {
         let identity = identity::of(&self.settings, exchange, asked.stage).map_err(|missing| {
             exchange.trace.refused(missing.to_string());
             Fault::new(ResponseType::Unauthorized)
         })?;
+        exchange.trace.presented = identity::presented(&self.settings, &identity);
         let generation = match self.cached(&identity) {
-            Ok(authorized) => return Ok(authorized),
+            Ok(authorized) => {
+                exchange.trace.answered_in = Some(authorized.request_id.clone());
+                return Ok(authorized);
+            }
             Err(generation) => generation,
         };
         let event = match &self.settings.events {
             AuthorizerEvents::Token { .. } => authorizer_event::token(asked, &identity.concat()),
             AuthorizerEvents::Request { .. } => authorizer_event::request(asked, exchange),
         };
+        exchange.trace.asked = Some(event.clone());
         let started = Instant::now();
         let (function, request_id) = (&self.settings.function, &exchange.request_id);
         let answer = invocation::invoke(functions, function, request_id, event).await;
@@ -81,7 +87,7 @@ impl Authorizer {
             latency: started.elapsed(),
             ..Call::default()
         };
-        let outcome = read(answer, &mut call);
+        let outcome = read(answer, &mut call, request_id);
         exchange.authorizer_call = Some(call);
         let authorized = Arc::new(outcome?);
         self.keep(identity, &authorized, generation);
@@ -135,7 +141,11 @@ impl Authorizer {
 }
 
 /// What the function's answer means. Only a whole, good answer is ever kept.
-fn read(answer: Result<Bytes, NoAnswer>, call: &mut Call) -> Result<Authorized, Fault> {
+fn read(
+    answer: Result<Bytes, NoAnswer>,
+    call: &mut Call,
+    request_id: &str,
+) -> Result<Authorized, Fault> {
     let unusable = |call: &mut Call, why: String| {
         tracing::warn!(why, "the authorizer's answer is not usable");
         call.status = Some(500);
@@ -160,6 +170,7 @@ fn read(answer: Result<Bytes, NoAnswer>, call: &mut Call) -> Result<Authorized, 
                 policy,
                 context,
                 usage_key: usage_key.map(ToOwned::to_owned),
+                request_id: request_id.to_owned(),
             })
         }
         // Exactly this text, and no other, is the credential's fault.
@@ -223,7 +234,7 @@ mod tests {
     fn answer() -> Arc<Authorized> {
         let answer = r#"{"policyDocument":{"Statement":[]},"usageIdentifierKey":"a"}"#;
         let answer = Ok(Bytes::from(answer));
-        Arc::new(read(answer, &mut Call::default()).unwrap())
+        Arc::new(read(answer, &mut Call::default(), "id").unwrap())
     }
 
     #[test]
@@ -250,7 +261,7 @@ mod tests {
     fn fault(answer: Result<&str, InvokeError>) -> ResponseType {
         let answer = answer.map(|text| Bytes::from(text.to_owned()));
         let answer = answer.map_err(NoAnswer::from);
-        read(answer, &mut Call::default()).unwrap_err().kind
+        read(answer, &mut Call::default(), "id").unwrap_err().kind
     }
 
     #[test]
@@ -267,12 +278,11 @@ mod tests {
             let error = InvokeError::Function {
                 error_type: "Error".into(),
                 message: message.into(),
-                payload: Bytes::new(),
             };
             assert_eq!(fault(Err(error)), kind, "{message}");
         }
         assert_eq!(
-            fault(Err(InvokeError::Stopping)),
+            fault(Err(InvokeError::Failed("the gateway stops".to_owned()))),
             ResponseType::AuthorizerFailure
         );
     }

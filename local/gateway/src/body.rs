@@ -6,12 +6,20 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 
-use super::fault::{Fault, ResponseType};
+use super::fault::ResponseType;
 
 /// API Gateway's quota for a body.
 const MAX_BYTES: usize = 10 * 1024 * 1024;
 /// The most that a client may send of a body that nobody reads any more.
 const MAX_DISCARDED_BYTES: usize = 64 * 1024 * 1024;
+
+/// Why a body is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unread {
+    TooLarge,
+    Slow,
+    BrokenOff,
+}
 
 /// A body on its way.
 pub(super) struct RequestBody {
@@ -26,17 +34,16 @@ impl RequestBody {
     }
 
     /// Reads the whole of it in at most `limit`.
-    pub(super) async fn read(&mut self, limit: Duration) -> Result<Bytes, Fault> {
+    pub(super) async fn read(&mut self, limit: Duration) -> Result<Bytes, Unread> {
         let whole = Limited::new(&mut self.incoming, MAX_BYTES).collect();
         match tokio::time::timeout(limit, whole).await {
             Ok(Ok(body)) => {
                 self.is_read = true;
                 Ok(body.to_bytes())
             }
-            Ok(Err(error)) if error.is::<LengthLimitError>() => {
-                Err(Fault::new(ResponseType::RequestTooLarge))
-            }
-            _ => Err(Fault::new(ResponseType::BadRequestParameters)),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
+            Ok(Err(_)) => Err(Unread::BrokenOff),
+            Err(_) => Err(Unread::Slow),
         }
     }
 
@@ -60,5 +67,22 @@ impl RequestBody {
         };
         // Whoever sends for longer than that is cut off.
         let _ = tokio::time::timeout(limit, rest).await;
+    }
+}
+
+impl Unread {
+    pub(super) fn response_type(self) -> ResponseType {
+        match self {
+            Self::TooLarge => ResponseType::RequestTooLarge,
+            Self::Slow | Self::BrokenOff => ResponseType::BadRequestParameters,
+        }
+    }
+
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::TooLarge => "the body is larger than 10 MB",
+            Self::Slow => "the body did not come within 30 seconds",
+            Self::BrokenOff => "the body ends before its length, or in a chunk that is none",
+        }
     }
 }

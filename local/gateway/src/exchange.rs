@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::request::Parts;
+use http::uri::Authority;
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -66,7 +67,9 @@ pub(super) struct Exchange {
 impl Exchange {
     pub(super) fn new(parts: &Parts, source_ip: String, port: u16) -> Self {
         let host = parts.headers.get(http::header::HOST);
-        let host = host.and_then(|host| host.to_str().ok());
+        // The host of an address goes before the header (RFC 9112 section 3.2.2).
+        let of_target = parts.uri.authority().map(Authority::as_str);
+        let host = of_target.or_else(|| host?.to_str().ok());
         let received = Timestamp::now();
         Self {
             request_id: Uuid::new_v4().to_string(),

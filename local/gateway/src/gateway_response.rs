@@ -99,7 +99,7 @@ impl GatewayResponses {
                 content_type = media_type;
                 template.render(exchange, stage, Absent::Nothing)
             }
-            None => serde_json::json!({"message": fault.said()}).to_string(),
+            None => default_body(fault, custom.is_some()),
         };
         if fault.kind == ResponseType::HeadersTooLarge {
             status = fault.kind.status();
@@ -119,6 +119,18 @@ impl GatewayResponses {
         }
         response
     }
+}
+
+/// The text where the template has none. Of a refusal by policy API Gateway sends another one than the
+/// template that it gives as the default, as long as nothing of it is customised: tried on AWS in
+/// localstack/localstack PR 11317.
+fn default_body(fault: &Fault, is_customised: bool) -> String {
+    let member = if fault.kind == ResponseType::AccessDenied && !is_customised {
+        "Message"
+    } else {
+        "message"
+    };
+    serde_json::json!({member: fault.said()}).to_string()
 }
 
 /// API Gateway has no response type for headers that are too large, so the template cannot word
@@ -226,8 +238,8 @@ mod tests {
         }
     }
 
-    /// Status, mark and body of the answer to a fault.
-    fn answer(kind: ResponseType) -> (u16, String, String) {
+    /// Those of a template that has some for both families and for two types.
+    fn customised() -> GatewayResponses {
         let bare = GatewayResponse {
             status: Some(402),
             headers: BTreeMap::new(),
@@ -239,7 +251,11 @@ mod tests {
             ("UNAUTHORIZED".to_owned(), response(None, "own")),
             ("THROTTLED".to_owned(), bare),
         ];
-        let responses = GatewayResponses::new(&responses.into()).unwrap();
+        GatewayResponses::new(&responses.into()).unwrap()
+    }
+
+    /// Status, mark and body of the answer to a fault.
+    fn answer(responses: &GatewayResponses, kind: ResponseType) -> (u16, String, String) {
         let (parts, ()) = http::Request::get("/dev/").body(()).unwrap().into_parts();
         let mut exchange = Exchange::new(&parts, "192.0.2.1".to_owned(), 3000);
         let fault = Fault::new(kind);
@@ -293,7 +309,25 @@ mod tests {
             ),
         ] {
             let expected = (status, mark.to_owned(), body.to_owned());
-            assert_eq!(answer(kind), expected, "{kind:?}");
+            assert_eq!(answer(&customised(), kind), expected, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn a_refusal_by_policy_begins_its_message_with_a_capital_until_it_is_customised() {
+        let said = "User is not authorized to access this resource";
+        let none = GatewayResponses::new(&BTreeMap::new()).unwrap();
+        let (_, _, body) = answer(&none, ResponseType::AccessDenied);
+        assert_eq!(body, format!(r#"{{"Message":"{said}"}}"#));
+        let (_, _, body) = answer(&none, ResponseType::InvalidApiKey);
+        assert_eq!(body, r#"{"message":"Forbidden"}"#);
+        let family = GatewayResponse {
+            status: None,
+            headers: BTreeMap::new(),
+            templates: BTreeMap::new(),
+        };
+        let family = GatewayResponses::new(&[("DEFAULT_4XX".to_owned(), family)].into()).unwrap();
+        let (_, _, body) = answer(&family, ResponseType::AccessDenied);
+        assert_eq!(body, format!(r#"{{"message":"{said}"}}"#));
     }
 }

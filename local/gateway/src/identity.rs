@@ -100,6 +100,20 @@ pub(super) fn of(
     }
 }
 
+/// The values that a client sends in headers or the query string: what may be its credential.
+pub(super) fn presented(settings: &Authorizer, identity: &Identity) -> Vec<String> {
+    match &settings.events {
+        AuthorizerEvents::Token { .. } => identity.clone(),
+        AuthorizerEvents::Request { sources } => {
+            let values = sources.iter().zip(identity);
+            let sent = values.filter(|(source, _)| {
+                matches!(source, IdentitySource::Header(_) | IdentitySource::Query(_))
+            });
+            sent.map(|(_, value)| value.clone()).collect()
+        }
+    }
+}
+
 /// What a source has in a request; of several values the last, as in an event.
 fn value(source: &IdentitySource, exchange: &Exchange, stage: &Stage) -> Option<String> {
     match source {

@@ -1,7 +1,12 @@
 //! API Gateway's REST front on this machine, one module for each step of a request, in this order:
-//! [`routing`], [`authorizer`], [`policy`], [`usage_plan`], [`method_throttle`], [`validation`],
-//! [`proxy_event`] and [`proxy_response`] or [`mock`], [`gateway_response`] for what goes wrong on the way, and
-//! [`access_log`].
+//! `routing`, `authorizer`, `policy`, `usage_plan`, `method_throttle`, `validation`,
+//! `proxy_event` and `proxy_response` or `mock`, `gateway_response` for what goes wrong on the way, and
+//! `access_log`.
+//!
+//! [`Gateway`] is a stage as a template has it, and [`Door`] where requests come in. Functions are invoked
+//! through an [`Invoker`], whatever runs them. Whoever manages the stage or looks on is a client of the
+//! gateway's state: [`Controls`] lead to usage plans, what was used of them, and the authorizers with their
+//! caches; [`trips::Trips`] are the latest requests, of which a [`Watcher`] is told one by one.
 //!
 //! What it does is held against the API Gateway guide. Two limits are AWS's quotas: 10,240 bytes of
 //! request line and headers, and 10 MB of body.
@@ -11,17 +16,19 @@ mod authorizer;
 mod authorizer_event;
 mod binary;
 mod body;
-mod control;
 mod door;
 mod event_headers;
 mod exchange;
 mod fault;
+pub mod figures;
+mod gateway;
 mod gateway_response;
 mod identity;
 mod invocation;
 mod method_throttle;
 mod mock;
 mod outcome;
+pub mod papers;
 mod path;
 mod policy;
 mod proxy_event;
@@ -31,6 +38,9 @@ mod routing;
 mod sample;
 mod spelling;
 mod stage;
+mod state;
+pub mod struck;
+mod tokens;
 mod trace;
 mod trace_id;
 pub mod trip;
@@ -42,9 +52,9 @@ mod validation;
 mod variables;
 mod watcher;
 
-use std::collections::BTreeMap;
+use std::any::Any;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -53,79 +63,53 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use jiff::Timestamp;
-use keygate_console::Lines;
-use keygate_functions::Functions;
-use keygate_model::{Application, Integration, KeySource, Route};
+use keygate_connection::Malformed;
+use keygate_console::{Lines, excerpt};
+use keygate_model::{Integration, KeySource, Route};
 
 use self::access_log::AccessLog;
-use self::authorizer::Authorizer;
 use self::authorizer_event::Asked;
 use self::body::RequestBody;
-pub use self::control::Control;
-pub use self::door::{Controls, Door};
+pub use self::door::Door;
 use self::exchange::{Call, Exchange, UsedKey};
 use self::fault::{Fault, ResponseType};
-use self::gateway_response::GatewayResponses;
-use self::method_throttle::MethodThrottles;
+pub use self::gateway::{Gateway, GatewayError};
+pub use self::invocation::{Invocation, InvokeError, Invoker};
 use self::policy::Verdict;
 pub use self::refusal::Listed as ListedRoutes;
 pub use self::sample::authorizer_event as sample_authorizer_event;
-use self::stage::Stage;
+pub use self::state::{Control, Controls};
 pub use self::usage_counts::day;
 pub use self::usage_keys::{Listed, Refused, Usage};
 use self::usage_plan::Refusal;
-use self::variables::Template;
 pub use self::watcher::Watcher;
 use crate::trips::Trips;
 
 /// API Gateway's quota for the request line and all header values.
 const MAX_HEAD_BYTES: usize = 10_240;
-/// How long a client may take to send its headers, then its body, and then what is discarded of it.
+/// How long a client may take to send its body, and then what is discarded of it.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
 const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
-/// This program's own: why there is nothing at an address.
+/// This program's own: why there is nothing at an address, or why a request cannot be read.
 const HINT: HeaderName = HeaderName::from_static("x-keygate-hint");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
-
-/// What the template asks for and this gateway cannot do. Found before anything is served.
-#[derive(Debug, thiserror::Error)]
-pub enum GatewayError {
-    /// The access log's format, or an authorizer's identity, has a variable that is not known.
-    #[error("template: {0}")]
-    Variable(#[from] variables::UnknownVariable),
-    /// A gateway response has a variable or a mapping that is not known.
-    #[error("template: {0}")]
-    Response(#[from] gateway_response::UnsupportedResponse),
-    /// A usage plan or a method's throttle cannot be kept.
-    #[error("template: {0}")]
-    Throttle(#[from] usage_plan::ImpossibleThrottle),
-}
-
-/// The front of one stage.
-#[derive(Debug)]
-pub struct Gateway {
-    stage: Stage,
-    router: routing::Router,
-    authorizers: Arc<BTreeMap<String, Authorizer>>,
-    usage: Arc<Usage>,
-    key_source: KeySource,
-    throttles: MethodThrottles,
-    responses: GatewayResponses,
-    access_log_format: Option<Template>,
-    port: u16,
-}
 
 /// What answers requests, until a change of the template makes another.
 struct Front {
     gateway: Gateway,
-    functions: Arc<Functions>,
+    functions: Invoker,
     access_log: Option<AccessLog>,
     listed: ListedRoutes,
     trips: Arc<Trips>,
+    /// Functions that its successor has no more.
+    parting: OnceLock<Parting>,
 }
+
+/// What goes with a front, once it has answered its last request.
+pub type Parting = Box<dyn Any + Send + Sync>;
 
 /// Where a gateway tells of its requests.
 #[derive(Clone)]
@@ -136,79 +120,42 @@ pub struct Told {
     pub trips: Arc<Trips>,
 }
 
-impl Gateway {
-    /// The front of an application's stage.
-    ///
-    /// # Errors
-    /// When the template asks for what this gateway cannot do.
-    pub fn new(application: &Application, port: u16) -> Result<Self, GatewayError> {
-        let api = &application.api;
-        for (name, settings) in &api.authorizers {
-            identity::check(&settings.events, name)?;
-        }
-        let authorizers = api.authorizers.iter();
-        let format = api.access_log_format.as_deref();
-        Ok(Self {
-            stage: Stage::of(api),
-            router: routing::Router::new(&api.routes),
-            authorizers: Arc::new(
-                authorizers
-                    .map(|(name, settings)| (name.clone(), Authorizer::new(settings.clone())))
-                    .collect(),
-            ),
-            usage: Arc::new(Usage::new(api.usage_plans.clone())?),
-            key_source: api.key_source,
-            throttles: MethodThrottles::new(&api.routes)?,
-            responses: GatewayResponses::new(&api.gateway_responses)?,
-            access_log_format: format
-                .map(|format| Template::read(format, "the access log's format"))
-                .transpose()?,
-            port,
-        })
-    }
-
-    /// What manages this stage.
-    #[must_use]
-    pub fn control(&self) -> Control {
-        Control {
-            api_id: self.stage.api_id.clone(),
-            stage: self.stage.name.clone(),
-            usage: Arc::clone(&self.usage),
-            authorizers: Arc::clone(&self.authorizers),
-        }
-    }
-
-    /// Whether the template asks for an access log.
-    #[must_use]
-    pub fn has_access_log(&self) -> bool {
-        self.access_log_format.is_some()
-    }
-}
-
 impl Front {
     fn new(
         mut gateway: Gateway,
         listed: ListedRoutes,
-        functions: &Arc<Functions>,
-        told: &Told,
+        functions: &Invoker,
+        told: Told,
     ) -> Arc<Self> {
         let format = gateway.access_log_format.take();
-        let access_log = format.zip(told.access_log.clone());
+        let access_log = format.zip(told.access_log);
         Arc::new(Self {
             gateway,
-            functions: Arc::clone(functions),
+            functions: functions.clone(),
             access_log: access_log.map(|(format, lines)| AccessLog::new(format, lines)),
             listed,
-            trips: Arc::clone(&told.trips),
+            trips: told.trips,
+            parting: OnceLock::new(),
         })
+    }
+
+    /// Keeps functions that its successor has no more until its own last request is answered.
+    fn part_with(&self, parting: Parting) {
+        // Nobody replaces a front twice.
+        let _ = self.parting.set(parting);
     }
 
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
         let stage = &self.gateway.stage;
-        let (parts, incoming) = request.into_parts();
+        let (mut parts, incoming) = request.into_parts();
+        let malformed = Malformed::take(&mut parts);
         let mut body = RequestBody::new(incoming);
         let mut exchange = Exchange::new(&parts, peer.ip().to_string(), self.gateway.port);
-        let outcome = self.pass_on(&mut exchange, &mut body).await;
+        self.trips.begin(&exchange.request_id);
+        let outcome = match malformed {
+            Some(malformed) => Err(unreadable(&mut exchange, malformed)),
+            None => self.pass_on(&mut exchange, &mut body).await,
+        };
         let mut response = match outcome {
             Ok(mut response) => {
                 if let Ok(trace) = HeaderValue::from_str(&exchange.trace_header.answered) {
@@ -245,7 +192,12 @@ impl Front {
         if let Some(log) = &self.access_log {
             log.log(&exchange, stage);
         }
-        self.trips.finish(outcome::trip(&exchange));
+        let papers = self.trips.keeps_papers();
+        let papers = papers.then(|| outcome::papers(&exchange, &response));
+        self.trips.finish(outcome::trip(&exchange), papers);
+        if let Some(asked) = exchange.trace.asked {
+            self.trips.check(&exchange.request_id, asked);
+        }
         response.map(Full::new)
     }
 
@@ -274,7 +226,10 @@ impl Front {
         let route = matched.route;
         exchange.resource_path = Some(route.path.to_string());
         exchange.path_parameters = matched.parameters;
-        let body = body.read(READ_TIMEOUT).await?;
+        let body = body.read(READ_TIMEOUT).await.map_err(|unread| {
+            exchange.trace.unreadable(unread.reason());
+            Fault::new(unread.response_type())
+        })?;
 
         let usage_key = match &route.authorizer {
             Some(name) => self.authorize(exchange, route, name, path).await?,
@@ -283,7 +238,7 @@ impl Front {
         if route.api_key_required {
             self.count(exchange, route, usage_key)?;
         }
-        if !gateway.throttles.admits(route) {
+        if !gateway.throttles.admits(route, &exchange.method) {
             exchange.trace.refused(refusal::throttled(route));
             return Err(Fault::new(ResponseType::Throttled));
         }
@@ -291,8 +246,8 @@ impl Front {
             .inspect_err(|fault| exchange.trace.refused(refusal::invalid(fault)))?;
         match &route.integration {
             Integration::Function(function) => {
-                exchange.trace.handled_by(function);
                 let event = proxy_event::build(exchange, &gateway.stage, path, &body);
+                exchange.trace.handled_by(function, &event);
                 self.integrate(exchange, function, event).await
             }
             Integration::Mock(mock) => mock::answer(mock, exchange)
@@ -357,7 +312,9 @@ impl Front {
         let started = Instant::now();
         let usage = &self.gateway.usage;
         let admitted = usage.admit(key.as_deref(), &route.key(), Timestamp::now());
-        exchange.trace.counted(started);
+        let left = key.as_deref();
+        let left = left.and_then(|key| usage.left(key, Some(&route.key())));
+        exchange.trace.counted(started, left);
         let id = admitted.map_err(|refused| {
             let reason = refusal::uncounted(refused, source, key.is_some());
             exchange.trace.refused(reason);
@@ -392,7 +349,7 @@ impl Front {
             tracing::warn!(
                 function,
                 request_id = exchange.request_id,
-                error,
+                error = %excerpt::of_line(&error),
                 "no usable answer"
             );
             call.error = Some(error);
@@ -407,6 +364,15 @@ impl Front {
         exchange.integration_call = Some(call);
         outcome
     }
+}
+
+/// What is answered in the place of a request that cannot be read.
+fn unreadable(exchange: &mut Exchange, malformed: Malformed) -> Fault {
+    exchange.trace.unreadable(malformed.reason());
+    Fault::new(match malformed {
+        Malformed::TooLarge | Malformed::TooMany => ResponseType::HeadersTooLarge,
+        _ => ResponseType::BadRequestParameters,
+    })
 }
 
 /// The request line and all headers, as API Gateway counts them.

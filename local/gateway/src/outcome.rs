@@ -1,6 +1,11 @@
 //! What became of a request, as it is told to whoever looks on.
 
+use bytes::Bytes;
+use http::{HeaderMap, Response, header};
+
 use super::exchange::Exchange;
+use crate::papers::{Answered, Papers};
+use crate::struck::Secrets;
 use crate::trip::{self, AuthorizerStep, HandlerStep, PlanStep, Trip, milliseconds};
 
 /// The request as it is told.
@@ -12,11 +17,13 @@ pub(super) fn trip(exchange: &Exchange) -> Trip {
         function: function.clone(),
         milliseconds: milliseconds(*time),
         is_called: call.is_some(),
+        answered_in: trace.answered_in.clone(),
         error: call.and_then(|call| call.error.clone()),
     });
     let plan = trace.plan.map(|time| PlanStep {
         milliseconds: milliseconds(time),
         usage_key_id: exchange.usage_key.as_ref().map(|key| key.id.clone()),
+        left: trace.left.clone(),
     });
     let handler = exchange.integration_call.as_ref();
     let handler = handler.zip(trace.handler.as_ref());
@@ -50,4 +57,38 @@ pub(super) fn trip(exchange: &Exchange) -> Trip {
         caller: caller.collect(),
         lines: Vec::new(),
     }
+}
+
+/// What was sent and answered, without a credential.
+pub(super) fn papers(exchange: &Exchange, response: &Response<Bytes>) -> Papers {
+    let trace = &exchange.trace;
+    let usage_key = exchange.usage_key.as_ref().map(|key| key.value.as_str());
+    let sent = sent_credentials(&exchange.headers);
+    let presented = trace.presented.iter().map(String::as_str);
+    let secrets = Secrets::new(sent.chain(presented).chain(usage_key));
+    let answered = Answered {
+        status: exchange.status,
+        headers: response.headers(),
+        body: response.body(),
+    };
+    Papers::new(
+        &secrets,
+        trace.asked.as_ref(),
+        trace.event.as_ref(),
+        &answered,
+    )
+}
+
+/// Where requests carry credentials, whatever the authorizer tells callers apart by.
+fn sent_credentials(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let names = [
+        header::AUTHORIZATION,
+        header::PROXY_AUTHORIZATION,
+        header::COOKIE,
+        header::HeaderName::from_static("x-api-key"),
+    ];
+    let values = names
+        .into_iter()
+        .flat_map(|name| headers.get_all(name).iter());
+    values.filter_map(|value| value.to_str().ok())
 }

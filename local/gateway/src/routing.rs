@@ -5,10 +5,9 @@
 //! less specific one. `{proxy+}` does not match `/`.
 
 use http::Method;
+use keygate_model::Route;
 use keygate_routes::{RouteMethod, Segment};
 use percent_encoding::percent_decode_str;
-
-use keygate_model::Route;
 
 /// The routes of a stage, most specific first.
 #[derive(Debug)]
@@ -109,6 +108,8 @@ fn is_well_encoded(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use keygate_model::{Integration, Validation};
 
     use super::*;
@@ -121,6 +122,7 @@ mod tests {
             authorizer: None,
             api_key_required: false,
             throttle: None,
+            throttles: BTreeMap::new(),
             validation: Validation::default(),
             line: 0,
         };

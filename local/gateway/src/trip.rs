@@ -48,6 +48,7 @@ pub struct Trip {
     /// Who called, as the authorizer says: [`CALLER`].
     pub caller: BTreeMap<String, String>,
     /// What its functions wrote meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<LogLine>,
 }
 
@@ -60,6 +61,9 @@ pub struct AuthorizerStep {
     pub milliseconds: f64,
     /// Whether the function was called, or else an answer was there already, or none was needed.
     pub is_called: bool,
+    /// The request whose answer was there already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_in: Option<String>,
     /// What the function answered in place of a policy, or why it did not answer.
     pub error: Option<String>,
 }
@@ -71,6 +75,42 @@ pub struct PlanStep {
     pub milliseconds: f64,
     /// The usage key that the request is counted for.
     pub usage_key_id: Option<String>,
+    /// What was left behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<PlanLeft>,
+}
+
+/// What is left to a usage key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanLeft {
+    /// Of the bucket; `None` where the plan has no rate.
+    pub tokens: Option<TokensLeft>,
+    /// Of the quota, where there is one.
+    pub quota: Option<QuotaLeft>,
+    /// The requests of today, in UTC.
+    pub today: u64,
+}
+
+/// What is left in a bucket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TokensLeft {
+    /// Whole ones.
+    pub left: f64,
+    /// How many it holds.
+    pub burst: u32,
+    /// How many a second are added.
+    pub rate: f64,
+}
+
+/// What is left of a quota.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotaLeft {
+    /// What is left of it.
+    pub left: u64,
+    /// How much it is.
+    pub limit: u64,
+    /// `DAY`, `WEEK` or `MONTH`, as API Gateway has it.
+    pub period: String,
 }
 
 /// The handler's part.
@@ -84,6 +124,32 @@ pub struct HandlerStep {
     pub status: Option<u16>,
     /// Why there is no usable answer.
     pub error: Option<String>,
+}
+
+/// One check of the authorizer's, as `keygate explain` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckMade {
+    /// Its name.
+    pub name: String,
+    /// What became of it.
+    pub state: CheckState,
+    /// What was found, or why the check was not made.
+    pub found: String,
+    /// What was expected, where that does not go without saying.
+    pub expected: Option<String>,
+    /// The reason code and the reason of a refusal.
+    pub failure: Option<(String, String)>,
+}
+
+/// What became of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckState {
+    /// It was made, and nothing is wrong.
+    Passed,
+    /// It was made, and it is why the credential is not accepted.
+    Failed,
+    /// It has no meaning here, or could not be made.
+    NotMade,
 }
 
 /// A line that a function wrote.

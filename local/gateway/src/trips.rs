@@ -1,13 +1,20 @@
 //! The latest requests, each with what its functions wrote: what `keygate why` and whoever looks on are
-//! told. Bounded by number and by size; the oldest go first.
+//! told, and figures of all. Bounded by number and by size; the oldest go first.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
+use bytes::Bytes;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use serde::Deserialize;
+use tokio::sync::mpsc;
 
-use crate::trip::{LogLine, Trip};
+use crate::figures::Figures;
+use crate::papers::Papers;
+use crate::struck::strike_forms;
+use crate::trip::{CheckMade, LogLine, Trip};
 use crate::watcher::Watcher;
 
 /// How much of a request's id is shown, and may stand for the whole.
@@ -17,15 +24,47 @@ pub const MAX_TRIPS: usize = 1000;
 /// How many bytes of functions' lines are kept of one request, and of all.
 const MAX_OF_ONE: usize = 64 * 1024;
 const MAX_OF_ALL: usize = 16 * 1024 * 1024;
+/// What a line takes besides its text, so that empty ones count too.
+const LINE_COST: usize = 128;
 /// How long a request's line waits for the authorizer's, which comes by another way than its answer.
 const PATIENCE: Duration = Duration::from_millis(250);
 const PAUSE: Duration = Duration::from_millis(5);
+/// Of how many requests a second events and answers are kept. Nobody reads more, and it takes time.
+const MAX_PAPERS: NonZeroU32 = NonZeroU32::new(100).unwrap();
 
 /// The latest requests.
 #[derive(Debug)]
 pub struct Trips {
     kept: Mutex<Kept>,
-    told: Watcher,
+    told: RwLock<Watcher>,
+    shown: Option<Shown>,
+}
+
+/// What is kept for a page besides.
+#[derive(Debug)]
+struct Shown {
+    papers: DefaultDirectRateLimiter,
+    to_check: mpsc::Sender<ToCheck>,
+}
+
+/// What the authorizer was asked. It holds a credential: it goes to who makes the checks, and is not kept.
+#[derive(Debug)]
+pub struct ToCheck {
+    /// The request's id.
+    pub request_id: String,
+    /// The authorizer's event.
+    pub event: Bytes,
+}
+
+/// A request with all that is kept of it.
+#[derive(Debug, Clone)]
+pub struct Whole {
+    /// What became of it.
+    pub trip: Trip,
+    /// `None` where so many requests came at once that theirs were not kept.
+    pub papers: Option<Papers>,
+    /// The authorizer's checks.
+    pub checks: Option<Vec<CheckMade>>,
 }
 
 #[derive(Debug, Default)]
@@ -33,8 +72,11 @@ struct Kept {
     entries: HashMap<String, Entry>,
     /// The ids, the oldest first.
     order: VecDeque<String>,
-    /// Of all lines.
+    /// Of all lines and papers.
     bytes: usize,
+    figures: Figures,
+    /// Counts what is new to a list of the requests.
+    changes: u64,
 }
 
 #[derive(Debug, Default)]
@@ -43,6 +85,10 @@ struct Entry {
     lines: Vec<LogLine>,
     bytes: usize,
     decision: Option<Decision>,
+    papers: Option<Papers>,
+    checks: Option<Vec<CheckMade>>,
+    /// What `Kept::changes` was when it changed last.
+    changed: u64,
 }
 
 /// What the line of our authorizer's decision has (docs/decisions.md).
@@ -71,37 +117,82 @@ impl Trips {
     pub fn new(told: Watcher) -> Self {
         Self {
             kept: Mutex::default(),
-            told,
+            told: RwLock::new(told),
+            shown: None,
         }
     }
 
-    /// Keeps a line that a function wrote for a request.
-    pub fn note(&self, request_id: &str, function: &str, line: &str) {
+    /// The same for a page too. What authorizers are asked goes to `to_check`.
+    #[must_use]
+    pub fn shown(self, to_check: mpsc::Sender<ToCheck>) -> Self {
+        let papers = RateLimiter::direct(Quota::per_second(MAX_PAPERS));
+        let shown = Some(Shown { papers, to_check });
+        Self { shown, ..self }
+    }
+
+    /// Whether the event and the answer of the next request are kept.
+    pub(crate) fn keeps_papers(&self) -> bool {
+        let shown = self.shown.as_ref();
+        shown.is_some_and(|shown| shown.papers.check().is_ok())
+    }
+
+    /// Has another told of what is answered from now on.
+    pub fn tell(&self, told: Watcher) {
+        *self.told.write().unwrap_or_else(PoisonError::into_inner) = told;
+    }
+
+    /// Has room for what functions write for a request that has just come.
+    pub(crate) fn begin(&self, request_id: &str) {
         let mut kept = self.kept();
+        kept.entry(request_id);
+        kept.shrink();
+    }
+
+    /// Keeps a line that a function wrote: of the request that the line names itself, where there was such
+    /// a request, or else of the one that its process is at work on.
+    pub fn note(&self, named: Option<&str>, request: Option<&str>, function: &str, line: &str) {
+        let line = strike_forms(line);
+        let mut kept = self.kept();
+        let mut ids = named.into_iter().chain(request);
+        let Some(request_id) = ids.find(|id| kept.entries.contains_key(*id)) else {
+            return;
+        };
+        kept.changes += 1;
+        let changes = kept.changes;
         let entry = kept.entry(request_id);
         if line.starts_with('{') && line.contains("\"decision\"") {
-            entry.decision = serde_json::from_str(line).ok().or(entry.decision.take());
+            entry.decision = serde_json::from_str(&line).ok().or(entry.decision.take());
+            entry.changed = changes;
         }
-        if entry.bytes + line.len() > MAX_OF_ONE {
+        let size = line.len() + function.len() + LINE_COST;
+        if entry.bytes + size > MAX_OF_ONE {
             return;
         }
-        entry.bytes += line.len();
+        entry.bytes += size;
         entry.lines.push(LogLine {
             function: function.to_owned(),
-            line: line.to_owned(),
+            line: line.to_string(),
         });
-        kept.bytes += line.len();
+        kept.bytes += size;
         kept.shrink();
     }
 
     /// Keeps a request that is answered, and says its line.
-    pub fn finish(self: &Arc<Self>, trip: Trip) {
+    pub(crate) fn finish(self: &Arc<Self>, trip: Trip, papers: Option<Papers>) {
         let id = trip.request_id.clone();
         let must_wait = trip.lacks_reason();
+        let size = papers.as_ref().map_or(0, Papers::bytes);
         let mut kept = self.kept();
+        kept.figures.count(&trip);
+        kept.changes += 1;
+        kept.bytes += size;
+        let changes = kept.changes;
         let entry = kept.entry(&id);
         entry.trip = Some(trip);
-        let told = self.told.is_read().then(|| entry.whole()).flatten();
+        entry.papers = papers;
+        entry.bytes += size;
+        entry.changed = changes;
+        let told = self.told().is_read().then(|| entry.told()).flatten();
         kept.shrink();
         drop(kept);
         match told {
@@ -109,7 +200,7 @@ impl Trips {
                 let trips = Arc::clone(self);
                 tokio::spawn(async move { trips.say_with_reason(trip).await });
             }
-            Some(trip) => self.told.say(&trip),
+            Some(trip) => self.told().say(&trip),
             None => {}
         }
     }
@@ -133,6 +224,58 @@ impl Trips {
         }
     }
 
+    /// Has what the authorizer was asked gone through, as far as there is time for it.
+    pub(crate) fn check(&self, request_id: &str, event: Bytes) {
+        if let Some(shown) = &self.shown {
+            let request_id = request_id.to_owned();
+            let _ = shown.to_check.try_send(ToCheck { request_id, event });
+        }
+    }
+
+    /// Keeps the checks that the authorizer makes of a request.
+    pub fn keep_checks(&self, request_id: &str, checks: Vec<CheckMade>) {
+        let mut kept = self.kept();
+        if let Some(entry) = kept.entries.get_mut(request_id) {
+            entry.checks = Some(checks);
+        }
+    }
+
+    /// All that is kept of the request of this id.
+    #[must_use]
+    pub fn whole(&self, id: &str) -> Option<Whole> {
+        let kept = self.kept();
+        let entry = kept.entries.get(id)?;
+        Some(Whole {
+            trip: entry.whole()?,
+            papers: entry.papers.clone(),
+            checks: entry.checks.clone(),
+        })
+    }
+
+    /// The latest requests that fit and have changed since, the newest first, and what to ask with next time.
+    #[must_use]
+    pub fn latest(
+        &self,
+        since: u64,
+        limit: usize,
+        fits: impl Fn(&Trip) -> bool,
+    ) -> (Vec<Trip>, u64) {
+        let kept = self.kept();
+        let entries = kept.order.iter().rev();
+        let entries = entries.filter_map(|id| kept.entries.get(id));
+        let entries = entries
+            .filter(|entry| entry.changed > since && entry.trip.as_ref().is_some_and(&fits))
+            .take(limit);
+        let trips = entries.filter_map(Entry::told).collect();
+        (trips, kept.changes)
+    }
+
+    /// Figures of all requests since the start.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        self.kept().figures.clone()
+    }
+
     /// Says the line of a refusal once the authorizer has said why, or after a moment without.
     async fn say_with_reason(&self, trip: Trip) {
         let reason = async {
@@ -151,7 +294,11 @@ impl Trips {
             Some(format!("{} answered: {error}", step.function))
         };
         let reason = reason.ok().flatten().or_else(answered);
-        self.told.say(&Trip { reason, ..trip });
+        self.told().say(&Trip { reason, ..trip });
+    }
+
+    fn told(&self) -> RwLockReadGuard<'_, Watcher> {
+        self.told.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -187,8 +334,14 @@ impl Kept {
 impl Entry {
     /// The request, if it is answered, with what is known of it by now.
     fn whole(&self) -> Option<Trip> {
-        let mut trip = self.trip.clone()?;
+        let mut trip = self.told()?;
         trip.lines.clone_from(&self.lines);
+        Some(trip)
+    }
+
+    /// The same without what functions wrote.
+    fn told(&self) -> Option<Trip> {
+        let mut trip = self.trip.clone()?;
         if trip.lacks_reason() {
             trip.reason = self.decision.as_ref().map(ToString::to_string);
         }
@@ -206,90 +359,4 @@ impl std::fmt::Display for Decision {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::trip::AuthorizerStep;
-
-    fn trip(id: &str) -> Trip {
-        Trip {
-            request_id: id.to_owned(),
-            received: "2026-11-26T01:27:01Z".parse().unwrap(),
-            method: "GET".to_owned(),
-            path: "/dev/books".to_owned(),
-            route: None,
-            status: 401,
-            error_type: None,
-            reason: None,
-            milliseconds: 1.0,
-            authorizer: Some(AuthorizerStep {
-                function: "Authorizer".to_owned(),
-                milliseconds: 1.0,
-                is_called: true,
-                error: Some("Unauthorized".to_owned()),
-            }),
-            plan: None,
-            handler: None,
-            caller: BTreeMap::new(),
-            lines: Vec::new(),
-        }
-    }
-
-    fn trips() -> Arc<Trips> {
-        Arc::new(Trips::new(Watcher::none()))
-    }
-
-    #[test]
-    fn the_reason_is_the_authorizers_whichever_of_the_two_comes_first() {
-        let line = r#"{"decision":"unauthorized","reason":"token-expired","detail":"it is over","request_id":"a"}"#;
-        for line_is_first in [true, false] {
-            let trips = trips();
-            if line_is_first {
-                trips.note("a", "Authorizer", line);
-            }
-            trips.finish(trip("a"));
-            trips.note("a", "Authorizer", line);
-            let Found::One(found) = trips.find("a") else {
-                panic!("it is not kept");
-            };
-            assert_eq!(found.reason.as_deref(), Some("it is over (token-expired)"));
-        }
-    }
-
-    #[test]
-    fn an_id_may_be_cut_short_where_it_is_the_only_one() {
-        let trips = trips();
-        trips.finish(trip("12345678-a"));
-        trips.finish(trip("12345678-b"));
-        trips.finish(trip("abcdefgh-c"));
-        assert_eq!(trips.find("12345678"), Found::Several);
-        assert!(matches!(trips.find("12345678-a"), Found::One(_)));
-        assert!(matches!(trips.find("abcdefgh"), Found::One(_)));
-        assert_eq!(trips.find("abc"), Found::None);
-        assert_eq!(trips.find("no-such-request"), Found::None);
-    }
-
-    #[test]
-    fn what_is_kept_is_bounded_and_the_oldest_go_first() {
-        let trips = trips();
-        let line = "x".repeat(MAX_OF_ONE / 2);
-        for number in 0..2 * MAX_TRIPS {
-            let id = number.to_string();
-            for _ in 0..3 {
-                trips.note(&id, "Handler", &line);
-            }
-            trips.finish(trip(&id));
-        }
-        let kept = trips.kept();
-        assert!(kept.bytes <= MAX_OF_ALL && kept.bytes > MAX_OF_ALL / 2);
-        assert_eq!(kept.entries.len(), kept.order.len());
-        drop(kept);
-        assert_eq!(trips.find("0"), Found::None);
-        let last = (2 * MAX_TRIPS - 1).to_string();
-        let Found::One(found) = trips.find(&last) else {
-            panic!("the last one is gone");
-        };
-        assert_eq!(found.lines.len(), 2);
-    }
-}
+mod tests;

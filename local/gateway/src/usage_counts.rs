@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use jiff::civil::{Date, Weekday};
 use jiff::{Span, Timestamp, tz::TimeZone};
-
 use keygate_model::{Period, Quota};
 
 /// How many days are kept: those that `GetUsage` answers, and before them those of a month that had

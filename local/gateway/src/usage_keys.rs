@@ -10,6 +10,7 @@ use keygate_key_record::now;
 use keygate_model::{UsageKey, UsagePlan};
 
 use super::usage_plan::{self, ImpossibleThrottle, Meter, Refusal};
+use crate::trip::PlanLeft;
 
 /// Usage plans with the keys on them.
 #[derive(Debug)]
@@ -85,6 +86,51 @@ impl Usage {
         })
     }
 
+    /// Takes over from the stage whose place this is to take: the keys that calls have made, each on its
+    /// plan where that is still there, and what was counted for each key on the plan that it is on.
+    pub(super) fn succeed(&self, former: &Self) {
+        let (mut keys, former_keys) = (self.write(), former.read());
+        let of_template = |id: &String| {
+            let mut given = former.plans.iter().flat_map(|plan| &plan.keys);
+            given.any(|key| key.id == *id)
+        };
+        for (id, listed) in &former_keys.by_id {
+            let mut now = keys.by_id.values();
+            let is_taken = now.any(|now| now.key.id == *id || now.key.value == listed.key.value);
+            if of_template(id) || is_taken {
+                continue;
+            }
+            let plan = listed.plan.as_deref().and_then(|on| self.plan(on).ok());
+            let listed = Listed {
+                plan: plan.map(|plan| plan.id.clone()),
+                ..listed.clone()
+            };
+            if let Some(meter) = plan.and_then(|plan| Meter::new(plan, &listed.key).ok())
+                && plan.is_some_and(|plan| plan.is_of_stage)
+            {
+                let value = listed.key.value.clone();
+                keys.meters.insert(value, Arc::new(meter));
+            }
+            keys.by_id.insert(id.clone(), listed);
+        }
+        let Keys { by_id, meters } = &mut *keys;
+        for listed in by_id.values() {
+            let before = former_keys.by_id.get(&listed.key.id);
+            let is_same = before.is_some_and(|before| {
+                before.plan == listed.plan && before.key.value == listed.key.value
+            });
+            let value = &listed.key.value;
+            if let (true, Some(before), Some(meter)) = (
+                is_same,
+                former_keys.meters.get(value),
+                meters.get_mut(value),
+            ) && let Some(meter) = Arc::get_mut(meter)
+            {
+                meter.count_with(before);
+            }
+        }
+    }
+
     /// Counts a request of the usage key of this value, and gives the key's id. A request that is
     /// refused is not counted. `method` is the route's key.
     pub fn admit(
@@ -130,6 +176,13 @@ impl Usage {
             Some(meter) => days.iter().map(|day| meter.of_day(*day)).collect(),
             None => Vec::new(),
         }
+    }
+
+    /// What is left to the usage key of this value: to a method, by its route's key, or to its plan.
+    #[must_use]
+    pub fn left(&self, value: &str, method: Option<&str>) -> Option<PlanLeft> {
+        let meter = self.read().meters.get(value).cloned();
+        Some(meter?.left(method, Timestamp::now()))
     }
 
     /// Adds a key that is on no plan yet.
@@ -316,6 +369,45 @@ mod tests {
         for _ in 0..3 {
             assert!(admit(&usage, "a").is_ok());
         }
+    }
+
+    #[test]
+    fn a_change_of_the_template_leaves_called_for_keys_and_counted_requests_as_they_are() {
+        let former = usage();
+        for (id, plan) in [("a", "small"), ("b", "large"), ("gone", "large")] {
+            former.create(key(id)).unwrap();
+            former.put_on(id, plan).unwrap();
+        }
+        assert!(admit(&former, "a").is_ok());
+        assert!(admit(&former, "b").is_ok());
+        let Usage { mut plans, .. } = usage();
+        plans.retain(|plan| plan.id == "large");
+        plans[0].keys.push(key("gone"));
+        plans[0].quota = Some(Quota {
+            limit: 2,
+            period: Period::Day,
+        });
+        let changed = Usage::new(plans).unwrap();
+        changed.succeed(&former);
+        assert_eq!(changed.key("a").unwrap().plan, None);
+        assert_eq!(admit(&changed, "a"), Err(Refusal::UnknownKey));
+        assert!(admit(&changed, "b").is_ok());
+        assert_eq!(admit(&changed, "b"), Err(Refusal::QuotaExceeded));
+        assert!(admit(&changed, "gone").is_ok());
+        // What the former still serves counts as well.
+        assert!(admit(&former, "gone").is_ok());
+        assert_eq!(admit(&changed, "gone"), Err(Refusal::QuotaExceeded));
+    }
+
+    #[test]
+    fn a_key_that_the_template_has_no_more_is_no_key_of_the_changed_one() {
+        let Usage { mut plans, .. } = usage();
+        plans[0].keys.push(key("given"));
+        let former = Usage::new(plans).unwrap();
+        let changed = usage();
+        changed.succeed(&former);
+        assert!(changed.key("given").is_none());
+        assert_eq!(admit(&changed, "given"), Err(Refusal::UnknownKey));
     }
 
     #[test]

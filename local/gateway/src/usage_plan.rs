@@ -8,23 +8,25 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use governor::{DefaultDirectRateLimiter, Quota as Bucket, RateLimiter};
+use governor::Quota as Bucket;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use keygate_model::{Quota, Throttle, UsageKey, UsagePlan};
 
+use super::tokens::Tokens;
 use super::usage_counts::{UsageCounts, day};
+use crate::trip::{PlanLeft, QuotaLeft};
 
 /// What is left to one usage key.
 #[derive(Debug)]
 pub(super) struct Meter {
     key_id: Arc<str>,
     enabled: bool,
-    bucket: Option<DefaultDirectRateLimiter>,
-    /// Those of some methods, in place of `bucket`.
-    method_buckets: HashMap<String, DefaultDirectRateLimiter>,
+    tokens: Option<Tokens>,
+    /// Those of some methods, in place of `tokens`.
+    method_tokens: HashMap<String, Tokens>,
     quota: Option<Quota>,
-    counts: Mutex<UsageCounts>,
+    counts: Arc<Mutex<UsageCounts>>,
 }
 
 /// Why a request is not let through.
@@ -59,18 +61,23 @@ impl Meter {
     pub(super) fn new(plan: &UsagePlan, key: &UsageKey) -> Result<Self, ImpossibleThrottle> {
         let limiter = |throttle: Throttle| {
             let bucket = bucket(throttle).ok_or_else(|| ImpossibleThrottle::of_plan(plan))?;
-            Ok(RateLimiter::direct(bucket))
+            Ok(Tokens::new(bucket, throttle))
         };
         let of_methods = plan.method_throttles.iter();
         let of_methods = of_methods.map(|(key, throttle)| Ok((key.clone(), limiter(*throttle)?)));
         Ok(Self {
             key_id: Arc::from(key.id.as_str()),
             enabled: key.enabled,
-            bucket: plan.throttle.map(limiter).transpose()?,
-            method_buckets: of_methods.collect::<Result<_, ImpossibleThrottle>>()?,
+            tokens: plan.throttle.map(limiter).transpose()?,
+            method_tokens: of_methods.collect::<Result<_, ImpossibleThrottle>>()?,
             quota: plan.quota,
-            counts: Mutex::default(),
+            counts: Arc::default(),
         })
+    }
+
+    /// Counts together with the key's meter from before its stage was changed, which may still be in use.
+    pub(super) fn count_with(&mut self, former: &Self) {
+        self.counts = Arc::clone(&former.counts);
     }
 
     /// Counts a request on a method, and gives the key's id. A request that is refused is not counted.
@@ -82,9 +89,7 @@ impl Meter {
         if self.remaining(&self.counts(), today) == Some(0) {
             return Err(Refusal::QuotaExceeded);
         }
-        let of_method = self.method_buckets.get(method);
-        let bucket = of_method.or(self.bucket.as_ref());
-        if bucket.is_some_and(|bucket| bucket.check().is_err()) {
+        if self.tokens(method).is_some_and(|tokens| !tokens.take()) {
             return Err(Refusal::Throttled);
         }
         // Others may have been let through in between.
@@ -100,6 +105,25 @@ impl Meter {
     pub(super) fn of_day(&self, day: Date) -> (u64, Option<u64>) {
         let counts = self.counts();
         (counts.of(day), self.remaining(&counts, day))
+    }
+
+    /// What is left now, to a method's requests or, without one, to the plan's.
+    pub(super) fn left(&self, method: Option<&str>, now: Timestamp) -> PlanLeft {
+        let tokens = method.map_or(self.tokens.as_ref(), |method| self.tokens(method));
+        let (used, left) = self.of_day(day(now));
+        PlanLeft {
+            tokens: tokens.map(Tokens::left),
+            quota: self.quota.zip(left).map(|(quota, left)| QuotaLeft {
+                left,
+                limit: quota.limit,
+                period: quota.period.name().to_owned(),
+            }),
+            today: used,
+        }
+    }
+
+    fn tokens(&self, method: &str) -> Option<&Tokens> {
+        self.method_tokens.get(method).or(self.tokens.as_ref())
     }
 
     fn remaining(&self, counts: &UsageCounts, day: Date) -> Option<u64> {

@@ -10,11 +10,17 @@ use axum::http::header::{
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use keygate_browser::{is_called_as_loopback, is_loopback};
 use url::Url;
 
-/// Answers preflights, and says who may read any other answer.
+/// Answers preflights, and says who may read any other answer. A page from elsewhere that calls by a name of
+/// its own (DNS rebinding), sends a form or asks for an authorization in the background is refused.
 pub(super) async fn answer(request: Request, next: Next) -> Response {
     let headers = request.headers();
+    if !is_called_as_loopback(headers) || is_from_elsewhere(&request) {
+        let error = "this issuer is for programs and pages of this machine, called as 127.0.0.1 or localhost";
+        return (StatusCode::FORBIDDEN, error).into_response();
+    }
     let origin = headers
         .get(ORIGIN)
         .filter(|origin| is_here(origin))
@@ -44,14 +50,25 @@ pub(super) async fn answer(request: Request, next: Next) -> Response {
     response
 }
 
+/// Whether it can only come from a page that is not from this machine, and does more than look. A browser
+/// says of each request what it is for (Fetch metadata, W3C); following a link is everybody's.
+fn is_from_elsewhere(request: &Request) -> bool {
+    let headers = request.headers();
+    if headers.get(ORIGIN).is_some_and(is_here) {
+        return false;
+    }
+    let is_form = request.method() == Method::POST && headers.contains_key(ORIGIN);
+    let mode = headers.get("sec-fetch-mode");
+    let is_followed = mode.is_none_or(|mode| mode == "navigate");
+    is_form || (request.uri().path() == "/authorize" && !is_followed)
+}
+
 /// Whether a page is from this machine. `null`, which a file has, may be anybody's.
 fn is_here(origin: &HeaderValue) -> bool {
     let url = origin.to_str().ok().and_then(|text| Url::parse(text).ok());
     url.is_some_and(|url| {
         let host = url.host_str().unwrap_or_default();
-        let is_web = matches!(url.scheme(), "http" | "https");
-        let is_loopback = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-        is_web && (is_loopback || host.ends_with(".localhost"))
+        matches!(url.scheme(), "http" | "https") && is_loopback(host)
     })
 }
 

@@ -24,6 +24,7 @@ use axum::routing::{get, post};
 use axum::{Form, Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use keygate_connection::{Malformed, Room, serve_router};
 use keygate_key_record::now;
 use keygate_model::deployment::AUDIENCE;
 use keygate_principal::scope::Scopes;
@@ -135,6 +136,7 @@ pub fn url(listener: &TcpListener) -> std::io::Result<String> {
 /// not say.
 pub async fn serve(
     listener: TcpListener,
+    room: &Room,
     key: SigningKey,
     scopes: watch::Receiver<Scopes>,
 ) -> std::io::Result<()> {
@@ -153,7 +155,14 @@ pub async fn serve(
         .route("/register", post(register))
         .layer(middleware::from_fn(cors::answer))
         .with_state(Arc::new(issuer));
-    axum::serve(listener, router).await
+    serve_router(listener, room, router, unreadable).await;
+    Ok(())
+}
+
+fn unreadable(malformed: Malformed) -> Response {
+    let mut response = refuse("invalid_request", malformed.reason());
+    *response.status_mut() = malformed.status();
+    response
 }
 
 async fn metadata(State(issuer): State<Arc<Issuer>>) -> Json<Value> {

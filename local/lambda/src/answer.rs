@@ -6,10 +6,9 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use serde_json::{Value, json};
-
 use keygate_functions::InvokeError;
 use keygate_model::deployment::LATEST;
+use serde_json::{Value, json};
 
 /// An error: its kind in a header, and a document.
 #[derive(Debug)]

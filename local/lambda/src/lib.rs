@@ -24,6 +24,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use keygate_browser::no_page;
+use keygate_connection::{Malformed, Room, serve_router};
 use keygate_functions::{Functions, Invocation, MAX_EVENT_BYTES};
 use serde::de::IgnoredAny;
 use tokio::net::TcpListener;
@@ -48,7 +49,7 @@ enum InvocationType {
 }
 
 /// Serves the API until the task is dropped.
-pub async fn serve(listener: TcpListener, functions: Arc<Functions>) {
+pub async fn serve(listener: TcpListener, room: Room, functions: Arc<Functions>) {
     let router = Router::new()
         .route(
             "/2015-03-31/functions/{name}/invocations",
@@ -61,8 +62,12 @@ pub async fn serve(listener: TcpListener, functions: Arc<Functions>) {
         }))
         .layer(DefaultBodyLimit::disable())
         .with_state(functions);
-    // It ends with the program only.
-    let _ = axum::serve(listener, router).await;
+    serve_router(listener, &room, router, unreadable).await;
+}
+
+fn unreadable(malformed: Malformed) -> Response {
+    let (status, kind) = (malformed.status(), "InvalidRequestContentException");
+    ApiError::new(status, kind, malformed.reason()).into_response()
 }
 
 async fn unsupported(method: Method, uri: Uri) -> ApiError {

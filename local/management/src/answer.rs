@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use keygate_gateway::Refused;
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use keygate_gateway::Refused;
 
 /// How many entries a page has when the request does not say, and at most.
 const DEFAULT_LIMIT: usize = 25;

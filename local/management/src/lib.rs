@@ -25,6 +25,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, put};
 use keygate_browser::no_page;
+use keygate_connection::{Malformed, Room, serve_router};
 use keygate_gateway::Controls;
 use keygate_gateway::trips::Trips;
 use tokio::net::TcpListener;
@@ -32,7 +33,7 @@ use tokio::net::TcpListener;
 use self::answer::ApiError;
 
 /// Serves the API until the task is dropped.
-pub async fn serve(listener: TcpListener, controls: Controls, trips: Arc<Trips>) {
+pub async fn serve(listener: TcpListener, room: Room, controls: Controls, trips: Arc<Trips>) {
     let own = Router::new()
         .route("/_keygate/requests/{id}", get(requests::read))
         .with_state(trips);
@@ -71,8 +72,12 @@ pub async fn serve(listener: TcpListener, controls: Controls, trips: Arc<Trips>)
         .layer(middleware::from_fn(|request, next| {
             no_page(ApiError::new, request, next)
         }));
-    // It ends with the program only.
-    let _ = axum::serve(listener, router).await;
+    serve_router(listener, &room, router, unreadable).await;
+}
+
+fn unreadable(malformed: Malformed) -> Response {
+    let (status, kind) = (malformed.status(), "BadRequestException");
+    ApiError::new(status, kind, malformed.reason()).into_response()
 }
 
 async fn signed(request: Request, next: Next) -> Response {

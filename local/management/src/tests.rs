@@ -10,6 +10,7 @@ use aws_sdk_apigateway::config::http::HttpResponse;
 use aws_sdk_apigateway::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_apigateway::error::{ProvideErrorMetadata, SdkError};
 use jiff::Timestamp;
+use keygate_connection::Room;
 use keygate_gateway::trips::Trips;
 use keygate_gateway::{Gateway, Usage, day};
 use keygate_model::deployment::REGION;
@@ -46,7 +47,12 @@ async fn client_of(path: &Path, parameters: &[(String, String)]) -> (Client, Str
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let trips = Arc::new(Trips::new(Watcher::none()));
-    tokio::spawn(super::serve(listener, control.into(), trips));
+    tokio::spawn(super::serve(
+        listener,
+        Room::of_process(),
+        control.into(),
+        trips,
+    ));
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(REGION))

@@ -9,7 +9,7 @@ use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use keygate_gateway::{Control, Listed};
-use keygate_model::{Period, UsagePlan};
+use keygate_model::UsagePlan;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -127,11 +127,7 @@ fn shown(plan: &UsagePlan, control: &Control) -> Value {
         shown["throttle"] = json!({"burstLimit": throttle.burst, "rateLimit": throttle.rate});
     }
     if let Some(quota) = plan.quota {
-        let period = match quota.period {
-            Period::Day => "DAY",
-            Period::Week => "WEEK",
-            Period::Month => "MONTH",
-        };
+        let period = quota.period.name();
         shown["quota"] = json!({"limit": quota.limit, "offset": 0, "period": period});
     }
     shown

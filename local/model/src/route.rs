@@ -1,6 +1,6 @@
 //! What an API serves: methods of resources, and what answers them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::{HeaderName, HeaderValue};
 use keygate_routes::{ResourcePath, RouteMethod};
@@ -23,6 +23,9 @@ pub struct Route {
     pub api_key_required: bool,
     /// How many requests the stage takes on it, of all callers together.
     pub throttle: Option<Throttle>,
+    /// The same of single methods, by name, where the route is `ANY`: the stage's settings know each of
+    /// its methods by itself.
+    pub throttles: BTreeMap<String, Throttle>,
     /// What is checked of a request before it is passed on.
     pub validation: Validation,
     /// The event's line of the template.

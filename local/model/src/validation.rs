@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use jsonschema::{ValidationError, Validator};
+use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
 /// What a method's validator asks of a request.
@@ -27,6 +27,11 @@ pub enum ParameterPlace {
     Query,
 }
 
+/// How often a `pattern` may be tried anew within one text, and how large one may be once it is compiled: a
+/// few letters of one can ask for more time or memory than there is.
+const MAX_BACKTRACKS: usize = 10_000;
+const MAX_PATTERN_BYTES: usize = 4 * 1024 * 1024;
+
 /// A JSON schema of draft 4.
 #[derive(Clone)]
 pub struct BodySchema(Arc<Validator>);
@@ -37,7 +42,11 @@ impl BodySchema {
     /// # Errors
     /// What is no schema of draft 4, or refers to what is not there.
     pub fn of(schema: &Value) -> Result<Self, ValidationError<'static>> {
-        Ok(Self(Arc::new(jsonschema::draft4::new(schema)?)))
+        let patterns = PatternOptions::fancy_regex()
+            .backtrack_limit(MAX_BACKTRACKS)
+            .size_limit(MAX_PATTERN_BYTES);
+        let options = jsonschema::draft4::options().with_pattern_options(patterns);
+        Ok(Self(Arc::new(options.build(schema)?)))
     }
 
     /// What is wrong with a value, if something is.

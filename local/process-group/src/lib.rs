@@ -8,6 +8,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::signal::unix::{self, SignalKind};
 
+pub mod file_limit;
+
 /// A process, and the group of which it is the first. What is left of the group when the process has
 /// ended, or when the value is dropped, is killed.
 #[derive(Debug)]
@@ -27,11 +29,9 @@ impl ProcessGroup {
         let ends = unix::signal(SignalKind::child())?;
         let first = command.process_group(0).kill_on_drop(true).spawn()?;
         let id = first.id().and_then(|id| i32::try_from(id).ok());
-        Ok(Self {
-            id: id.and_then(Pid::from_raw),
-            first,
-            ends,
-        })
+        let id = id.and_then(Pid::from_raw);
+        id.into_iter().for_each(file_limit::restore);
+        Ok(Self { first, id, ends })
     }
 
     /// The process's id, while it runs.

@@ -3,11 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use keygate_routes::{MalformedTable, RouteTable};
-use keygate_settings::{SettingError, Settings};
-
 use keygate_builds::package;
 use keygate_model::{Application, Function};
+use keygate_routes::{MalformedTable, RouteTable};
+use keygate_settings::{SettingError, Settings};
 
 /// Why there is no table where one is set.
 #[derive(Debug, thiserror::Error)]

@@ -7,6 +7,7 @@ use keygate_gateway::GatewayError;
 use keygate_issuer::SigningFailed;
 use keygate_issuing::SweepError;
 use keygate_outbound::OutboundError;
+use keygate_page::NoLink;
 use keygate_template::TemplateError;
 
 use crate::changes::ChangesError;
@@ -21,13 +22,16 @@ use crate::seed::SeedError;
 pub(crate) enum ServeError {
     /// A port is taken.
     #[error(
-        "port {port} of 127.0.0.1 is in use: stop what listens there, or choose another with {flag} PORT (0 takes a free one)"
+        "port {port} of 127.0.0.1 is in use{}: stop what listens there, or choose another with {flag} PORT (0 takes a free one)",
+        by(holder.as_deref())
     )]
     PortInUse {
         /// The port.
         port: u16,
         /// The flag that changes it.
         flag: &'static str,
+        /// The program that listens there, where that is known.
+        holder: Option<String>,
     },
     /// A port cannot be used for another reason.
     #[error("port {port} of 127.0.0.1 ({flag}) cannot be used: {error}")]
@@ -54,6 +58,9 @@ pub(crate) enum ServeError {
     /// A function's package or layers are not what they must be.
     #[error(transparent)]
     Package(#[from] PackageError),
+    /// The page cannot be shown.
+    #[error(transparent)]
+    Page(#[from] NoLink),
     /// A function does not start.
     #[error("{0}")]
     Function(#[from] InvokeError),
@@ -84,4 +91,10 @@ pub(crate) enum ServeError {
     /// The ready file cannot be written.
     #[error("--ready-file: {0}")]
     ReadyFile(std::io::Error),
+}
+
+fn by(holder: Option<&str>) -> String {
+    holder
+        .map(|holder| format!(" by {holder}"))
+        .unwrap_or_default()
 }

@@ -3,30 +3,34 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
-use keygate_api_key::ApiKey;
 use keygate_builds::BuildLog;
 use keygate_builds::binaries::{self, Building, Built, Identity};
 use keygate_builds::package;
-use keygate_functions::Functions;
+use keygate_console::excerpt;
+use keygate_functions::{Functions, Prepared};
+use keygate_gateway::trips::Trips;
 use keygate_gateway::{Controls, Door};
-use keygate_model::{Application, Build, Function};
+use keygate_model::Application;
 use keygate_principal::scope::Scopes;
-use keygate_template::SAM_CONFIG;
 use tokio::sync::watch;
 
+use super::announcement::Announcement;
 use super::error::ServeError;
 use super::ground::{self, Ground};
+use super::look::Shown;
 use super::place::Place;
-use crate::changes::{Changes, ChangesError};
+use super::watching::{self, Concern};
+use super::written::Written;
+use crate::changes::Changes;
 use crate::cli::Serve;
+use crate::kept::Kept;
+use crate::outlets::Outlets;
+use crate::welcome::Addresses;
 
-/// How many builds of a function are kept: the one before the last may still be started, for a request
-/// that waits.
-const KEPT_BUILDS: usize = 2;
 /// How many changed files are named.
 const MAX_NAMED: usize = 3;
 
@@ -39,133 +43,63 @@ pub(super) struct Live<'s> {
     pub(super) functions: Arc<Functions>,
     pub(super) door: &'s Door,
     pub(super) controls: Controls,
+    pub(super) shown: Shown,
     /// What the development issuer's tokens open.
     pub(super) scopes: watch::Sender<Scopes>,
-    pub(super) api_key: Option<ApiKey>,
-    /// What functions were built to, the latest first.
-    pub(super) built: BTreeMap<String, Vec<Arc<Built>>>,
+    /// The keys that stay the same.
+    pub(super) kept: Kept,
+    pub(super) outlets: Outlets<'s>,
+    pub(super) trips: Arc<Trips>,
+    pub(super) announcement: Announcement<'s>,
     /// The executables that cargo has built.
     pub(super) identities: BTreeMap<String, Identity>,
 }
 
-/// What a change concerns.
-enum Concern {
-    /// The template or its parameters, or what all functions stand on.
-    Everything,
-    /// These functions; none, where it is nobody's.
-    Functions(BTreeSet<String>),
-}
-
 impl Live<'_> {
-    /// Sees to it that changes are seen.
-    pub(super) fn watch(&self) -> Result<Changes, ChangesError> {
-        let options = self.options;
-        let own = [
-            &options.data,
-            &options.access_log,
-            &options.identity,
-            &options.ready_file,
-        ];
-        let own: Vec<PathBuf> = own.into_iter().flatten().cloned().collect();
-        let mut changes = Changes::new(&own)?;
-        self.watch_all(&mut changes)?;
-        Ok(changes)
-    }
-
     /// Takes up changes for as long as it is asked to.
     pub(super) async fn follow(mut self, mut changes: Changes) -> Infallible {
-        let mut files = changes.next().await;
+        let mut written = Written::default();
+        let mut taken_up = None;
+        let mut meanwhile = BTreeSet::new();
         loop {
-            let home = self.home();
-            let made: Vec<PathBuf> = match self.concern(&files) {
-                Concern::Everything => {
-                    self.reload(&files).await;
-                    if let Err(error) = self.watch_all(&mut changes) {
-                        self.log.tell(&error.to_string());
-                    }
-                    Vec::new()
-                }
-                Concern::Functions(ids) => {
-                    let functions = self.application.functions.values();
-                    let made = functions
-                        .filter(|function| ids.contains(&function.id))
-                        .filter(|function| function.build == Build::Make);
-                    let made = made.filter_map(|function| package::directory(function, &home));
-                    let made = made.collect();
-                    if !ids.is_empty() {
-                        self.rebuild(&ids, &files).await;
-                    }
-                    made
-                }
-            };
-            // What a Makefile has written beside the code is no change of it.
-            let meanwhile = changes.settled(&made);
-            files = if meanwhile.is_empty() {
+            let files = if meanwhile.is_empty() {
                 changes.next().await
             } else {
-                meanwhile
+                std::mem::take(&mut meanwhile)
             };
+            if written.goes_round(&files, taken_up, Instant::now()) {
+                let names = self.named(&files);
+                self.log.tell(&format!(
+                    "{names} changes each time that something is taken up: it is left alone from here on"
+                ));
+                changes.leave(files);
+                continue;
+            }
+            let made = self.take_up(&files, &mut changes).await;
+            meanwhile = written.sources(changes.so_far(), &made);
+            taken_up = Some(Instant::now());
         }
     }
 
-    fn home(&self) -> PathBuf {
-        let home = package::home(&self.options.template);
-        home.canonicalize().unwrap_or_else(|_| home.to_owned())
-    }
-
-    fn watch_all(&self, changes: &mut Changes) -> Result<(), ChangesError> {
-        let home = self.home();
-        changes.watch(&home)?;
-        if let Some(functions) = self.functions_folder() {
-            changes.watch(&functions)?;
-        }
-        for function in self.application.functions.values() {
-            match (&function.build, &self.options.functions) {
-                (Build::Cargo(_), None) => changes.watch_below(&home)?,
-                (Build::Cargo(name), Some(given)) => watch_if_there(changes, &given.join(name))?,
-                (Build::Make, Some(given)) => watch_if_there(changes, &given.join(&function.id))?,
-                (Build::Make | Build::None, _) => {
-                    if let Some(code) = package::directory(function, &home) {
-                        changes.watch_below(&code)?;
-                    }
+    /// Takes up a change of these files. Gives the folders in which make has built meanwhile.
+    async fn take_up(&mut self, files: &BTreeSet<PathBuf>, changes: &mut Changes) -> Vec<PathBuf> {
+        let options = self.options;
+        match watching::concern(files, options, &self.application) {
+            Concern::Everything => {
+                let all = self.application.functions.keys().cloned().collect();
+                let made = watching::built_by_make(&all, options, &self.application);
+                self.reload(files).await;
+                if let Err(error) = watching::watch(changes, options, &self.application) {
+                    self.log.tell(&error.to_string());
                 }
+                made
             }
-            for layer in layers(function, &home) {
-                changes.watch_below(&layer)?;
+            Concern::Functions(ids) if ids.is_empty() => Vec::new(),
+            Concern::Functions(ids) => {
+                self.rebuild(&ids, files).await;
+                watching::built_by_make(&ids, options, &self.application)
             }
         }
-        Ok(())
-    }
-
-    fn functions_folder(&self) -> Option<PathBuf> {
-        self.options.functions.as_ref()?.canonicalize().ok()
-    }
-
-    /// What these files are to what is served.
-    fn concern(&self, changed: &BTreeSet<PathBuf>) -> Concern {
-        let home = self.home();
-        let is_in = |folder: &Path| changed.iter().any(|path| path.starts_with(folder));
-        let template = self.options.template.file_name();
-        let mut all_said = template.into_iter().chain([OsStr::new(SAM_CONFIG)]);
-        let functions = self.application.functions.values();
-        let mut all_layers = functions
-            .clone()
-            .flat_map(|function| layers(function, &home));
-        if all_said.any(|name| changed.contains(&home.join(name)))
-            || all_layers.any(|layer| is_in(&layer))
-        {
-            return Concern::Everything;
-        }
-        let given = self.functions_folder();
-        let is_concerned = |function: &&Function| match (&function.build, &given) {
-            (Build::Cargo(_) | Build::Make, Some(given)) => is_in(given),
-            (Build::Cargo(_), None) => is_in(&home),
-            (Build::Make | Build::None, _) => {
-                package::directory(function, &home).is_some_and(|code| is_in(&code))
-            }
-        };
-        let concerned = functions.filter(is_concerned);
-        Concern::Functions(concerned.map(|function| function.id.clone()).collect())
     }
 
     /// Builds these functions, and puts those that are others now in the place of the former.
@@ -182,7 +116,8 @@ impl Live<'_> {
             };
             concerned.functions.retain(|id, _| is_other(id));
             let ids: Vec<String> = concerned.functions.keys().cloned().collect();
-            self.start(built, &concerned, identities).await?;
+            self.functions.put(self.prepare(&built, &concerned).await?);
+            self.identities.extend(identities);
             Ok::<_, ServeError>(ids)
         };
         match outcome.await {
@@ -193,10 +128,14 @@ impl Live<'_> {
             Err(error) => {
                 let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
                 let ids = ids.join(", ");
-                self.log.tell(&format!("{what} changed, and {error}"));
+                self.tell_mistakes(&format!("{what} changed, and {error}"));
                 self.log.tell(&format!("what was there goes on: {ids}"));
             }
         }
+    }
+
+    fn tell_mistakes(&self, text: &str) {
+        self.log.tell(&excerpt::of_lines(text));
     }
 
     async fn build(&self, application: &Application) -> Result<Arc<Built>, ServeError> {
@@ -212,24 +151,16 @@ impl Live<'_> {
         Ok(Arc::new(built.await?))
     }
 
-    /// Starts what was built of these functions.
-    async fn start(
-        &mut self,
-        built: Arc<Built>,
+    /// Starts what was built of these functions, beside what they are to take the place of.
+    async fn prepare(
+        &self,
+        built: &Arc<Built>,
         application: &Application,
-        identities: BTreeMap<String, Identity>,
-    ) -> Result<(), ServeError> {
+    ) -> Result<Prepared, ServeError> {
         let home = package::home(&self.options.template);
         let services = self.place.services.environment();
         let programs = built.programs(application, &services, home);
-        self.functions.replace(programs).await?;
-        for id in application.functions.keys() {
-            let builds = self.built.entry(id.clone()).or_default();
-            builds.insert(0, Arc::clone(&built));
-            builds.truncate(KEPT_BUILDS);
-        }
-        self.identities.extend(identities);
-        Ok(())
+        Ok(self.functions.prepare(programs).await?)
     }
 
     /// Reads the template anew, and serves what it says now.
@@ -240,14 +171,13 @@ impl Live<'_> {
                 .log
                 .tell(&format!("{what} changed: {url} is served anew")),
             Err(error) => {
-                self.log.tell(&format!("{what} changed, and {error}"));
+                self.tell_mistakes(&format!("{what} changed, and {error}"));
                 self.log.tell("what was there goes on");
             }
         }
     }
 
-    /// Nothing of the former is given up until all that can fail has not; but functions that have started
-    /// stay where the tables or keys of a template then fail.
+    /// Nothing of the former is given up until all that can fail has not.
     async fn take_up_template(&mut self) -> Result<String, ServeError> {
         let Ground {
             application,
@@ -255,32 +185,57 @@ impl Live<'_> {
             matrix,
             gateway,
         } = Ground::read(self.options, self.place, &self.log)?;
+        self.outlets.choose_anew(gateway.has_access_log())?;
         let built = self.build(&application).await?;
-        let identities = built.identities();
-        self.start(built, &application, identities).await?;
+        let prepared = self.prepare(&built, &application).await?;
         let scopes = ground::scopes(&matrix);
+        gateway.succeed(&self.controls.current());
         let former = self.controls.replace(gateway.control());
         let services = &self.place.services;
-        let laid = ground::lay(&application, services, &scopes, self.api_key.as_ref()).await;
-        match laid {
-            Ok(api_key) => self.api_key = api_key,
+        let kept = self.kept.api_key();
+        let laid = ground::lay(&application, services, &scopes, kept.as_ref()).await;
+        let api_key = match laid {
+            Ok(api_key) => api_key,
             Err(error) => {
                 self.controls.replace(former);
                 return Err(error);
             }
-        }
-        self.door.replace(gateway, matrix.listed());
+        };
+        self.functions.put(prepared);
+        let parting = self
+            .functions
+            .part(|id| application.functions.contains_key(id));
+        let access_log = self.outlets.access_log.clone();
+        self.door
+            .replace(gateway, matrix.listed(), access_log, Box::new(parting));
+        self.trips.tell(self.outlets.requests());
+        self.shown
+            .show(&application, &url, &matrix, api_key.as_ref());
         self.scopes.send_replace(scopes);
-        let is_kept = |id: &str| application.functions.contains_key(id);
-        self.functions.retain(is_kept);
-        self.built.retain(|id, _| is_kept(id));
+        self.identities = built.identities();
         self.application = application;
+        if let Err(error) = self.kept.keep(None, api_key.as_ref()) {
+            self.log.tell(&error.to_string());
+        }
+        let addresses = Addresses {
+            url: url.clone(),
+            issuer: self.place.issuer.clone(),
+            services: services.clone(),
+            api_key,
+            page: self.shown.link.clone(),
+            kept_in: self.options.data.clone(),
+            key_source: self.application.api.key_source,
+            matrix: &matrix,
+        };
+        if let Err(error) = self.announcement.say(&addresses) {
+            self.log.tell(&error.to_string());
+        }
         Ok(url)
     }
 
     /// The changed files, as they are told.
     fn named(&self, changed: &BTreeSet<PathBuf>) -> String {
-        let home = self.home();
+        let home = watching::home(self.options);
         let named = changed.iter().take(MAX_NAMED).map(|path| {
             let path = path.strip_prefix(&home).unwrap_or(path);
             path.display().to_string()
@@ -291,16 +246,4 @@ impl Live<'_> {
             more => format!("{named} and {more} more"),
         }
     }
-}
-
-fn watch_if_there(changes: &mut Changes, folder: &Path) -> Result<(), ChangesError> {
-    let folder = folder.canonicalize().ok().filter(|folder| folder.is_dir());
-    folder.map_or(Ok(()), |folder| changes.watch_below(&folder))
-}
-
-fn layers(function: &Function, home: &Path) -> Vec<PathBuf> {
-    let layers = function.layers.iter();
-    layers
-        .filter_map(|layer| home.join(layer).canonicalize().ok())
-        .collect()
 }

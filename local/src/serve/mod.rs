@@ -1,21 +1,27 @@
 //! `keygate`: everything that a request needs on this machine, started in parallel, and stopped
 //! without leaving a process behind.
 
+mod announcement;
 mod error;
 mod ground;
+mod holder;
+mod invoker;
 mod listeners;
 mod live;
+mod look;
 mod place;
 mod stop;
+mod watching;
+mod written;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keygate_api_key::ApiKey;
 use keygate_builds::BuildLog;
 use keygate_builds::binaries::{self, Building, Built};
 use keygate_builds::package;
+use keygate_connection::Room;
 use keygate_console::{Console, Lines};
 use keygate_functions::{Functions, Keeping};
 use keygate_gateway::trips::Trips;
@@ -23,28 +29,31 @@ use keygate_gateway::{Controls, Door, Told};
 use keygate_issuer::{self as issuer, SigningFailed};
 use keygate_lambda as lambda;
 use keygate_management as management;
+use keygate_model::Application;
 use keygate_principal::scope::Scopes;
+use keygate_process_group::file_limit;
 use keygate_template as template;
 use keygate_template::offered;
-use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use self::announcement::Announcement;
 pub(crate) use self::error::ServeError;
 use self::ground::Ground;
 use self::listeners::{Listeners, listen, port};
 use self::live::Live;
+use self::look::{Opened, Shown};
 use self::place::Place;
 use self::stop::{stop_signal, stopped};
 use crate::aws;
-use crate::cli::{self, LogForm, Serve};
+use crate::changes::Changes;
+use crate::cli::{self, Serve};
 use crate::dynamodb;
 use crate::function_log;
 use crate::kept::Kept;
 use crate::matrix::Matrix;
 use crate::outlets::Outlets;
-use crate::ready_file;
 use crate::welcome::Addresses;
 
 /// Serves the template until Ctrl-C, a termination signal or, when asked, the end of standard
@@ -53,6 +62,7 @@ use crate::welcome::Addresses;
 /// # Errors
 /// Whatever keeps the gateway from starting.
 pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), ServeError> {
+    file_limit::raise();
     let listeners = Listeners::bind(&options).await?;
     let place = listeners.place();
     let log = BuildLog::alone(&console.stderr);
@@ -66,13 +76,14 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     let kept = Kept::open(options.identity.as_deref(), options.data.as_deref())?;
     let signing_key = tokio::task::spawn_blocking(move || (kept.signing_key(), kept));
     package::check(&ground.application, home)?;
-    let is_watched = (options.watch || console.stderr.is_terminal()) && !options.no_watch;
+    // From here on, so that what is saved during the first build is not lost.
+    let changes = changes(&options, &ground.application, console)?;
     let building = Building {
         application: &ground.application,
         home,
         functions: options.functions.as_deref(),
         log: &log,
-        is_watched,
+        is_watched: changes.is_some(),
     };
     let built = tokio::select! {
         built = binaries::executables(building) => Arc::new(built?),
@@ -84,7 +95,6 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     // Whose the folder is has just been found out.
     kept.keep(Some(&signing_key), None)?;
     let (offered, offer) = watch::channel(ground::scopes(&ground.matrix));
-    let trips = Arc::new(Trips::new(outlets.requests));
     let controls = Controls::from(ground.gateway.control());
     let Listeners {
         gateway: listener,
@@ -92,37 +102,82 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         dynamodb: of_dynamodb,
         api_gateway: of_api_gateway,
         lambda: of_lambda,
+        page: of_page,
     } = listeners;
-    let management = management::serve(of_api_gateway, controls.clone(), Arc::clone(&trips));
+    let template = options.template.clone();
+    let Opened {
+        trips,
+        shown,
+        mut tasks,
+    } = look::open(of_page, outlets.requests(), &controls, &place, template)?;
+    let room = Room::of_process();
+    let management = management::serve(
+        of_api_gateway,
+        room.clone(),
+        controls.clone(),
+        Arc::clone(&trips),
+    );
+    let room_of_issuer = room.clone();
     let log = function_log::outlet(console.stderr.clone(), Arc::clone(&trips));
     let programs = built.programs(&ground.application, &place.services.environment(), home);
     let functions = Arc::new(Functions::new(programs, &log, keeping(&options)));
-    let background = Background(vec![
+    tasks.extend([
         tokio::spawn(async move {
-            let _ = issuer::serve(of_issuer, signing_key, offer).await;
+            let _ = issuer::serve(of_issuer, &room_of_issuer, signing_key, offer).await;
         }),
         tokio::spawn(dynamodb::serve(of_dynamodb, database)),
         tokio::spawn(management),
-        tokio::spawn(lambda::serve(of_lambda, Arc::clone(&functions))),
+        tokio::spawn(lambda::serve(
+            of_lambda,
+            room.clone(),
+            Arc::clone(&functions),
+        )),
     ]);
+    let background = Background(tasks);
     let access_log = outlets.access_log.clone();
     let opening = Opening {
         options: &options,
+        room,
         console,
         place: &place,
-        is_watched,
+        changes,
         built,
         functions: Arc::clone(&functions),
         controls,
         offered,
         kept,
-        told: Told { access_log, trips },
+        outlets,
+        trips,
+        shown,
     };
     let outcome = opening.open(ground, listener, stop).await;
-    outlets.access_log.iter().for_each(Lines::settle);
+    access_log.iter().for_each(Lines::settle);
+    if access_log.as_ref().is_some_and(Lines::is_behind) {
+        tracing::warn!("the last lines of the access log could not be written");
+    }
     functions.shut_down().await;
     drop(background);
     outcome
+}
+
+/// What changes of the project, where that is to be taken up. On a terminal it is without being asked for,
+/// and nobody goes without a gateway because of it.
+fn changes(
+    options: &Serve,
+    application: &Application,
+    console: &Console,
+) -> Result<Option<Changes>, ServeError> {
+    if options.no_watch || !(options.watch || console.stderr.is_terminal()) {
+        return Ok(None);
+    }
+    match watching::begin(options, application) {
+        Ok(changes) => Ok(Some(changes)),
+        Err(error) if options.watch => Err(error.into()),
+        Err(error) => {
+            tracing::warn!(%error, "changes are not taken up");
+            Ok(None)
+        }
+    }
 }
 
 /// How the functions' processes are kept.
@@ -136,16 +191,20 @@ fn keeping(options: &Serve) -> Keeping {
 /// What requests are served with, once it is ready.
 struct Opening<'s> {
     options: &'s Serve,
+    room: Room,
     console: &'s Console,
     place: &'s Place,
-    is_watched: bool,
+    changes: Option<Changes>,
     built: Arc<Built>,
     functions: Arc<Functions>,
     controls: Controls,
     /// What the development issuer's tokens open.
     offered: watch::Sender<Scopes>,
     kept: Kept,
-    told: Told,
+    outlets: Outlets<'s>,
+    trips: Arc<Trips>,
+    /// What the page is shown.
+    shown: Shown,
 }
 
 impl Opening<'_> {
@@ -169,41 +228,53 @@ impl Opening<'_> {
         warmed?;
         let api_key = laid?;
         self.kept.keep(None, api_key.as_ref())?;
-        let door = Door::new(gateway, matrix.listed(), &self.functions, self.told);
-        let ids = application.functions.keys();
-        let builds = ids.map(|id| (id.clone(), vec![Arc::clone(&self.built)]));
-        let live = Live {
-            options: self.options,
-            place: self.place,
-            log: BuildLog::beside(&self.console.stderr),
-            built: builds.collect(),
-            identities: self.built.identities(),
-            functions: self.functions,
-            door: &door,
-            controls: self.controls,
-            scopes: self.offered,
-            api_key: api_key.clone(),
-            application,
+        let shown = self.shown;
+        shown.show(&application, &url, &matrix, api_key.as_ref());
+        let told = Told {
+            access_log: self.outlets.access_log.clone(),
+            trips: Arc::clone(&self.trips),
         };
-        let changes = self.is_watched.then(|| live.watch()).transpose()?;
-        let addresses = Addresses {
+        let door = Door::new(
+            gateway,
+            matrix.listed(),
+            &invoker::of(&self.functions),
+            told,
+        );
+        let mut announcement = Announcement::new(self.options, self.console);
+        announcement.say(&Addresses {
             url,
             issuer: self.place.issuer.clone(),
             services: self.place.services.clone(),
             api_key,
+            page: shown.link.clone(),
             kept_in: self.options.data.clone(),
             key_source,
             matrix: &matrix,
+        })?;
+        let live = Live {
+            options: self.options,
+            place: self.place,
+            log: BuildLog::beside(&self.console.stderr),
+            identities: self.built.identities(),
+            functions: self.functions,
+            door: &door,
+            controls: self.controls,
+            shown,
+            scopes: self.offered,
+            kept: self.kept,
+            outlets: self.outlets,
+            trips: self.trips,
+            announcement,
+            application,
         };
-        announce(&addresses, self.options, self.console)?;
         let live = async {
-            match changes {
+            match self.changes {
                 Some(changes) => live.follow(changes).await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
-            () = door.serve(listener, stopped(stop)) => Ok(()),
+            () = door.serve(listener, &self.room, stopped(stop)) => Ok(()),
             never = live => match never {},
         }
     }
@@ -218,6 +289,7 @@ pub(crate) async fn serve_issuer(
     options: &cli::Issuer,
     console: &Console,
 ) -> Result<(), ServeError> {
+    file_limit::raise();
     let listener = listen(options.port, "--port").await?;
     let stop = stop_signal(false);
     let mut kept = Kept::open(options.identity.as_deref(), None)?;
@@ -240,39 +312,12 @@ pub(crate) async fn serve_issuer(
     let (_offered, offer) = watch::channel(scopes);
     let text = format!("OAuth issuer for development at {url}");
     console.stdout.say(&text);
+    let room = Room::of_process();
     tokio::select! {
-        _ = issuer::serve(listener, key, offer) => {}
+        _ = issuer::serve(listener, &room, key, offer) => {}
         () = stopped(stop) => {}
     }
     Ok(())
-}
-
-fn announce(
-    addresses: &Addresses<'_>,
-    options: &Serve,
-    console: &Console,
-) -> Result<(), ServeError> {
-    let ready = json!({
-        "url": addresses.url,
-        "issuer": addresses.issuer,
-        "token_endpoint": format!("{}/token", addresses.issuer),
-        "dynamodb": addresses.services.dynamodb,
-        "api_gateway": addresses.services.api_gateway,
-        "lambda": addresses.services.lambda,
-        "api_key": addresses.api_key.as_ref().map(ApiKey::expose),
-    });
-    if options.log == LogForm::Json {
-        console.stdout.say(&json!({"ready": ready}).to_string());
-    } else {
-        let welcome = addresses.to_string();
-        console.stdout.say(&keygate_visible::lines(&welcome));
-    }
-    // Whoever finds the file finds the words too.
-    console.settle();
-    let Some(path) = &options.ready_file else {
-        return Ok(());
-    };
-    ready_file::write(path, &format!("{ready}\n")).map_err(ServeError::ReadyFile)
 }
 
 /// Tasks that end with this value.

@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
-
 use keygate_gateway::trip::{Trip, shown};
+use serde::Serialize;
 
 /// For a program.
 pub(super) fn json(told: &impl Serialize) -> String {

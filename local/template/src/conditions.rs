@@ -11,8 +11,14 @@ impl Resolver<'_> {
             self.problems.report(line, place, message);
             return None;
         };
+        if let Some(told) = self.told.borrow().get(name) {
+            return *told;
+        }
         let own_place = format!("Conditions.{name}");
-        self.once(&own_place, line, place, || self.evaluate(node, &own_place))
+        let holds = self.once(&own_place, line, place, || self.evaluate(node, &own_place));
+        // Once for all: conditions that ask each other twice would take twice as long at each step.
+        self.told.borrow_mut().insert(name.to_owned(), holds);
+        holds
     }
 
     /// Evaluates every condition, so that a broken one is found even when nothing uses it.
@@ -22,7 +28,8 @@ impl Resolver<'_> {
         }
     }
 
-    fn evaluate(&self, node: &Node, place: &str) -> Option<bool> {
+    /// Whether a condition's expression holds.
+    pub(super) fn evaluate(&self, node: &Node, place: &str) -> Option<bool> {
         let (function, argument) = match &node.value {
             Value::Call { function, argument } => (function.as_str(), argument.as_ref()),
             // The long form of `!Condition`. Elsewhere `Condition` is an ordinary key.

@@ -1,7 +1,7 @@
 //! An API's `Cors` (SAM specification, `CorsConfiguration`): on every path without a method `OPTIONS`, SAM
 //! makes one that API Gateway answers by itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
 use http::header::{
@@ -107,6 +107,7 @@ impl Cors {
                     .filter(|_| defaults.authorizer_on_preflight),
                 api_key_required: defaults.api_key_required && defaults.api_key_on_preflight,
                 throttle: None,
+                throttles: BTreeMap::new(),
                 validation: Validation::default(),
                 line: self.line,
             });

@@ -1,8 +1,8 @@
 //! `template.yaml` to the [`Application`] that this gateway serves.
 //!
-//! In this order: [`yaml`] reads the text, [`implicit`] and [`made_plans`] write out what SAM makes by itself,
-//! [`parameters`] gives each parameter its value, [`resolve`] carries out intrinsic functions,
-//! [`globals`] merges `Globals`, [`resources`] walks the resources but for those that are [`ignored`],
+//! In this order: `yaml` reads the text, `implicit` and `made_plans` write out what SAM makes by itself,
+//! `parameters` gives each parameter its value, `resolve` carries out intrinsic functions,
+//! `globals` merges `Globals`, `resources` walks the resources but for those that are `ignored`,
 //! and a module for each type reads its properties. Whatever none of them honours or knows to mean
 //! nothing here is a problem. All problems are reported together, and a template with one is not
 //! served.
@@ -32,7 +32,9 @@ mod request_validation;
 mod resolve;
 mod resources;
 mod routes;
+mod rules;
 mod samconfig;
+mod schemas;
 mod stand_ins;
 mod substitute;
 mod tables;
@@ -145,6 +147,7 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
     let references = References::of(&overrides.given);
     let resolver = Resolver::new(root, parameters, references, problems)?;
     resolver.check_conditions();
+    resolver.check_rules(root.get("Rules"));
     check_outputs(root, &resolver);
 
     let (resources, mut ignored) = resources::read(&resolver, root.get("Globals"));
@@ -242,6 +245,7 @@ fn check_sections(root: &Node, problems: &Problems) {
         "Outputs",
         "Parameters",
         "Resources",
+        "Rules",
         "Transform",
     ];
     for entry in root.entries() {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use keygate_model::{Route, Throttle};
+use keygate_routes::{METHODS, RouteMethod};
 
 use super::fields::Fields;
 use super::problems::Problems;
@@ -71,9 +72,20 @@ impl Throttles {
 
     /// Gives the routes their throttles.
     pub(super) fn apply(mut self, routes: &mut [Route], problems: &Problems) {
-        for route in routes {
+        for route in routes.iter_mut() {
             let own = self.of_methods.remove(&route.key());
             route.throttle = own.map(|(throttle, ..)| throttle).or(self.every);
+        }
+        // What is left names a method that an `ANY` stands for, or none.
+        for route in routes {
+            if !matches!(route.method, RouteMethod::Any) {
+                continue;
+            }
+            for method in &METHODS {
+                let own = self.of_methods.remove(&format!("{}/{method}", route.path));
+                let own = own.map(|(throttle, ..)| (method.to_string(), throttle));
+                route.throttles.extend(own);
+            }
         }
         for (key, (_, place, line)) in self.of_methods {
             problems.report(line, &place, format!("the API has no method {key}"));

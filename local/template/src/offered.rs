@@ -13,7 +13,12 @@ pub fn parameters(
     config_env: Option<&str>,
     issuer: &str,
 ) -> Parameters {
-    let offered = [("OAuthIssuer", issuer), ("OAuthAudience", AUDIENCE)];
+    let offered = [
+        ("OAuthIssuer", issuer),
+        ("OAuthAudience", AUDIENCE),
+        // A table that is there on AWS is not here.
+        ("ExistingKeyTable", ""),
+    ];
     Parameters {
         given: given.iter().cloned().collect(),
         offered: offered

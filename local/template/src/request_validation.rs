@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use keygate_model::{BodySchema, ParameterPlace, Validation};
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, json};
 
 use super::fields::Fields;
 use super::json;
+use super::schemas::Schemas;
 use super::yaml::{Node, Value};
 
 /// The models of an API by their names.
@@ -34,7 +35,7 @@ pub(super) fn models(properties: &mut Fields<'_>) -> Models {
         let schema = json::of(&entry.node).unwrap_or_default();
         definitions.insert(entry.name.to_lowercase(), schema);
     }
-    let definitions = Json::Object(definitions);
+    let schemas = Schemas::of(json!({"definitions": definitions}));
     let read = node.entries().iter().map(|entry| {
         let report = |message: String| {
             properties.report_at(entry.line, &format!("Models.{}", entry.name), message);
@@ -43,8 +44,7 @@ pub(super) fn models(properties: &mut Fields<'_>) -> Models {
             report("`type` is required: SAM refuses a model without it".to_owned());
         }
         let reference = format!("#/definitions/{}", entry.name.to_lowercase());
-        let schema = json!({"$ref": reference, "definitions": definitions});
-        let compiled = BodySchema::of(&schema);
+        let compiled = schemas.compile(&json!({"$ref": reference}));
         let compiled = compiled.inspect_err(|error| {
             report(format!("is no JSON schema of draft 4: {error}"));
         });

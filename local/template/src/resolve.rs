@@ -1,11 +1,11 @@
 //! Intrinsic functions to values (CloudFormation user guide, "Intrinsic function reference").
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use super::problems::Problems;
 use super::references::References;
-use super::yaml::{Entry, Node, Value};
+use super::yaml::{Entry, NODE_BYTES, Node, Value};
 
 /// The functions that give a value. `Condition` and the logical ones are known too, but only
 /// within `Conditions`.
@@ -24,6 +24,12 @@ const VALUE_FUNCTIONS: &[&str] = &[
 ];
 /// Those that a template has only with the transform of this name.
 const EXTENSION_FUNCTIONS: &[&str] = &["Fn::Length", "Fn::ToJsonString"];
+/// How many conditions and resources may be resolved for one another; the templates that people write
+/// have a few. A bound so that a hostile file cannot exhaust the stack.
+const MAX_UNDERWAY: usize = 32;
+/// The longest text that a function makes, a quarter of the largest template, and how much all of them make.
+const MAX_TEXT_BYTES: usize = 256 * 1024;
+const MAX_MADE_BYTES: usize = 64 * 1024 * 1024;
 pub(super) const EXTENSIONS: &str = "AWS::LanguageExtensions";
 pub(super) const LOGICAL_FUNCTIONS: &[&str] =
     &["Condition", "Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or"];
@@ -40,6 +46,10 @@ pub(super) struct Resolver<'t> {
     has_extensions: bool,
     /// Conditions and resources that are being resolved, so that a circle is found.
     underway: RefCell<Vec<String>>,
+    /// The conditions that were told already.
+    pub(super) told: RefCell<BTreeMap<String, Option<bool>>>,
+    /// How many bytes of text functions have made.
+    made: Cell<usize>,
 }
 
 impl<'t> Resolver<'t> {
@@ -63,6 +73,8 @@ impl<'t> Resolver<'t> {
             references,
             has_extensions: has_extensions(root),
             underway: RefCell::default(),
+            told: RefCell::default(),
+            made: Cell::default(),
         })
     }
 
@@ -111,6 +123,10 @@ impl<'t> Resolver<'t> {
     }
 
     fn call(&self, function: &str, argument: &Node, line: usize, place: &str) -> Option<Node> {
+        // A call counts, whatever it gives, so that there is an end to calls too.
+        if !self.may_make(NODE_BYTES, line, place) {
+            return Some(Node::of(line, Value::Unknown));
+        }
         let value = match function {
             "Ref" => match argument.as_text() {
                 Some("AWS::NoValue") => return None,
@@ -141,7 +157,11 @@ impl<'t> Resolver<'t> {
             Value::Text(text) => self.looked_up(&text, line, place),
             value => value,
         };
-        Some(Node::of(line, value))
+        let node = Node::of(line, value);
+        if !self.may_make(node.size(), line, place) {
+            return Some(Node::of(line, Value::Unknown));
+        }
+        Some(node)
     }
 
     /// Reports what is wrong with a call, and stands for its value.
@@ -166,10 +186,36 @@ impl<'t> Resolver<'t> {
             );
             return None;
         }
+        if self.underway.borrow().len() >= MAX_UNDERWAY {
+            let message = format!("values refer to one another more than {MAX_UNDERWAY} deep");
+            self.wrong(line, place, &message);
+            return None;
+        }
         self.underway.borrow_mut().push(name.to_owned());
         let result = work();
         self.underway.borrow_mut().pop();
         result
+    }
+
+    /// Whether functions may make so many bytes more: a few lines can ask for more than any memory holds,
+    /// or for ever.
+    fn may_make(&self, bytes: usize, line: usize, place: &str) -> bool {
+        let made = self.made.get().saturating_add(bytes);
+        self.made.set(made);
+        let may = made <= MAX_MADE_BYTES;
+        if !may {
+            self.wrong(line, place, "functions grow this template too large");
+        }
+        may
+    }
+
+    /// Whether a function may make a text of so many bytes.
+    pub(super) fn may_be(&self, bytes: usize, line: usize, place: &str) -> bool {
+        let may = bytes <= MAX_TEXT_BYTES;
+        if !may {
+            self.wrong(line, place, "functions grow this text too large");
+        }
+        may
     }
 
     /// The resolved arguments of a function that takes a list of a fixed length.
@@ -249,7 +295,13 @@ impl<'t> Resolver<'t> {
             _ => None,
         };
         match (separator.as_text(), texts) {
-            (Some(separator), Some(texts)) => Value::Text(texts.join(separator)),
+            (Some(separator), Some(texts)) => {
+                let length = texts.iter().map(|text| text.len() + separator.len()).sum();
+                if !self.may_be(length, line, place) {
+                    return Value::Unknown;
+                }
+                Value::Text(texts.join(separator))
+            }
             _ if has_unknown(&items) => Value::Unknown,
             _ => self.wrong(
                 line,
@@ -282,11 +334,10 @@ impl<'t> Resolver<'t> {
             return Value::Unknown;
         };
         match (separator.as_text(), text.as_text()) {
-            (Some(separator), Some(text)) if !separator.is_empty() => Value::List(
-                text.split(separator)
-                    .map(|part| Node::text(line, part))
-                    .collect(),
-            ),
+            (Some(separator), Some(text)) if !separator.is_empty() => {
+                let parts = text.split(separator).map(|part| Node::text(line, part));
+                Value::List(parts.collect())
+            }
             _ => self.wrong(line, place, "`Fn::Split` takes a separator and a text"),
         }
     }

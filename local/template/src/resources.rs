@@ -29,9 +29,28 @@ const SERVED: [&str; 7] = [
 ];
 
 /// Types that mean nothing on this machine, with the properties that they may have: there is no
-/// CloudWatch, no IAM and no account here.
+/// CloudWatch, no IAM, no account and no DNS here.
 const NO_MEANING: &[(&str, &[&str])] = &[
     ("AWS::ApiGateway::Account", &["CloudWatchRoleArn"]),
+    // Another address of the same stage, which is at its own here. Client certificates it cannot ask for.
+    (
+        "AWS::ApiGateway::BasePathMapping",
+        &["BasePath", "DomainName", "RestApiId", "Stage"],
+    ),
+    (
+        "AWS::ApiGateway::DomainName",
+        &[
+            "CertificateArn",
+            "DomainName",
+            "EndpointAccessMode",
+            "EndpointConfiguration",
+            "RegionalCertificateArn",
+            "RoutingMode",
+            "SecurityPolicy",
+            "Tags",
+        ],
+    ),
+    ("AWS::CloudFormation::WaitConditionHandle", &[]),
     (
         "AWS::IAM::Policy",
         &["Groups", "PolicyDocument", "PolicyName", "Roles", "Users"],

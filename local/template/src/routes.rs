@@ -1,6 +1,6 @@
 //! Events of type `Api` to the routes of the API (SAM specification, "Api" event source).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -119,6 +119,7 @@ pub(super) fn routes(events: Vec<Event>, draft: &Draft, problems: &Problems) -> 
             method: event.method,
             path: event.path,
             throttle: None,
+            throttles: BTreeMap::new(),
             validation: match event.checks {
                 Checks::Asked(asked) => asked.validation(models, report),
                 Checks::Read(validation) => validation,

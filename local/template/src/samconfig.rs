@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use toml::{Table, Value};
-
 use keygate_model::Configured;
+use toml::{Table, Value};
 
 /// The file's name.
 pub const FILE: &str = "samconfig.toml";

@@ -91,6 +91,11 @@ impl Resolver<'_> {
             ("AWS::IAM::Role", "Arn") => role_arn(&physical_id),
             ("AWS::IAM::Role", "RoleId") => format!("AROALOCAL{}", id.to_uppercase()),
             ("AWS::Serverless::Api", "RootResourceId") => "root".to_owned(),
+            // Names of nothing, for a DNS record that points nowhere here.
+            ("AWS::ApiGateway::DomainName", "RegionalDomainName") => {
+                format!("{physical_id}.execute-api.{REGION}.amazonaws.com")
+            }
+            ("AWS::ApiGateway::DomainName", "RegionalHostedZoneId") => "ZLOCAL".to_owned(),
             ("AWS::Serverless::Api", "RestApiId")
             | ("AWS::ApiGateway::ApiKey", "APIKeyId")
             | ("AWS::ApiGateway::UsagePlan" | "AWS::ApiGateway::UsagePlanKey", "Id") => physical_id,

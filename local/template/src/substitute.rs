@@ -41,7 +41,12 @@ impl Resolver<'_> {
                 None => self.named(name, line, place),
             };
             match value {
-                Value::Text(value) => result.push_str(&value),
+                Value::Text(value) => {
+                    if !self.may_be(result.len() + value.len(), line, place) {
+                        return Value::Unknown;
+                    }
+                    result.push_str(&value);
+                }
                 Value::Unknown => return Value::Unknown,
                 _ => {
                     let message = format!("`${{{name}}}` in `Fn::Sub` is no text");

@@ -11,8 +11,10 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput, Tag
 
 /// Deeper than any template; a bound so that a hostile file cannot exhaust the stack.
 pub(super) const MAX_DEPTH: usize = 64;
-/// How many nodes the aliases of a file may add, against files that grow when read.
-const MAX_ALIASED_NODES: usize = 100_000;
+/// How many bytes the aliases of a file may add, against files that grow when read.
+const MAX_ALIASED_BYTES: usize = 8 * 1024 * 1024;
+/// What a value takes besides its text.
+pub(super) const NODE_BYTES: usize = 64;
 
 /// A value and the line it starts on, from 1.
 #[derive(Debug, Clone)]
@@ -118,13 +120,22 @@ impl Node {
         }
     }
 
-    fn size(&self) -> usize {
-        1 + match &self.value {
-            Value::List(items) => items.iter().map(Node::size).sum(),
-            Value::Map(entries) => entries.iter().map(|entry| entry.node.size()).sum(),
-            Value::Call { argument, .. } => argument.size(),
-            Value::Null | Value::Text(_) | Value::Unknown => 0,
-        }
+    /// How many bytes it takes, about.
+    pub(super) fn size(&self) -> usize {
+        let sizes = |entries: &[Entry]| -> usize {
+            let sizes = entries.iter();
+            sizes
+                .map(|entry| entry.name.len() + entry.node.size())
+                .sum()
+        };
+        NODE_BYTES
+            + match &self.value {
+                Value::List(items) => items.iter().map(Node::size).sum(),
+                Value::Map(entries) => sizes(entries),
+                Value::Call { argument, .. } => argument.size(),
+                Value::Text(text) => text.len(),
+                Value::Null | Value::Unknown => 0,
+            }
     }
 }
 
@@ -291,7 +302,7 @@ impl<'text> Builder<'text> {
             .ok_or_else(|| SyntaxError::new(at, "this alias stands within its own anchor"))?;
         check_depth(depth + node.height(), at)?;
         self.aliased += node.size();
-        if self.aliased > MAX_ALIASED_NODES {
+        if self.aliased > MAX_ALIASED_BYTES {
             return Err(SyntaxError::new(
                 at,
                 "the aliases of this file grow it too large",

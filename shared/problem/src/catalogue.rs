@@ -211,7 +211,7 @@ pub static TOO_MANY_REQUESTS: ProblemType = ProblemType {
     slug: "too-many-requests",
     status: 429,
     title: "Too many requests",
-    meaning: "The caller sends faster than the usage plan allows.",
+    meaning: "Requests come faster than the usage plan of the caller, or the route, allows.",
     causes: &[
         "more requests at once than the plan's burst",
         "more requests a second than the plan's rate",

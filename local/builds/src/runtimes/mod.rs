@@ -15,12 +15,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use tokio::process::Command;
-use tokio::time::timeout;
-
 use keygate_functions as functions;
 use keygate_model::{Function, Runtime};
 use keygate_process_group as process_group;
+use tokio::process::Command;
+use tokio::time::timeout;
 
 /// How long an interpreter may take to say its version, which takes it a moment: as long as Lambda gives a
 /// function to start.

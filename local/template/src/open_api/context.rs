@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use keygate_model::BodySchema;
-use serde_json::{Value as Json, json};
 
 use super::super::json;
+use super::super::schemas::Schemas;
 use super::super::yaml::Node;
 use super::security::Schemes;
 use super::validators::Validators;
@@ -18,7 +18,7 @@ pub(super) struct Context<'c> {
     pub(super) schemes: Schemes,
     pub(super) validators: Validators,
     /// The document's schemas, at the places where others refer to them.
-    pub(super) schemas: Json,
+    pub(super) schemas: Schemas,
 }
 
 impl Context<'_> {
@@ -27,9 +27,6 @@ impl Context<'_> {
         let Some(schema) = json::of(schema) else {
             return Ok(None);
         };
-        let mut whole = self.schemas.clone();
-        whole["allOf"] = json!([schema]);
-        let compiled = BodySchema::of(&whole);
-        compiled.map(Some).map_err(|error| error.to_string())
+        self.schemas.compile(&schema).map(Some)
     }
 }

@@ -20,6 +20,7 @@ use super::fields::Fields;
 use super::gateway_responses;
 use super::json;
 use super::method::Event;
+use super::schemas::Schemas;
 use super::yaml::{Entry, Node};
 
 /// What is for people and tools, for documentation, or about where the API is reached.
@@ -99,10 +100,10 @@ pub(super) fn read(
         functions,
         schemes,
         validators: Validators::read(&mut fields),
-        schemas: json!({
+        schemas: Schemas::of(json!({
             "definitions": as_json(definitions),
             "components": {"schemas": as_json(component_schemas)},
-        }),
+        })),
     };
     let mut events = Vec::new();
     if !fields.has("paths") {

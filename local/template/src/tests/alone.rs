@@ -11,9 +11,8 @@ const WHOLE: &str = include_str!("../../../../template.yaml");
 const ALONE: &str = include_str!("../../../../deploy/authorizer.yaml");
 
 /// What one of them says by itself: its API's routes and usage key here, what is given or chosen there.
-const OWN: [&str; 9] = [
+const OWN: [&str; 8] = [
     "Function/Properties/CodeUri",
-    "Function/Properties/Architectures/0",
     "Function/Properties/Environment/Variables/ROUTES",
     "Function/Properties/Environment/Variables/ROUTES_FILE",
     "Function/Properties/Environment/Variables/KEY_TABLE",

@@ -30,6 +30,17 @@ fn a_method_has_the_throttle_of_its_own_or_of_all() {
 }
 
 #[test]
+fn a_setting_of_a_method_that_any_stands_for_is_that_methods_alone() {
+    let own = "{ResourcePath: '/~1things~1{id}', HttpMethod: PUT, ThrottlingBurstLimit: 2}";
+    let with_any = with_settings(own).replacen("Method: GET", "Method: ANY", 1);
+    let route = load(&with_any, &[]).unwrap().api.routes.remove(0);
+    assert_eq!(route.throttle, None);
+    let throttles = route.throttles.iter();
+    let throttles: Vec<_> = throttles.map(|(name, one)| (&**name, one.burst)).collect();
+    assert_eq!(throttles, [("PUT", 2)]);
+}
+
+#[test]
 fn a_throttle_of_what_is_not_there_or_nothing_one_method_is_a_problem() {
     for (settings, expected) in [
         (

@@ -3,7 +3,9 @@
 mod alone;
 mod authorizers;
 mod beside;
+mod bounds;
 mod cors;
+mod edges;
 mod functions;
 mod intrinsics;
 mod method_settings;
@@ -11,6 +13,7 @@ mod open_api;
 mod properties;
 mod repository;
 mod request_validation;
+mod rules;
 mod syntax;
 mod tables;
 mod transformed;

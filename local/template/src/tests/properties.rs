@@ -145,7 +145,7 @@ fn every_property_of_a_function_that_cannot_be_honoured_is_one_problem() {
         ),
         (
             "Conditions:",
-            "Rules: {}\nConditions:",
+            "Hooks: {}\nConditions:",
             "does not support this section",
         ),
         (

@@ -1,0 +1,146 @@
+//! Credentials in a text that says nothing else of itself, such as a log line: by their form, and by the name
+//! before them. Every line of every function is gone through, so it is one pass over its bytes.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::names::{STRUCK, is_name_of_credential};
+
+/// The lengths of an API key's parts: its prefix at most, its id, and its secret with the checksum.
+const PREFIX: usize = 16;
+const ID: usize = 12;
+const SECRET: usize = 38;
+/// How every JWT begins: `{"` in base64url.
+const TOKEN: &[u8] = b"eyJ";
+/// The longest name of a credential, with what may stand between its letters.
+const MAX_NAME: usize = 40;
+/// Words before a credential in one value.
+const SCHEMES: [&str; 7] = [
+    "bearer",
+    "basic",
+    "apikey",
+    "digest",
+    "dpop",
+    "negotiate",
+    "token",
+];
+
+/// A text without what has the form of a credential, or the name of one before it.
+#[must_use]
+pub fn strike_forms(text: &str) -> Cow<'_, str> {
+    let mut kept = String::new();
+    let mut end = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if at < end {
+            continue;
+        }
+        let found = match byte {
+            b'_' => key(text.as_bytes(), at),
+            b'e' => token(text.as_bytes(), at),
+            b':' | b'=' => named(text, at),
+            _ => None,
+        };
+        // A key begins before its underscore, but never before what is struck out already.
+        if let Some(found) = found.filter(|found| found.start >= end) {
+            kept.push_str(&text[end..found.start]);
+            kept.push_str(STRUCK);
+            end = found.end;
+        }
+    }
+    if end == 0 {
+        return text.into();
+    }
+    kept.push_str(&text[end..]);
+    kept.into()
+}
+
+/// The API key whose first underscore is here.
+fn key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let before = bytes[..at].iter().rev().take(PREFIX);
+    let prefix = before.take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let id = at + 1..at + 1 + ID;
+    let secret = id.end + 1..id.end + 1 + SECRET;
+    let is_plain = |range: Range<usize>| {
+        let part = bytes.get(range);
+        part.is_some_and(|part| part.iter().all(u8::is_ascii_alphanumeric))
+    };
+    let is_key =
+        prefix > 0 && bytes.get(id.end) == Some(&b'_') && is_plain(id) && is_plain(secret.clone());
+    is_key.then_some(at - prefix..secret.end)
+}
+
+/// The JWT that begins here.
+fn token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let rest = bytes[at..].strip_prefix(TOKEN)?;
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let length = rest.iter().take_while(|byte| is_part(byte)).count();
+    let dots = rest[..length].iter().filter(|byte| **byte == b'.');
+    (dots.count() >= 2).then_some(at..at + TOKEN.len() + length)
+}
+
+/// The value behind this colon or equals sign, where the name before it is that of a credential. The quotes
+/// of both may be escaped, as they are in JSON within JSON.
+fn named(text: &str, at: usize) -> Option<Range<usize>> {
+    let before = text[..at].trim_end_matches([' ', '\t', '"', '\'', '\\']);
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let bytes = before.as_bytes().iter().rev().take(MAX_NAME);
+    let length = bytes.take_while(|byte| is_of_name(byte)).count();
+    let name = &before[before.len() - length..];
+    if name.is_empty() || !is_name_of_credential(name) {
+        return None;
+    }
+    let behind = &text[at + 1..];
+    let value = behind.trim_start_matches([' ', '\t', '[']);
+    // What was struck out before is struck out.
+    let bare = behind_scheme(value).trim_start_matches([' ', '[']);
+    if bare.starts_with(STRUCK.trim_start_matches('[')) {
+        return None;
+    }
+    let start = text.len() - behind.trim_start().len();
+    let end = match list_end(behind) {
+        Some(end) => at + 1 + end,
+        None => text.len() - value.len() + length_of(value),
+    };
+    (end > start).then_some(start..end)
+}
+
+/// Where a list ends that is the value, or the text, where it does not.
+fn list_end(behind: &str) -> Option<usize> {
+    behind.trim_start().starts_with('[').then(|| {
+        let end = behind.find(']').map(|end| end + 1);
+        end.unwrap_or(behind.len())
+    })
+}
+
+/// How long a value is: what its quotes hold, with them, or the words that belong together.
+fn length_of(value: &str) -> usize {
+    let plain = value.trim_start_matches('\\');
+    if let Some(quote) = plain
+        .chars()
+        .next()
+        .filter(|first| matches!(first, '"' | '\''))
+    {
+        let escapes = value.len() - plain.len();
+        // One that nobody closes ends with the text.
+        let closed = plain[1..].find(quote).map(|at| escapes + 1 + at + 1);
+        return closed.unwrap_or(value.len());
+    }
+    let word = behind_scheme(value);
+    let is_end = |letter: char| letter.is_whitespace() || "\"'\\,;&{}[]".contains(letter);
+    let length = word.find(is_end).unwrap_or(word.len());
+    value.len() - word.len() + length
+}
+
+/// A value without the scheme before it.
+fn behind_scheme(value: &str) -> &str {
+    match value.split_once(' ') {
+        Some((scheme, rest)) if is_scheme(scheme) => rest.trim_start(),
+        _ => value,
+    }
+}
+
+fn is_scheme(word: &str) -> bool {
+    SCHEMES
+        .iter()
+        .any(|scheme| scheme.eq_ignore_ascii_case(word))
+}
