@@ -275,5 +275,10 @@ fn for_a_program_the_whole_log_is_json(target: &Target) {
     let first: Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
     assert_eq!(first["ready"]["url"], gateway.ready.url);
     // The access log keeps its place and its format.
-    assert!(said.lines().skip(1).any(|line| line.contains(id)), "{said}");
+    let access = wait_for(|| {
+        let said = gateway.stdout();
+        let mut lines = said.lines().skip(1);
+        lines.any(|line| line.contains(id)).then_some(())
+    });
+    assert!(access.is_some(), "{}", gateway.stdout());
 }

@@ -20,9 +20,11 @@ use self::queue::{Entry, Queue, State};
 
 /// How long the last lines may take.
 const SETTLE: Duration = Duration::from_millis(200);
-/// How long the next lines are gathered after some were written: lines that come close together are
-/// written together, as to wake a thread for each takes longer than all else that is done for a line.
+/// Under load the next lines are gathered for so long: to wake a thread for each takes longer than all else
+/// that is done for it.
 const GATHERING: Duration = Duration::from_millis(5);
+/// So many writes with less than that between them are load.
+const MANY_WRITES: u32 = 32;
 /// With so many bytes at once there is no time for that.
 const MANY_BYTES: usize = 64 * 1024;
 /// Between two tries at a pipe that its other end has made one that does not wait, and at a disk that is
@@ -58,9 +60,12 @@ impl Lines {
         let output_name = name.to_owned();
         let name = "console".to_owned();
         let writer = thread::Builder::new().name(name).spawn(move || {
-            let mut was_full = false;
+            let (mut writes, mut was_full) = (0_u32, false);
             while !queue.locked().is_closed {
+                let asked = Instant::now();
                 let text = text(queue.take(), was_full);
+                let is_idle = asked.elapsed() >= GATHERING;
+                writes = if is_idle { 0 } else { writes.saturating_add(1) };
                 was_full = false;
                 let outcome = write_all(&mut output, text.as_bytes(), |error| {
                     if !was_full {
@@ -70,7 +75,7 @@ impl Lines {
                     was_full = true;
                 });
                 queue.written(outcome);
-                if text.len() < MANY_BYTES {
+                if writes >= MANY_WRITES && text.len() < MANY_BYTES {
                     thread::sleep(GATHERING);
                 }
             }

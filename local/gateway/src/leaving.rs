@@ -1,8 +1,10 @@
 //! Functions that templates have no more, for as long as a request may need them.
 
+use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
-use crate::Parting;
+/// What goes with a front, once it has answered its last request.
+pub type Parting = Box<dyn Any + Send + Sync>;
 
 /// What goes with a front: the functions that its successor has no more, and what goes with the successor. A
 /// request that is older than two changes of the template may need a function that only the second took away.

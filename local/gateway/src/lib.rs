@@ -54,7 +54,6 @@ mod validation;
 mod variables;
 mod watcher;
 
-use std::any::Any;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -78,6 +77,7 @@ use self::fault::{Fault, ResponseType};
 pub use self::gateway::{Gateway, GatewayError};
 pub use self::invocation::{Invocation, InvokeError, Invoker};
 use self::leaving::Leaving;
+pub use self::leaving::Parting;
 use self::policy::Verdict;
 pub use self::refusal::Listed as ListedRoutes;
 pub use self::sample::authorizer_event as sample_authorizer_event;
@@ -109,9 +109,6 @@ struct Front {
     trips: Arc<Trips>,
     leaving: Arc<Leaving>,
 }
-
-/// What goes with a front, once it has answered its last request.
-pub type Parting = Box<dyn Any + Send + Sync>;
 
 /// Where a gateway tells of its requests.
 #[derive(Clone)]
