@@ -280,6 +280,7 @@ fn write_whole(output: &mut impl Write, bytes: &mut &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead as _, BufReader, PipeReader, pipe};
+    use std::sync::Mutex;
 
     use super::*;
 

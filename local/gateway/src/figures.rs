@@ -92,7 +92,9 @@ mod tests {
 
     fn of(times: &[f64]) -> Latency {
         let mut latency = Latency::default();
-        times.iter().for_each(|time| latency.add(*time));
+        for time in times {
+            latency.add(*time);
+        }
         latency
     }
 
