@@ -178,6 +178,15 @@ pub(super) fn properties_of(kind: &str) -> Option<&'static [&'static str]> {
     Some(properties)
 }
 
+/// The properties that a resource may not have whose type means nothing here.
+pub(super) fn unknown(kind: &str, mut properties: Node) -> Option<Node> {
+    let known = properties_of(kind)?;
+    if let Value::Map(entries) = &mut properties.value {
+        entries.retain(|entry| !known.contains(&entry.name.as_str()));
+    }
+    Some(properties)
+}
+
 /// What was taken out of a resource.
 pub(super) struct Taken {
     pub(super) place: String,

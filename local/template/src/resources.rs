@@ -98,10 +98,9 @@ fn resource<'p>(
     let own = properties.unwrap_or_else(|| Node::of(line, Value::Map(Vec::new())));
     if means_nothing(&kind, &own, resolver, id) {
         resolver.check_names(&own, id);
-        if let Some(names) = no_meaning::properties_of(&kind) {
-            let mut properties = Fields::of(own, id, problems)?;
-            properties.no_meaning(names);
-            properties.end();
+        if let Some(others) = no_meaning::unknown(&kind, own) {
+            // A condition may leave them out.
+            fields(&others, resolver, id)?.end();
         }
         read.passed_over.add(&kind, None);
         return None;
