@@ -97,8 +97,8 @@ impl Build {
         let mut command = Command::new(self.directory.join("keygate"));
         command.args(arguments);
         for port in PORTS {
-            let is_said = arguments.contains(&port);
-            if !is_said && !(port == PAGE_PORT && arguments.contains(&"--no-page")) {
+            let is_left_out = port == PAGE_PORT && arguments.contains(&"--no-page");
+            if !is_left_out && !arguments.contains(&port) {
                 command.args([port, "0"]);
             }
         }
