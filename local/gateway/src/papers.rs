@@ -97,7 +97,7 @@ fn kept(secrets: &Secrets, document: &Bytes) -> String {
         let end = struck.floor_char_boundary(MAX_KEPT);
         let more = struck.len() - end;
         struck.truncate(end);
-        struck.push_str(&format!("\n[{more} bytes more]"));
+        return format!("{struck}\n[{more} bytes more]");
     }
     struck
 }

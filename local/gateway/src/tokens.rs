@@ -34,9 +34,10 @@ impl Tokens {
         // Held meanwhile, so that what is noted last is what was taken last.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let state = self.bucket.check();
-        let left = state
-            .as_ref()
-            .map_or(0, |state| state.remaining_burst_capacity());
+        let left = state.as_ref().map_or(
+            0,
+            governor::middleware::StateSnapshot::remaining_burst_capacity,
+        );
         *last = Some((Instant::now(), left));
         state.is_ok()
     }

@@ -19,7 +19,8 @@ pub(super) async fn answer(request: Request, next: Next) -> Response {
     let headers = request.headers();
     if !is_called_as_loopback(headers) || is_from_elsewhere(&request) {
         let error = "this issuer is for programs and pages of this machine, called as 127.0.0.1 or localhost";
-        return (StatusCode::FORBIDDEN, error).into_response();
+        let vary = [(VARY, "origin")];
+        return (StatusCode::FORBIDDEN, vary, error).into_response();
     }
     let origin = headers
         .get(ORIGIN)
