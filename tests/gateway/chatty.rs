@@ -31,23 +31,26 @@ fn a_function_that_writes_without_end_runs_into_its_timeout_and_holds_up_nobody(
     let project = project.with("template.yaml", &template);
     let (gateway, own) = served(target, &project, &[]);
     thread::scope(|scope| {
-        let flood = scope.spawn(|| {
+        let flood = || {
             let flooding = json!({"print": "it begins", "flood": "x\n"});
             let call = call(&gateway, &own, "Greeting").header("x-amz-log-type", "Tail");
             call.json(&flooding).send()
-        });
+        };
+        // As many as there may be threads to read them.
+        let floods: Vec<_> = (0..4).map(|_| scope.spawn(flood)).collect();
         let _ = gateway.logged("it begins");
         let mut meanwhile = 0;
-        while !flood.is_finished() {
+        while !floods.iter().all(thread::ScopedJoinHandle::is_finished) {
             own.get("/other").send().expect(200);
             let keys = format!("{}/jwks.json", gateway.ready.issuer);
             own.absolute(Method::GET, &keys).send().expect(200);
             meanwhile += 1;
         }
         assert!(meanwhile > 0, "nobody is answered meanwhile");
-        let reply = flood.join().unwrap().expect(200);
-        let tail = log_tail(&reply);
-        assert!(tail.contains("Status: timeout"), "{tail}");
+        for flood in floods {
+            let tail = log_tail(&flood.join().unwrap().expect(200));
+            assert!(tail.contains("Status: timeout"), "{tail}");
+        }
     });
 }
 

@@ -42,9 +42,17 @@ fn the_issuer_gives_no_token_to_a_page_from_elsewhere(target: &Target) {
     let asked = "GET /authorize?response_type=code&client_id=a&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2F\
                  &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
     let authorize = |headers: &[&str]| raw::ask(issuer, asked, headers, "").status;
-    assert_eq!(authorize(&[&here, "Sec-Fetch-Mode: no-cors"]), 403);
-    let followed = authorize(&[&here, "Sec-Fetch-Mode: navigate"]);
-    assert!((302..=303).contains(&followed), "{followed}");
+    let elsewhere = "Sec-Fetch-Site: cross-site";
+    let image = authorize(&[&here, elsewhere, "Sec-Fetch-Mode: no-cors"]);
+    assert_eq!(image, 403);
+    for followed in [
+        &[&here, elsewhere, "Sec-Fetch-Mode: navigate"][..],
+        // As a program in JavaScript does.
+        &[&here, "Sec-Fetch-Mode: cors"],
+    ] {
+        let status = authorize(followed);
+        assert!((302..=303).contains(&status), "{status}");
+    }
 }
 
 fn no_page_is_given_a_functions_event(target: &Target) {

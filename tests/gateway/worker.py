@@ -26,7 +26,7 @@ while True:
     # To the pipe right before the answer, as a line of the invocation.
     print(asked.get("print", "nothing asked"), file=sys.stderr, flush=True)
     while "flood" in asked:
-        os.write(2, asked["flood"].encode() * 4096)
+        os.write(2, asked["flood"].encode() * 100000)
     for _ in range(int(asked.get("thousands", 0))):
         os.write(2, b"\n" * 1000)
     time.sleep(float(asked.get("sleep", 0)))

@@ -19,7 +19,8 @@ pub(super) async fn answer(request: Request, next: Next) -> Response {
     let headers = request.headers();
     if !is_called_as_loopback(headers) || is_from_elsewhere(&request) {
         let error = "this issuer is for programs and pages of this machine, called as 127.0.0.1 or localhost";
-        return (StatusCode::FORBIDDEN, error).into_response();
+        let vary = [(VARY, "origin")];
+        return (StatusCode::FORBIDDEN, vary, error).into_response();
     }
     let origin = headers
         .get(ORIGIN)
@@ -51,16 +52,17 @@ pub(super) async fn answer(request: Request, next: Next) -> Response {
 }
 
 /// Whether it can only come from a page that is not from this machine, and does more than look. A browser
-/// says of each request what it is for (Fetch metadata, W3C); following a link is everybody's.
+/// says of each request whose page it is from and what for (Fetch metadata, W3C); following a link is
+/// everybody's, and programs that say a mode say no site.
 fn is_from_elsewhere(request: &Request) -> bool {
     let headers = request.headers();
     if headers.get(ORIGIN).is_some_and(is_here) {
         return false;
     }
+    let is = |name: &str, value: &str| headers.get(name).is_some_and(|said| said == value);
     let is_form = request.method() == Method::POST && headers.contains_key(ORIGIN);
-    let mode = headers.get("sec-fetch-mode");
-    let is_followed = mode.is_none_or(|mode| mode == "navigate");
-    is_form || (request.uri().path() == "/authorize" && !is_followed)
+    let is_in_background = is("sec-fetch-site", "cross-site") && !is("sec-fetch-mode", "navigate");
+    is_form || (request.uri().path() == "/authorize" && is_in_background)
 }
 
 /// Whether a page is from this machine. `null`, which a file has, may be anybody's.
