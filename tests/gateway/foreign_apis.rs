@@ -10,6 +10,8 @@ keygate_tests::tests! { for Target:
     a_usage_key_of_the_template_comes_in_a_header needs "python", "own-gateway";
     a_method_takes_no_more_than_its_stage_lets_it needs "python", "own-gateway";
     an_open_api_document_says_what_is_served needs "python", "own-gateway";
+    a_document_whose_function_api_gateway_may_not_call_is_not_served needs "own-gateway";
+    what_means_nothing_here_is_named_once_and_passed_over needs "python", "own-gateway";
     samconfig_gives_the_parameters_of_an_environment needs "python", "own-gateway";
     a_request_that_its_model_or_its_parameters_refuse_reaches_no_function needs "python", "own-gateway";
 }
@@ -231,6 +233,12 @@ Resources:
                 authorizerUri: !Sub arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Who.Arn}/invocations
   Fn: {Type: AWS::Serverless::Function, Properties: {CodeUri: src, Runtime: provided.al2023}}
   Who: {Type: AWS::Serverless::Function, Properties: {CodeUri: who, Runtime: provided.al2023}}
+  FnPermission:
+    Type: AWS::Lambda::Permission
+    Properties: {Action: lambda:InvokeFunction, FunctionName: !Ref Fn, Principal: apigateway.amazonaws.com}
+  WhoPermission:
+    Type: AWS::Lambda::Permission
+    Properties: {Action: lambda:InvokeFunction, FunctionName: !GetAtt Who.Arn, Principal: apigateway.amazonaws.com}
 "#;
 
 fn an_open_api_document_says_what_is_served(target: &Target) {
@@ -257,6 +265,42 @@ fn an_open_api_document_says_what_is_served(target: &Target) {
     );
 }
 
+fn a_document_whose_function_api_gateway_may_not_call_is_not_served(target: &Target) {
+    let (without, _) = DOCUMENTED.split_once("  FnPermission:").unwrap();
+    let project = Project::new(without);
+    let arguments = ["--template", &project.template()];
+    let (status, said) = target.build().try_start(&arguments).err().unwrap();
+    assert_eq!(status.code(), Some(64));
+    for words in [
+        "line 13: Shop.DefinitionBody.paths./books/{id}.get: API Gateway may not call Fn here",
+        "API Gateway may not call Who as an authorizer and would answer 500",
+    ] {
+        assert!(said.contains(words), "{said}");
+    }
+}
+
+fn what_means_nothing_here_is_named_once_and_passed_over(target: &Target) {
+    let more =
+        "      VpcConfig: {SubnetIds: [!ImportValue subnets], SecurityGroupIds: [!Ref Group]}
+      Policies: [{Statement: [{Effect: Allow, Action: 's3:*', Resource: !GetAtt Pages.WebsiteURL}]}]
+      Description: '{{resolve:ssm:/description}}'
+  Group: {Type: AWS::EC2::SecurityGroup, Properties: {GroupDescription: a}}
+  Pages: {Type: AWS::S3::Bucket}
+  Key: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {}}}
+";
+    let project = shop("      DisableExecuteApiEndpoint: true", more);
+    let (gateway, own) = target.own(&["--template", &project.template()]);
+    own.get("/books").send().expect(200);
+    let said = gateway.stderr();
+    let passed_over = "keygate: these do nothing here: AWS::Serverless::Api (DisableExecuteApiEndpoint); \
+                       AWS::Serverless::Function (Policies, VpcConfig)";
+    assert_eq!(said.matches(passed_over).count(), 1, "{said}");
+    assert!(
+        said.contains("Group (AWS::EC2::SecurityGroup, line "),
+        "{said}"
+    );
+}
+
 fn samconfig_gives_the_parameters_of_an_environment(target: &Target) {
     let parameters = "Transform: AWS::Serverless-2016-10-31
 Parameters:
@@ -268,7 +312,7 @@ Globals: {Api: {Variables: {shelf: !Ref Shelf, room: !Ref Room}}}";
     let text = text.replacen("Transform: AWS::Serverless-2016-10-31", parameters, 1);
     let project = project.with("template.yaml", &text).with(
         "samconfig.toml",
-        "[default.deploy.parameters]\nparameter_overrides = ['Shelf=oak', 'Room=hall']\n\
+        "[default.deploy.parameters]\nparameter_overrides = ['Shelf=oak', 'Room=hall', 'Former=1']\n\
          [test.deploy.parameters]\nparameter_overrides = 'Shelf=\"two words\"'\n",
     );
     let template = project.template();
@@ -276,6 +320,7 @@ Globals: {Api: {Variables: {shelf: !Ref Shelf, room: !Ref Room}}}";
         (&["--parameter", "Room=attic"][..], "oak", "attic"),
         (&["--config-env", "test"][..], "two words", "none"),
     ] {
+        let has_former = shelf == "oak";
         let arguments: Vec<&str> = ["--template", &template]
             .into_iter()
             .chain(more.iter().copied())
@@ -288,6 +333,8 @@ Globals: {Api: {Variables: {shelf: !Ref Shelf, room: !Ref Room}}}";
         );
         let said = gateway.stderr();
         assert!(said.contains("samconfig.toml ["), "{said}");
+        let former = "gives Former too, which the template has no parameter for";
+        assert_eq!(said.contains(former), has_former, "{said}");
         assert!(
             !said.contains("oak") && !said.contains("two words"),
             "{said}"

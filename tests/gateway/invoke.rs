@@ -32,7 +32,7 @@ keygate_tests::tests! { for Target:
 }
 
 /// A handler that does what its event asks for.
-const WORKER: &str = include_str!("worker.py");
+pub(crate) const WORKER: &str = include_str!("worker.py");
 
 /// A project whose one function, `Greeting`, is that handler, with more lines of its properties. A machine
 /// that is slow just now is no reason for a timeout.
@@ -81,7 +81,7 @@ fn is_error(reply: &Reply, status: u16, kind: &str, words: &str) {
     assert_eq!(reply.header("x-amz-function-error"), None);
 }
 
-fn log_tail(reply: &Reply) -> String {
+pub(crate) fn log_tail(reply: &Reply) -> String {
     let log = reply.must_header("x-amz-log-result");
     String::from_utf8(STANDARD.decode(log).unwrap()).unwrap()
 }
@@ -235,10 +235,13 @@ fn a_functions_end_and_its_timeout_are_said_as_lambda_says_them(target: &Target)
 fn an_event_is_taken_without_anybody_who_waits(target: &Target) {
     let project = worker("");
     let (gateway, own) = served(target, &project, &[]);
-    let event = json!({"print": "nobody waits", "sleep": 1});
+    let end = project.folder().join("end");
+    let event = json!({"print": "nobody waits", "until": end});
     let call = call(&gateway, &own, "Greeting").header("x-amz-invocation-type", "Event");
     let reply = call.json(&event).send().expect(202);
     assert_eq!(reply.body, "");
+    // It would go on for ever, and is answered all the same.
+    std::fs::write(end, "").unwrap();
     let is_done = || {
         let said = gateway.stderr();
         let id = reply.must_header("x-amzn-requestid");

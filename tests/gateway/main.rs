@@ -8,6 +8,7 @@ mod absent_services;
 mod access_log;
 mod bad_input;
 mod builds;
+mod chatty;
 mod claims;
 mod client_steps;
 mod clients;
@@ -37,7 +38,9 @@ mod problems;
 mod process_groups;
 mod processes;
 mod public_limits;
+mod rebinding;
 mod recorded;
+mod reloads;
 mod request_events;
 mod request_lines;
 mod restarts;
@@ -110,6 +113,9 @@ fn main() -> ExitCode {
         unread::TESTS,
         visible::TESTS,
         watch::TESTS,
+        reloads::TESTS,
+        chatty::TESTS,
+        rebinding::TESTS,
         why::TESTS,
     ])
 }

@@ -204,6 +204,9 @@ fn a_function_never_sees_the_headers_of_the_connection(target: &Target) {
         let headers = &event["headers"];
         assert_eq!(headers["X-Forwarded-For"], "198.51.100.1, 127.0.0.1");
         assert_eq!(headers["X-Forwarded-Proto"], "http");
+        let port = reqwest::Url::parse(url).unwrap().port().unwrap();
+        let port = port.to_string();
+        assert_eq!(headers["X-Forwarded-Port"], port, "whatever Host says");
         assert_eq!(headers["User-Agent"], "curl");
         assert_eq!(event["requestContext"]["identity"]["userAgent"], "curl");
     });

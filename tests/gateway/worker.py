@@ -25,6 +25,10 @@ while True:
     asked = asked.get("queryStringParameters") or asked
     # To the pipe right before the answer, as a line of the invocation.
     print(asked.get("print", "nothing asked"), file=sys.stderr, flush=True)
+    while "flood" in asked:
+        os.write(2, asked["flood"].encode() * 4096)
+    for _ in range(int(asked.get("thousands", 0))):
+        os.write(2, b"\n" * 1000)
     time.sleep(float(asked.get("sleep", 0)))
     while "until" in asked and not os.path.exists(asked["until"]):
         time.sleep(0.02)

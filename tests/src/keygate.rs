@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Deserializer};
@@ -453,9 +454,22 @@ pub fn wait_for<T>(mut poll: impl FnMut() -> Option<T>) -> Option<T> {
     }
 }
 
-/// A port of loopback where nothing listens.
+/// A port of loopback where nothing listens. It is none of those that the system gives to whoever lets it
+/// choose, as other tests do at the same time, and none that another test has been given here.
+///
+/// # Panics
+/// When there is none.
 #[must_use]
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port()
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 12_000;
+    let start = std::process::id().wrapping_mul(97) % u32::from(COUNT);
+    let start = u16::try_from(start).unwrap();
+    let mut ports = (0..COUNT).map(|_| {
+        let number = GIVEN.fetch_add(1, Ordering::Relaxed) % COUNT;
+        FIRST + (start + number) % COUNT
+    });
+    let port = ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    port.expect("there is a free port")
 }

@@ -35,6 +35,21 @@ impl Project {
         project
     }
 
+    /// Saves a file of it as some editors do, in one step, so that it is one change.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn save(&self, path: &str, text: &str) {
+        let path = self.0.path().join(path);
+        let mut beside = path.clone().into_os_string();
+        beside.push(".tmp");
+        fs::write(&beside, text).unwrap();
+        if let Ok(file) = fs::metadata(&path) {
+            fs::set_permissions(&beside, file.permissions()).unwrap();
+        }
+        fs::rename(beside, path).unwrap();
+    }
+
     /// The same with a link at `path` to what lies elsewhere.
     #[must_use]
     pub fn with_link(self, path: &str, target: &Path) -> Self {

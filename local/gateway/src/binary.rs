@@ -1,6 +1,8 @@
 //! Binary media types: which bodies are base64 between the gateway and a function ("Working with binary
 //! media types for REST APIs", API Gateway guide).
 
+use super::content_type::media_type;
+
 /// The API's `BinaryMediaTypes`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct BinaryMediaTypes(Vec<String>);
@@ -29,11 +31,6 @@ impl BinaryMediaTypes {
         let mut types = self.0.iter();
         types.any(|own| own == EVERY || media_type.is_some_and(|it| own.eq_ignore_ascii_case(it)))
     }
-}
-
-/// A media type without its parameters.
-fn media_type(text: &str) -> &str {
-    text.split(';').next().unwrap_or_default().trim()
 }
 
 #[cfg(test)]

@@ -50,9 +50,9 @@ impl Door {
         };
         let front = Front::new(gateway, listed, &self.functions, told);
         let mut current = self.front.write().unwrap_or_else(PoisonError::into_inner);
-        let former = std::mem::replace(&mut *current, front);
+        let former = std::mem::replace(&mut *current, Arc::clone(&front));
         drop(current);
-        former.part_with(parting);
+        former.part_with(parting, &front);
     }
 
     /// Serves requests until `stop` is done, then those in flight.

@@ -61,11 +61,11 @@ fn all(exchange: &Exchange) -> BTreeMap<&str, Vec<String>> {
     }
     let mut way = all.remove(FORWARDED_FOR).unwrap_or_default();
     way.push(exchange.source_ip.clone());
-    let port = exchange.domain.rsplit_once(':');
-    let port = port.map_or("80", |(_, port)| port);
+    // That of this gateway, which a client's `Host` need not have.
+    let port = exchange.port.to_string();
     for (name, value) in [
         (FORWARDED_FOR, way.join(", ").as_str()),
-        (FORWARDED_PORT, port),
+        (FORWARDED_PORT, &port),
         (FORWARDED_PROTO, "http"),
         (trace_id::NAME, &exchange.trace_header.told),
     ] {
@@ -129,7 +129,7 @@ mod tests {
             ("User-Agent", "curl"),
             ("X-Forwarded-For", way),
             ("X-Forwarded-Proto", "http"),
-            ("X-Forwarded-Port", "8080"),
+            ("X-Forwarded-Port", "3000"),
         ] {
             assert_eq!(single[name], value);
             assert_eq!(multi[name], json!([value]));

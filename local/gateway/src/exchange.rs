@@ -50,6 +50,8 @@ pub(super) struct Exchange {
     pub(super) protocol: String,
     pub(super) source_ip: String,
     pub(super) domain: String,
+    /// The port that it came in by.
+    pub(super) port: u16,
     pub(super) resource_path: Option<String>,
     pub(super) path_parameters: Vec<(String, String)>,
     /// The authorizer's context, every value a string.
@@ -85,6 +87,7 @@ impl Exchange {
             protocol: format!("{:?}", parts.version),
             source_ip,
             domain: host.map_or_else(|| format!("127.0.0.1:{port}"), ToOwned::to_owned),
+            port,
             resource_path: None,
             path_parameters: Vec::new(),
             authorizer: BTreeMap::new(),

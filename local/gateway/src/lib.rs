@@ -16,6 +16,7 @@ mod authorizer;
 mod authorizer_event;
 mod binary;
 mod body;
+mod content_type;
 mod door;
 mod event_headers;
 mod exchange;
@@ -25,6 +26,7 @@ mod gateway;
 mod gateway_response;
 mod identity;
 mod invocation;
+mod leaving;
 mod method_throttle;
 mod mock;
 mod outcome;
@@ -54,7 +56,7 @@ mod watcher;
 
 use std::any::Any;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -75,6 +77,7 @@ use self::exchange::{Call, Exchange, UsedKey};
 use self::fault::{Fault, ResponseType};
 pub use self::gateway::{Gateway, GatewayError};
 pub use self::invocation::{Invocation, InvokeError, Invoker};
+use self::leaving::Leaving;
 use self::policy::Verdict;
 pub use self::refusal::Listed as ListedRoutes;
 pub use self::sample::authorizer_event as sample_authorizer_event;
@@ -104,8 +107,7 @@ struct Front {
     access_log: Option<AccessLog>,
     listed: ListedRoutes,
     trips: Arc<Trips>,
-    /// Functions that its successor has no more.
-    parting: OnceLock<Parting>,
+    leaving: Arc<Leaving>,
 }
 
 /// What goes with a front, once it has answered its last request.
@@ -135,14 +137,13 @@ impl Front {
             access_log: access_log.map(|(format, lines)| AccessLog::new(format, lines)),
             listed,
             trips: told.trips,
-            parting: OnceLock::new(),
+            leaving: Arc::default(),
         })
     }
 
     /// Keeps functions that its successor has no more until its own last request is answered.
-    fn part_with(&self, parting: Parting) {
-        // Nobody replaces a front twice.
-        let _ = self.parting.set(parting);
+    fn part_with(&self, parting: Parting, successor: &Self) {
+        self.leaving.set(parting, &successor.leaving);
     }
 
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {

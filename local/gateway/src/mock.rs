@@ -6,18 +6,14 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use keygate_model::Mock;
 
+use super::content_type;
 use super::exchange::Exchange;
 use super::fault::{Fault, ResponseType};
-
-/// What a request without a `Content-Type` is taken for, and what the answer is.
-const JSON: &str = "application/json";
 
 /// The answer to a request. Of a content type that no request template is for, the body is passed
 /// through, and API Gateway finds no status code in it.
 pub(super) fn answer(mock: &Mock, exchange: &Exchange) -> Result<Response<Bytes>, Fault> {
-    let content_type = exchange.header(CONTENT_TYPE.as_str()).unwrap_or(JSON);
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    if !mock.takes.contains(&media_type.to_ascii_lowercase()) {
+    if !mock.takes.contains(&content_type::of(exchange)) {
         return Err(Fault::new(if mock.refuses_others {
             ResponseType::UnsupportedMediaType
         } else {
@@ -28,7 +24,7 @@ pub(super) fn answer(mock: &Mock, exchange: &Exchange) -> Result<Response<Bytes>
     *response.status_mut() =
         StatusCode::from_u16(mock.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type::JSON));
     for (name, value) in &mock.headers {
         headers.insert(name.clone(), value.clone());
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use keygate_model::{KeySource, Route};
+use keygate_principal::scope::Scope;
 use keygate_routes::Access;
 
 use super::fault::Fault;
@@ -45,12 +46,11 @@ impl Listed {
             Some(scopes) => scopes,
         };
         let (method, path) = (&route.method, &route.path);
+        let is_held = |scope: &Scope| held.split(' ').any(|held| held == scope.as_str());
         match self.access.get(&key(route)).cloned().flatten() {
-            Some(Access::AnyOf(scopes)) => {
-                let scopes: Vec<&str> = scopes
-                    .iter()
-                    .map(keygate_principal::scope::Scope::as_str)
-                    .collect();
+            // Whoever has one of them is refused by something else.
+            Some(Access::AnyOf(scopes)) if !scopes.iter().any(is_held) => {
+                let scopes: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
                 let needed = match scopes.as_slice() {
                     [one] => format!("the scope {one}"),
                     several => format!("one of the scopes {}", several.join(" ")),
@@ -107,4 +107,59 @@ pub(super) fn throttled(route: &Route) -> String {
 pub(super) fn invalid(fault: &Fault) -> String {
     let found = fault.validation.as_ref().unwrap_or(&fault.message);
     format!("request validation: {found}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keygate_model::{Integration, Validation};
+
+    fn denied(access: &str, scopes: &str, verdict: Verdict) -> String {
+        let table: keygate_routes::RouteTable = format!("GET /books {access}").parse().unwrap();
+        let route = Route {
+            method: "GET".parse().unwrap(),
+            path: "/books".parse().unwrap(),
+            integration: Integration::Function("Fn".into()),
+            authorizer: None,
+            api_key_required: false,
+            throttle: None,
+            throttles: BTreeMap::new(),
+            validation: Validation::default(),
+            line: 0,
+        };
+        let row = table.routes().first().unwrap();
+        let listed = Listed::of([(&route, Some(&row.access))].into_iter(), true);
+        let caller = [("scopes".to_owned(), scopes.to_owned())].into();
+        listed.denied(&route, &caller, verdict)
+    }
+
+    #[test]
+    fn a_caller_without_the_scope_is_told_which_and_one_who_has_it_what_refused_instead() {
+        for (held, verdict, expected) in [
+            (
+                "",
+                Verdict::ImplicitDeny,
+                "it needs one of the scopes a b; the caller has none",
+            ),
+            (
+                "c ab",
+                Verdict::ExplicitDeny,
+                "it needs one of the scopes a b; the caller has c ab",
+            ),
+            (
+                "c a",
+                Verdict::ExplicitDeny,
+                "the authorizer's policy denies GET /books",
+            ),
+            (
+                "b",
+                Verdict::ImplicitDeny,
+                "the authorizer's policy does not allow GET /books",
+            ),
+        ] {
+            assert_eq!(denied("a b", held, verdict), expected, "{held}");
+        }
+        let any = denied("*", "a", Verdict::ExplicitDeny);
+        assert_eq!(any, "the authorizer's policy denies GET /books");
+    }
 }

@@ -2,16 +2,13 @@
 //! parameters first, then the body.
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use keygate_model::{BodySchema, ParameterPlace, Validation};
 use serde_json::Value;
 
+use super::content_type;
 use super::exchange::Exchange;
 use super::fault::{Fault, ResponseType};
 use super::proxy_event::query_pairs;
-
-/// What a request without a `Content-Type` is taken for.
-const JSON: &str = "application/json";
 
 /// Holds a request against what its method asks for.
 pub(super) fn check(
@@ -31,9 +28,7 @@ pub(super) fn check(
         fault.validation = Some(fault.message.clone());
         return Err(fault);
     }
-    let content_type = exchange.header(CONTENT_TYPE.as_str()).unwrap_or(JSON);
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    match validation.bodies.get(&media_type.to_ascii_lowercase()) {
+    match validation.bodies.get(&content_type::of(exchange)) {
         Some(schema) => check_body(schema, body),
         // No model is for it, so nothing is held against it.
         None => Ok(()),
@@ -96,7 +91,11 @@ mod tests {
                 (ParameterPlace::Query, "lang".to_owned()),
             ]
             .into(),
-            bodies: [(JSON.to_owned(), BodySchema::of(&schema).unwrap())].into(),
+            bodies: [(
+                content_type::JSON.to_owned(),
+                BodySchema::of(&schema).unwrap(),
+            )]
+            .into(),
         };
         check(&validation, &exchange, &Bytes::from(body.to_owned())).err()
     }

@@ -87,7 +87,7 @@ async fn serve(handler: impl Fn() -> Result<Bytes, InvokeError> + Send + Sync + 
     let door = Door::new(gateway, ListedRoutes::default(), &invoker, trips_told);
     tokio::spawn(async move {
         door.serve(listener, &Room::of_process(), std::future::pending())
-            .await
+            .await;
     });
     Served {
         address,

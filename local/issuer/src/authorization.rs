@@ -81,7 +81,9 @@ impl Codes {
             "redirect_uri is http on a loopback address here, without a fragment",
         ))?;
         let challenge = match request.code_challenge_method.as_deref() {
-            Some("S256") => request.code_challenge,
+            Some("S256") => request
+                .code_challenge
+                .filter(|challenge| is_of_pkce(challenge)),
             _ => None,
         };
         let (name, value) = match (request.response_type.as_deref(), challenge) {
@@ -120,7 +122,8 @@ impl Codes {
     pub(super) fn redeem(&self, exchange: &Exchange<'_>) -> Option<Grant> {
         let pending = self.lock().remove(exchange.code)?;
         let hash = digest(&SHA256, exchange.verifier.as_bytes());
-        let is_shown = Instant::now() < pending.expires
+        let is_shown = is_of_pkce(exchange.verifier)
+            && Instant::now() < pending.expires
             && pending.client == exchange.client
             && pending.redirect_uri == exchange.redirect_uri
             && pending.challenge == URL_SAFE_NO_PAD.encode(hash);
@@ -142,6 +145,12 @@ impl Codes {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Pending>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a text has the form of a code verifier or of a code challenge (RFC 7636 sections 4.1 and 4.2).
+fn is_of_pkce(text: &str) -> bool {
+    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    (43..=128).contains(&text.len()) && text.bytes().all(is_unreserved)
 }
 
 /// A redirect address on this machine.
@@ -223,6 +232,22 @@ mod tests {
     }
 
     #[test]
+    fn a_verifier_that_an_issuer_would_refuse_is_refused_though_its_hash_is_the_challenge() {
+        let long = "a".repeat(129);
+        for verifier in ["a", &VERIFIER[..42], &VERIFIER.replace('-', "+"), &long] {
+            let codes = Codes::default();
+            let mut request = request();
+            let hash = digest(&SHA256, verifier.as_bytes());
+            request.code_challenge = Some(URL_SAFE_NO_PAD.encode(hash));
+            let back = codes.authorize(request).unwrap();
+            let code = parameter(&back, "code").unwrap();
+            let mut shown = exchange(&code);
+            shown.verifier = verifier;
+            assert_eq!(codes.redeem(&shown), None, "{verifier}");
+        }
+    }
+
+    #[test]
     fn a_client_is_told_what_is_wrong_with_its_request() {
         let without_a_type = AuthorizationRequest {
             response_type: None,
@@ -236,7 +261,12 @@ mod tests {
             code_challenge_method: Some("plain".to_owned()),
             ..request()
         };
+        let short = AuthorizationRequest {
+            code_challenge: Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c".to_owned()),
+            ..request()
+        };
         for (wrong, error) in [
+            (short, "invalid_request"),
             (without_a_type, "unsupported_response_type"),
             (without_pkce, "invalid_request"),
             (plain, "invalid_request"),

@@ -3,6 +3,7 @@
 
 pub mod deployment;
 mod function;
+mod ignored;
 mod route;
 mod throttle;
 mod validation;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use regex::Regex;
 
 pub use self::function::{Build, Function, Runtime, UnknownRuntime};
+pub use self::ignored::{Ignored, PassedOver};
 pub use self::route::{Integration, Mock, Route};
 pub use self::throttle::Throttle;
 pub use self::validation::{BodySchema, ParameterPlace, Validation};
@@ -29,6 +31,8 @@ pub struct Application {
     pub tables: Vec<Table>,
     /// What the template has beside its API, and is not there on this machine, by line.
     pub ignored: Vec<Ignored>,
+    /// What of it means nothing on this machine.
+    pub passed_over: PassedOver,
     /// What `samconfig.toml` gives its parameters.
     pub configured: Configured,
 }
@@ -40,25 +44,8 @@ pub struct Configured {
     pub place: String,
     /// The values.
     pub values: BTreeMap<String, String>,
-}
-
-/// A resource, or an event of a function, that is not there on this machine and does not matter to the
-/// API.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ignored {
-    /// Its line of the template.
-    pub line: usize,
-    /// Where it stands, such as `Queue` or `Fn.Events.Nightly`.
-    pub place: String,
-    /// Its type.
-    pub kind: String,
-}
-
-impl fmt::Display for Ignored {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, place, kind } = self;
-        write!(formatter, "{place} ({kind}, line {line})")
-    }
+    /// The names among them of which the template has no parameter.
+    pub unknown: Vec<String>,
 }
 
 /// A REST API with its one stage.

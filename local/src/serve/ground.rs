@@ -140,19 +140,35 @@ fn differences(application: &Application, matrix: &Matrix) -> Vec<String> {
             "these are not there on this machine, and a handler that calls one is refused: {list}"
         )
     });
+    let passed_over = &application.passed_over;
+    let passed_over =
+        (!passed_over.is_empty()).then(|| format!("these do nothing here: {passed_over}"));
     let configured = configured(application);
-    disagreements.chain(left_out).chain(configured).collect()
+    let all = disagreements.chain(left_out).chain(passed_over);
+    all.chain(configured).collect()
 }
 
 /// What `samconfig.toml` gave the template's parameters; without the values, which may be secrets.
 fn configured(application: &Application) -> Option<String> {
-    let Configured { place, values } = &application.configured;
-    if values.is_empty() {
-        return None;
+    let Configured {
+        place,
+        values,
+        unknown,
+    } = &application.configured;
+    let known = values.keys().filter(|name| !unknown.contains(name));
+    let known: Vec<&str> = known.map(String::as_str).collect();
+    let mut said = Vec::new();
+    if !known.is_empty() {
+        said.push(format!(
+            "{place} gives {}, but for those that the command line or this machine gives",
+            known.join(", ")
+        ));
     }
-    let names: Vec<&str> = values.keys().map(String::as_str).collect();
-    Some(format!(
-        "{place} gives {}, but for those that the command line or this machine gives",
-        names.join(", ")
-    ))
+    if !unknown.is_empty() {
+        let unknown = unknown.join(", ");
+        said.push(format!(
+            "{place} gives {unknown} too, which the template has no parameter for"
+        ));
+    }
+    (!said.is_empty()).then(|| said.join("; "))
 }

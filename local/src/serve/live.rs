@@ -59,25 +59,26 @@ impl Live<'_> {
     /// Takes up changes for as long as it is asked to.
     pub(super) async fn follow(mut self, mut changes: Changes) -> Infallible {
         let mut written = Written::default();
-        let mut taken_up = None;
-        let mut meanwhile = BTreeSet::new();
+        let all = self.application.functions.keys().cloned().collect();
+        // What is served was built just now.
+        let mut made = watching::built_by_make(&all, self.options, &self.application);
         loop {
-            let files = if meanwhile.is_empty() {
-                changes.next().await
-            } else {
-                std::mem::take(&mut meanwhile)
-            };
-            if written.goes_round(&files, taken_up, Instant::now()) {
+            let taken_up = Instant::now();
+            let mut files = written.sources(changes.so_far(), &made);
+            if files.is_empty() {
+                files = changes.next().await;
+                written.edited(&files, taken_up.elapsed());
+            }
+            if written.goes_round(&files, taken_up.elapsed()) {
                 let names = self.named(&files);
                 self.log.tell(&format!(
-                    "{names} changes each time that something is taken up: it is left alone from here on"
+                    "{names} changes each time that something is taken up: it is left alone until keygate starts again"
                 ));
                 changes.leave(files);
+                made.clear();
                 continue;
             }
-            let made = self.take_up(&files, &mut changes).await;
-            meanwhile = written.sources(changes.so_far(), &made);
-            taken_up = Some(Instant::now());
+            made = self.take_up(&files, &mut changes).await;
         }
     }
 

@@ -267,6 +267,8 @@ impl Opening<'_> {
             announcement,
             application,
         };
+        // It goes with the last of its processes.
+        drop(self.built);
         let live = async {
             match self.changes {
                 Some(changes) => live.follow(changes).await,

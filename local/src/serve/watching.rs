@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use keygate_builds::package;
 use keygate_model::{Application, Build, Function};
-use keygate_template::SAM_CONFIG;
+use keygate_template::SAM_CONFIGS;
 
 use crate::changes::{Changes, ChangesError};
 use crate::cli::Serve;
@@ -77,7 +77,7 @@ pub(super) fn concern(
     let home = home(options);
     let is_in = |folder: &Path| changed.iter().any(|path| path.starts_with(folder));
     let template = options.template.file_name();
-    let mut all_said = template.into_iter().chain([OsStr::new(SAM_CONFIG)]);
+    let mut all_said = template.into_iter().chain(SAM_CONFIGS.map(OsStr::new));
     let functions = application.functions.values();
     let mut all_layers = functions
         .clone()

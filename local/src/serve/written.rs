@@ -3,27 +3,43 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How soon behind a taking up a file has changed because of it.
-const AT_ONCE: Duration = Duration::from_secs(1);
+const AT_ONCE: Duration = Duration::from_millis(500);
 /// How many times in a row that is believed to be a person's.
-const MAX_IN_A_ROW: u32 = 5;
+const MAX_IN_A_ROW: u32 = 10;
 
 /// What was written while changes were taken up.
 #[derive(Debug, Default)]
 pub(super) struct Written {
+    /// What has changed while nothing was built: a person's.
+    edited: BTreeSet<PathBuf>,
     /// What changed in make's folders during its last build.
     during_last_build: BTreeSet<PathBuf>,
-    /// What changed during two builds in a row: make's own.
+    /// What changed during two builds in a row, and is no person's: make's own.
     by_make: BTreeSet<PathBuf>,
     last: BTreeSet<PathBuf>,
     in_a_row: u32,
 }
 
 impl Written {
+    /// Takes these files for a person's, which have changed so long after the last taking up: but not those
+    /// that the last build has written to just before.
+    pub(super) fn edited(&mut self, files: &BTreeSet<PathBuf>, after: Duration) {
+        let by_build = |file: &&PathBuf| {
+            self.by_make.contains(*file) || self.during_last_build.contains(*file)
+        };
+        let edited = files
+            .iter()
+            .filter(|file| after >= AT_ONCE || !by_build(file));
+        let edited: Vec<PathBuf> = edited.cloned().collect();
+        self.by_make.retain(|file| !edited.contains(file));
+        self.edited.extend(edited);
+    }
+
     /// What of `meanwhile` is to be taken up, after a build in these folders: not what make writes there. A
-    /// file is known for that once it has changed during two builds in a row.
+    /// file is known for that once it has changed during two builds in a row, and never besides.
     pub(super) fn sources(
         &mut self,
         meanwhile: BTreeSet<PathBuf>,
@@ -36,21 +52,16 @@ impl Written {
         let (of_build, mut sources): (BTreeSet<_>, BTreeSet<_>) =
             meanwhile.into_iter().partition(is_made);
         let again = of_build.intersection(&self.during_last_build);
+        let again = again.filter(|file| !self.edited.contains(*file));
         self.by_make.extend(again.cloned());
         sources.extend(of_build.difference(&self.by_make).cloned());
         self.during_last_build = of_build;
         sources
     }
 
-    /// Whether these files change each time that something is taken up, the last time at `taken_up`.
-    pub(super) fn goes_round(
-        &mut self,
-        files: &BTreeSet<PathBuf>,
-        taken_up: Option<Instant>,
-        now: Instant,
-    ) -> bool {
-        let is_soon = taken_up.is_some_and(|ended| now.duration_since(ended) < AT_ONCE);
-        if is_soon && files.is_subset(&self.last) {
+    /// Whether these files change each time that something is taken up; the last time it was so long ago.
+    pub(super) fn goes_round(&mut self, files: &BTreeSet<PathBuf>, after: Duration) -> bool {
+        if after < AT_ONCE && files.is_subset(&self.last) {
             self.in_a_row += 1;
         } else {
             self.in_a_row = 0;
@@ -85,12 +96,31 @@ mod tests {
     }
 
     #[test]
+    fn what_a_person_has_edited_is_taken_up_during_each_build() {
+        let mut written = Written::default();
+        let made = [PathBuf::from("/p/code")];
+        let (source, both) = (
+            files(["/p/code/a.c"]),
+            files(["/p/code/a.c", "/p/code/log"]),
+        );
+        for _ in 0..2 {
+            written.sources(both.clone(), &made);
+        }
+        // As little is known of what changes right behind a build.
+        written.edited(&both, Duration::ZERO);
+        assert_eq!(written.sources(both.clone(), &made), files([]));
+        written.edited(&source, AT_ONCE);
+        for _ in 0..3 {
+            assert_eq!(written.sources(both.clone(), &made), source);
+        }
+    }
+
+    #[test]
     fn a_file_that_changes_each_time_is_told_from_one_that_is_edited() {
         let mut written = Written::default();
-        let now = Instant::now();
         let mut goes_round = |names: &[&str], after| {
             let files = names.iter().map(PathBuf::from).collect();
-            written.goes_round(&files, Some(now), now + after)
+            written.goes_round(&files, after)
         };
         for _ in 0..=MAX_IN_A_ROW {
             assert!(!goes_round(&["a.py"], AT_ONCE * 2));

@@ -4,31 +4,15 @@ use std::collections::BTreeMap;
 
 use keygate_model::{Api, KeySource};
 
-use super::auth::{self, AuthDefaults};
+use super::auth::{self, Auth, AuthDefaults};
 use super::cors::{self, Cors};
 use super::gateway_responses;
 use super::method::Event;
 use super::method_settings::{self, Throttles};
 use super::open_api::{self, Document};
+use super::permissions::Call;
 use super::request_validation::{self, Models};
 use super::resources::Resource;
-
-/// Naming, deployment, and where the API is reached from outside.
-const NO_MEANING: &[&str] = &[
-    "AlwaysDeploy",
-    "Description",
-    "DisableExecuteApiEndpoint",
-    "EndpointAccessMode",
-    "EndpointConfiguration",
-    "FailOnWarnings",
-    "Mode",
-    "Name",
-    "OpenApiVersion",
-    "PropagateTags",
-    "SecurityPolicy",
-    "Tags",
-    "TracingEnabled",
-];
 
 /// An API without its routes and usage plans yet, with what decides them.
 #[derive(Debug)]
@@ -40,6 +24,8 @@ pub(super) struct Draft {
     pub(super) models: Models,
     /// The methods of its `DefinitionBody`, where it has one: those of events are then its own.
     pub(super) described: Option<Vec<Event>>,
+    /// The authorizers that no permission of SAM's lets API Gateway call.
+    pub(super) calls: Vec<Call>,
 }
 
 /// Reads the API; `id` is what `Ref` gives for it, and `functions` has the logical ids by ARN.
@@ -49,7 +35,6 @@ pub(super) fn read(
     functions: &BTreeMap<String, String>,
 ) -> Option<Draft> {
     let mut properties = resource.properties;
-    properties.no_meaning(NO_MEANING);
     properties.only_off(&["CacheClusterEnabled", "MergeDefinitions"]);
     let stage = properties.required_text("StageName").filter(|stage| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
@@ -66,15 +51,19 @@ pub(super) fn read(
     let models = request_validation::models(&mut properties);
     let cors = cors::read(&mut properties);
     let media_types = properties.scalars("BinaryMediaTypes").into_iter();
-    let (authorizers, defaults) = match properties.fields("Auth") {
+    let Auth {
+        authorizers,
+        defaults,
+        calls,
+    } = match properties.fields("Auth") {
         Some(auth) => auth::read(auth, functions),
-        None => (BTreeMap::new(), AuthDefaults::default()),
+        None => Auth::default(),
     };
     let gateway_responses = properties
         .fields("GatewayResponses")
         .map_or_else(BTreeMap::new, gateway_responses::read);
     let access_log_format = properties.fields("AccessLogSetting").and_then(|mut log| {
-        log.no_meaning(&["DestinationArn"]);
+        log.pass_over(&["DestinationArn"]);
         let format = log.required_text("Format");
         log.end();
         format
@@ -105,6 +94,7 @@ pub(super) fn read(
         throttles,
         models,
         described: None,
+        calls,
     };
     if let Some(document) = document {
         draft.describe(document);
@@ -126,5 +116,6 @@ impl Draft {
             api.binary_media_types = document.binary_media_types;
         }
         self.described = Some(document.events);
+        self.calls.extend(document.calls);
     }
 }

@@ -1,15 +1,12 @@
 //! An API's `Auth` (SAM specification, `ApiAuth`).
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use keygate_model::{Authorizer, AuthorizerEvents, IdentitySource};
 
+use super::authorizers::{self, is_header_name};
 use super::fields::Fields;
-use super::parameters::whole;
-
-/// What API Gateway keeps an answer for when the template does not say, in seconds.
-pub(super) const DEFAULT_TTL: u64 = 300;
+use super::permissions::Call;
 
 /// What the API's `Auth` sets for methods that do not say themselves.
 #[derive(Debug, Default)]
@@ -20,16 +17,23 @@ pub(super) struct AuthDefaults {
     pub(super) api_key_on_preflight: bool,
 }
 
+/// What an API's `Auth` comes to.
+#[derive(Debug, Default)]
+pub(super) struct Auth {
+    pub(super) authorizers: BTreeMap<String, Authorizer>,
+    pub(super) defaults: AuthDefaults,
+    /// The authorizers that SAM makes no permission for.
+    pub(super) calls: Vec<Call>,
+}
+
 /// Reads the authorizers by name, and the defaults of methods. `functions` has the logical ids by ARN.
-pub(super) fn read(
-    mut auth: Fields<'_>,
-    functions: &BTreeMap<String, String>,
-) -> (BTreeMap<String, Authorizer>, AuthDefaults) {
+pub(super) fn read(mut auth: Fields<'_>, functions: &BTreeMap<String, String>) -> Auth {
+    let mut calls = Vec::new();
     let authorizers: BTreeMap<String, Authorizer> = auth
         .fields("Authorizers")
         .map_or_else(Vec::new, Fields::named)
         .into_iter()
-        .map(|(name, fields)| (name, authorizer(fields, functions)))
+        .map(|(name, fields)| (name, authorizer(fields, functions, &mut calls)))
         .collect();
     let default = auth.text_at("DefaultAuthorizer");
     if let Some((name, line)) = &default
@@ -49,7 +53,7 @@ pub(super) fn read(
             .unwrap_or(true),
     };
     // The role by which API Gateway calls functions.
-    auth.no_meaning(&["InvokeRole"]);
+    auth.pass_over(&["InvokeRole"]);
     if let Some(mut plan) = auth.fields("UsagePlan") {
         plan.only("CreateUsagePlan", &["NONE", "PER_API", "SHARED"]);
         // Read where they are written out.
@@ -57,11 +61,21 @@ pub(super) fn read(
         plan.end();
     }
     auth.end();
-    (authorizers, defaults)
+    Auth {
+        authorizers,
+        defaults,
+        calls,
+    }
 }
 
-fn authorizer(mut fields: Fields<'_>, functions: &BTreeMap<String, String>) -> Authorizer {
-    fields.no_meaning(&["DisableFunctionDefaultPermissions", "FunctionInvokeRole"]);
+fn authorizer(
+    mut fields: Fields<'_>,
+    functions: &BTreeMap<String, String>,
+    calls: &mut Vec<Call>,
+) -> Authorizer {
+    let is_without_permission = fields.flag("DisableFunctionDefaultPermissions") == Some(true);
+    let role = fields.node("FunctionInvokeRole");
+    let has_role = role.is_some_and(|role| role.as_text() != Some("NONE"));
     let kind = fields.only("FunctionPayloadType", &["TOKEN", "REQUEST"]);
     let function = fields.required_text("FunctionArn").and_then(|arn| {
         let found = functions.get(&arn).cloned();
@@ -73,10 +87,7 @@ fn authorizer(mut fields: Fields<'_>, functions: &BTreeMap<String, String>) -> A
         found
     });
     let mut identity = fields.fields("Identity");
-    let ttl = identity
-        .as_mut()
-        .and_then(|identity| identity.number("ReauthorizeEvery", &(0..=3600)));
-    let result_ttl = Duration::from_secs(ttl.unwrap_or(DEFAULT_TTL));
+    let result_ttl = authorizers::result_ttl(identity.as_mut(), "ReauthorizeEvery");
     // SAM takes what belongs to the other events as well, and leaves it out of the API that it makes: so
     // a template can choose the events by a parameter.
     let token = token(&mut identity);
@@ -85,16 +96,22 @@ fn authorizer(mut fields: Fields<'_>, functions: &BTreeMap<String, String>) -> A
         identity.end();
     }
     let events = if kind.as_deref() == Some("REQUEST") {
-        if sources.is_empty() && !result_ttl.is_zero() {
-            fields.report(
-                "Identity must have one of Headers, QueryStrings, StageVariables and Context, unless \
-                 ReauthorizeEvery is 0: SAM refuses it",
-            );
-        }
-        AuthorizerEvents::Request { sources }
+        let missing = "Identity must have one of Headers, QueryStrings, StageVariables and Context, unless \
+                       ReauthorizeEvery is 0: SAM refuses it";
+        authorizers::requests(&fields, sources, result_ttl, missing)
     } else {
         token
     };
+    if let Some(function) = function
+        .as_ref()
+        .filter(|_| is_without_permission && !has_role)
+    {
+        calls.push(Call {
+            function: function.clone(),
+            place: fields.place().to_owned(),
+            line: fields.line(),
+        });
+    }
     fields.end();
     Authorizer {
         // An unknown function is reported; the methods that name this authorizer are not wrong.
@@ -115,17 +132,7 @@ fn token(identity: &mut Option<Fields<'_>>) -> AuthorizerEvents {
             }
             !name.is_empty()
         });
-        expression = identity
-            .text_at("ValidationExpression")
-            .filter(|(text, _)| !text.is_empty())
-            .and_then(|(text, line)| {
-                let read = whole(&text).inspect_err(|error| {
-                    let message =
-                        format!("is no expression that the local gateway can match: {error}");
-                    identity.report_at(line, "ValidationExpression", message);
-                });
-                read.ok()
-            });
+        expression = authorizers::expression(identity, "ValidationExpression");
     }
     AuthorizerEvents::Token {
         header: header.map_or_else(|| "Authorization".to_owned(), |(name, _)| name),
@@ -156,9 +163,4 @@ fn sources(identity: &mut Option<Fields<'_>>) -> Vec<IdentitySource> {
         }
     }
     sources
-}
-
-/// Whether a text may be a header's name.
-pub(super) fn is_header_name(name: &str) -> bool {
-    http::HeaderName::from_bytes(name.as_bytes()).is_ok()
 }

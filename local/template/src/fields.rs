@@ -67,6 +67,13 @@ impl<'p> Fields<'p> {
             .any(|entry| entry.name == name && !matches!(entry.node.value, Value::Null))
     }
 
+    /// A field as it is, which is not taken.
+    pub(super) fn peek(&self, name: &str) -> Option<&Node> {
+        let mut entries = self.entries.iter();
+        let entry = entries.find(|entry| entry.name == name)?;
+        Some(&entry.node)
+    }
+
     /// Takes a field as it is; one without a value counts as absent.
     pub(super) fn node(&mut self, name: &str) -> Option<Node> {
         let at = self.entries.iter().position(|entry| entry.name == name)?;
@@ -246,7 +253,16 @@ impl<'p> Fields<'p> {
             .collect()
     }
 
-    /// Drops fields that are valid but change nothing on this machine.
+    /// Drops fields that are valid but change no answer on this machine, and has them named.
+    pub(super) fn pass_over(&mut self, names: &[&str]) {
+        let is_named = |entry: &Entry| names.contains(&entry.name.as_str());
+        for entry in self.entries.iter().filter(|entry| is_named(entry)) {
+            self.problems.pass_over(&self.place, &entry.name);
+        }
+        self.no_meaning(names);
+    }
+
+    /// Drops fields that are valid and say nothing to anybody but people, or are read in another place.
     pub(super) fn no_meaning(&mut self, names: &[&str]) {
         self.entries
             .retain(|entry| !names.contains(&entry.name.as_str()));

@@ -11,34 +11,6 @@ use super::method::Event;
 use super::resources::Resource;
 use super::routes::{self, Source};
 
-/// Deployment, permissions and tracing, and limits that a process on this machine does not have.
-const NO_MEANING: &[&str] = &[
-    "Architectures",
-    "AssumeRolePolicyDocument",
-    "AutoPublishAliasAllProperties",
-    "AutoPublishCodeSha256",
-    "CodeSigningConfigArn",
-    // What becomes of events that nobody waits for.
-    "DeadLetterQueue",
-    "DeploymentPreference",
-    "Description",
-    "EphemeralStorage",
-    "EventInvokeConfig",
-    "KmsKeyArn",
-    "PermissionsBoundary",
-    "Policies",
-    "PropagateTags",
-    "ProvisionedConcurrencyConfig",
-    "Role",
-    "RolePath",
-    "RuntimeManagementConfig",
-    "SnapStart",
-    "SourceKMSKeyArn",
-    "Tags",
-    "Tracing",
-    "VersionDescription",
-];
-
 /// A script that Lambda's own runtimes are started by, where it is set (Lambda developer guide, "Wrapper
 /// scripts").
 const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
@@ -74,7 +46,6 @@ pub(super) fn read(resource: Resource<'_>) -> Read {
     let name = name(&mut properties);
     let code = properties.text("CodeUri").unwrap_or_else(|| ".".to_owned());
     let layers = properties.scalars("Layers");
-    properties.no_meaning(NO_MEANING);
     properties.only("PackageType", &["Zip"]);
     // Lambda's defaults and bounds (Lambda API reference, CreateFunction).
     let timeout = properties.number("Timeout", &(1..=900)).unwrap_or(3);
@@ -229,7 +200,7 @@ fn logging(properties: &mut Fields<'_>) -> BTreeMap<String, String> {
         variables.insert("AWS_LAMBDA_LOG_FORMAT".to_owned(), "JSON".to_owned());
         variables.insert("AWS_LAMBDA_LOG_LEVEL".to_owned(), level);
     }
-    fields.no_meaning(&["LogGroup", "SystemLogLevel"]);
+    fields.pass_over(&["LogGroup", "SystemLogLevel"]);
     fields.end();
     variables
 }

@@ -7,6 +7,7 @@ use keygate_model::GatewayResponse;
 
 use super::fields::Fields;
 use super::literal;
+use super::vtl;
 
 /// The guide's table of response types.
 const TYPES: &[&str] = &[
@@ -74,7 +75,7 @@ fn gateway_response(mut fields: Fields<'_>) -> GatewayResponse {
     };
     let templates = fields.texts("ResponseTemplates");
     for (content_type, template) in &templates {
-        if let Some(directive) = directive(template) {
+        if let Some(directive) = beyond_variables(template) {
             fields.report(format!(
                 "the {content_type} template has `{directive}`, but a gateway response expands \
                  variables and nothing else"
@@ -108,11 +109,10 @@ fn check_header(name: &str, expression: &str) -> Result<(), String> {
     ))
 }
 
-/// The first VTL directive or function in a template, which API Gateway would not carry out.
-fn directive(template: &str) -> Option<&'static str> {
-    ["#set", "#if", "#foreach", "#end", "$input", "$util"]
-        .into_iter()
-        .find(|directive| template.contains(directive))
+/// The first directive or function of a mapping template, which API Gateway would not carry out.
+fn beyond_variables(template: &str) -> Option<&'static str> {
+    let mut functions = ["$input", "$util"].into_iter();
+    vtl::directive(template).or_else(|| functions.find(|name| template.contains(name)))
 }
 
 #[cfg(test)]

@@ -9,17 +9,6 @@ use super::problems::Problems;
 use super::resources::Resource;
 use super::stand_ins::layer_arn;
 
-/// Naming, publishing, and what code a layer is for.
-const NO_MEANING: &[&str] = &[
-    "CompatibleArchitectures",
-    "CompatibleRuntimes",
-    "Description",
-    "LayerName",
-    "LicenseInfo",
-    "PublishLambdaVersion",
-    "RetentionPolicy",
-];
-
 /// The layers of the template: by ARN, where their content is.
 #[derive(Debug, Default)]
 pub(super) struct Layers(BTreeMap<String, PathBuf>);
@@ -28,7 +17,6 @@ impl Layers {
     /// Reads a layer.
     pub(super) fn read(&mut self, resource: Resource<'_>) {
         let mut properties = resource.properties;
-        properties.no_meaning(NO_MEANING);
         if let Some(metadata) = &resource.metadata {
             // A layer that is built is not what lies in its ContentUri.
             metadata.refused(&["BuildMethod"]);

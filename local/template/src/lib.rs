@@ -9,6 +9,7 @@
 
 mod api;
 mod auth;
+mod authorizers;
 mod conditions;
 mod cors;
 mod fields;
@@ -23,9 +24,13 @@ mod literal;
 mod made_plans;
 mod method;
 mod method_settings;
+mod names;
+mod no_meaning;
 pub mod offered;
 mod open_api;
 mod parameters;
+mod parts;
+mod permissions;
 mod problems;
 mod references;
 mod request_validation;
@@ -50,11 +55,11 @@ use std::path::{Path, PathBuf};
 
 pub use parameters::Parameters;
 pub use problems::Problem;
-pub use samconfig::{ConfigError, FILE as SAM_CONFIG};
+pub use samconfig::{ConfigError, FILES as SAM_CONFIGS};
 pub use yaml::SyntaxError;
 
 use keygate_model::Application;
-use keygate_model::deployment::function_arn;
+use parts::Parts;
 use problems::Problems;
 use references::References;
 use resolve::Resolver;
@@ -143,92 +148,98 @@ fn application(root: &Node, overrides: &Parameters) -> Result<Application, Vec<P
 fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<Application> {
     check_sections(root, problems);
     check_functions(root, problems);
-    let parameters = parameters::values(root.get("Parameters"), overrides, problems);
+    let declared = root.get("Parameters");
+    let parameters = parameters::values(declared, overrides, problems);
     let references = References::of(&overrides.given);
     let resolver = Resolver::new(root, parameters, references, problems)?;
     resolver.check_conditions();
     resolver.check_rules(root.get("Rules"));
     check_outputs(root, &resolver);
 
-    let (resources, mut ignored) = resources::read(&resolver, root.get("Globals"));
-    let (apis, others): (Vec<_>, Vec<_>) = resources
+    let read = resources::read(&resolver, root.get("Globals"));
+    let mut passed_over = read.passed_over;
+    let (apis, others): (Vec<_>, Vec<_>) = read
+        .served
         .into_iter()
         .partition(|resource| resource.kind == resources::API);
-    let mut functions = BTreeMap::new();
-    let mut by_arn = BTreeMap::new();
-    let mut events = Vec::new();
-    let mut tables = Vec::new();
-    let mut layers = layers::Layers::default();
-    let mut plans = usage_plans::Drafts::default();
-    for resource in others {
-        match resource.kind.as_str() {
-            resources::FUNCTION => {
-                let name = resolver.reference(&resource.id, resource.line, &resource.id);
-                if let Value::Text(name) = name {
-                    let other = by_arn.insert(function_arn(&name), resource.id.clone());
-                    if other.is_some() {
-                        let message = format!("two functions are named `{name}`");
-                        problems.report(resource.line, &resource.id, message);
-                    }
-                }
-                let read = functions::read(resource);
-                functions.extend(
-                    read.function
-                        .map(|function| (function.id.clone(), function)),
-                );
-                events.extend(read.events);
-                ignored.extend(read.ignored);
-            }
-            resources::LAYER => layers.read(resource),
-            resources::TABLE => {
-                let name = resolver.reference(&resource.id, resource.line, &resource.id);
-                if let Value::Text(name) = name {
-                    tables.extend(tables::read(resource, name));
-                }
-            }
-            resources::USAGE_PLAN => plans.plan(resource),
-            resources::API_KEY => plans.key(resource),
-            _ => plans.link(resource),
-        }
-    }
-    for function in functions.values_mut() {
-        layers.resolve(function, problems);
-    }
-    check_table_names(&tables, problems);
+    let parts = Parts::read(others, &resolver);
+    check_table_names(&parts.tables, problems);
 
-    let mut draft = the_api(apis, &by_arn, &resolver)?;
-    let events = draft.described.take().unwrap_or(events);
+    let mut draft = the_api(apis, &parts.by_arn, &resolver)?;
+    check_permissions(&draft, &parts, problems);
+    let events = draft.described.take().unwrap_or(parts.events);
     let routes = routes::routes(events, &draft, problems);
     let preflights = draft.cors.as_ref();
     let preflights = preflights.map(|cors| cors.preflights(&routes, &draft.defaults));
     draft.api.routes = routes;
     draft.api.routes.extend(preflights.into_iter().flatten());
     draft.throttles.apply(&mut draft.api.routes, problems);
-    draft.api.usage_plans = plans.finish(&draft.api, problems);
+    draft.api.usage_plans = parts.plans.finish(&draft.api, problems);
+    let mut ignored = read.ignored;
+    ignored.extend(parts.ignored);
     ignored.sort();
     resolver.references.check_used(problems);
+    for (resource, property) in problems.passed_over() {
+        passed_over.add(resolver.kind(&resource)?, Some(&property));
+    }
     Some(Application {
         api: draft.api,
-        functions,
-        tables,
+        functions: parts.functions,
+        tables: parts.tables,
         ignored,
-        configured: overrides.configured.clone(),
+        passed_over,
+        configured: parameters::configured(&overrides.configured, declared),
     })
 }
 
-/// Reports functions that are not known, but for those in resources that are not read.
-fn check_functions(root: &Node, problems: &Problems) {
-    for section in root.entries() {
-        if section.name != "Resources" {
-            resolve::check_functions(root, &section.node, &section.name, problems);
-            continue;
+/// Reports what API Gateway would call and may not: only an OpenAPI document, and authorizers, can call what
+/// nothing lets them.
+fn check_permissions(draft: &api::Draft, parts: &Parts, problems: &Problems) {
+    let name = |id: &str| {
+        parts
+            .functions
+            .get(id)
+            .map(|function| function.name.as_str())
+    };
+    for event in draft.described.iter().flatten() {
+        if let Some(name) = event.function().and_then(name)
+            && !event.has_role
+        {
+            let stage = &draft.api.stage;
+            parts.permissions.check_method(event, stage, name, problems);
         }
-        for resource in section.node.entries() {
-            let kind = resource.node.get("Type").and_then(Node::as_text);
-            if !kind.is_some_and(ignored::is_resource) {
-                let place = format!("Resources.{}", resource.name);
-                resolve::check_functions(root, &resource.node, &place, problems);
+    }
+    for call in &draft.calls {
+        if let Some(name) = name(&call.function) {
+            let api = &draft.api.id;
+            parts
+                .permissions
+                .check_authorizer(call, api, name, problems);
+        }
+    }
+}
+
+/// Reports functions that are not known, but for those in what is not read.
+fn check_functions(root: &Node, problems: &Problems) {
+    let check = |node: &Node, place: &str| resolve::check_functions(root, node, place, problems);
+    for section in root.entries() {
+        let place = |name: &str| format!("{}.{name}", section.name);
+        match section.name.as_str() {
+            "Resources" => {
+                for resource in section.node.entries() {
+                    if let Some(read) = no_meaning::read_of(&resource.node) {
+                        check(&read, &place(&resource.name));
+                    }
+                }
             }
+            "Globals" => {
+                for of_all in section.node.entries() {
+                    let kind = format!("AWS::Serverless::{}", of_all.name);
+                    let read = no_meaning::without(&kind, &of_all.node);
+                    check(&read, &place(&of_all.name));
+                }
+            }
+            _ => check(&section.node, &section.name),
         }
     }
 }
@@ -288,7 +299,7 @@ fn check_outputs(root: &Node, resolver: &Resolver<'_>) {
                 .unwrap_or(false)
         });
         if made && let Some(value) = entry.node.get("Value") {
-            resolver.resolve(value, &place);
+            resolver.check_names(value, &place);
         }
     }
 }

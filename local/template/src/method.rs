@@ -17,6 +17,18 @@ pub(super) struct Event {
     pub(super) authorizer: Option<String>,
     pub(super) api_key_required: Option<bool>,
     pub(super) checks: Checks,
+    /// Whether API Gateway calls the function by a role, which needs no permission of the function.
+    pub(super) has_role: bool,
+}
+
+impl Event {
+    /// The logical id of the function that it calls, if it calls one.
+    pub(super) fn function(&self) -> Option<&str> {
+        match &self.integration {
+            Integration::Function(id) => Some(id),
+            Integration::Mock(_) => None,
+        }
+    }
 }
 
 /// What is checked of a method's requests.

@@ -28,7 +28,7 @@ pub(super) struct Throttles {
 pub(super) fn read(settings: Vec<Fields<'_>>) -> Throttles {
     let mut throttles = Throttles::default();
     for mut fields in settings {
-        fields.no_meaning(&["DataTraceEnabled", "LoggingLevel", "MetricsEnabled"]);
+        fields.pass_over(&["DataTraceEnabled", "LoggingLevel", "MetricsEnabled"]);
         fields.only_off(&["CacheDataEncrypted", "CachingEnabled"]);
         let rate = fields.number("ThrottlingRateLimit", &(0.001..=1e9));
         let burst = fields.number("ThrottlingBurstLimit", &(1..=u32::MAX));

@@ -26,10 +26,29 @@ pub struct Parameters {
 
 impl Parameters {
     fn value(&self, name: &str) -> Option<&String> {
-        let sources = [&self.given, &self.offered, &self.configured.values];
+        let deployed = || self.configured.values.get(name);
+        self.of_here(name).or_else(deployed)
+    }
+
+    /// A value that is none of the deployment's.
+    fn of_here(&self, name: &str) -> Option<&String> {
+        let sources = [&self.given, &self.offered];
         sources.into_iter().find_map(|values| values.get(name))
     }
 }
+
+/// What `samconfig.toml` gives, with the names that the template does not know: SAM leaves them out.
+pub(super) fn configured(said: &Configured, declared: Option<&Node>) -> Configured {
+    let is_unknown = |name: &&String| declared.is_none_or(|all| all.get(name).is_none());
+    let unknown = said.values.keys().filter(is_unknown);
+    Configured {
+        unknown: unknown.cloned().collect(),
+        ..said.clone()
+    }
+}
+
+/// What the types begin with whose values are in SSM's store.
+const OF_STORE: &str = "AWS::SSM::Parameter::Value<";
 
 /// The value of every declared parameter; [`Value::Unknown`] where a problem was reported.
 pub(super) fn values(
@@ -41,10 +60,7 @@ pub(super) fn values(
     let given = overrides.given.keys();
     let given = given.filter(|name| !is_reference(name));
     let given = given.map(|name| (name, format!("--parameter {name}")));
-    let configured = overrides.configured.values.keys();
-    let configured =
-        configured.map(|name| (name, format!("{} {name}", overrides.configured.place)));
-    for (name, place) in given.chain(configured) {
+    for (name, place) in given {
         if !entries.iter().any(|entry| &entry.name == name) {
             let known: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
             let message = format!(
@@ -58,43 +74,55 @@ pub(super) fn values(
         .iter()
         .map(|entry| {
             let place = format!("Parameters.{}", entry.name);
-            let value = Fields::of(entry.node.clone(), &place, problems)
-                .and_then(|fields| value(&entry.name, fields, overrides.value(&entry.name)));
+            let fields = Fields::of(entry.node.clone(), &place, problems);
+            let value = fields.and_then(|fields| value(&entry.name, fields, overrides));
             (entry.name.clone(), value.unwrap_or(Value::Unknown))
         })
         .collect()
 }
 
-fn value(name: &str, mut fields: Fields<'_>, given: Option<&String>) -> Option<Value> {
+fn value(name: &str, mut fields: Fields<'_>, overrides: &Parameters) -> Option<Value> {
     let rules = Rules::of(&mut fields);
-    let default = if fields.has("Default") {
-        fields.text("Default")
-    } else if given.is_none() {
-        fields.report(format!(
-            "this parameter has no default: give it with --parameter {name}=Value"
-        ));
-        None
+    let is_of_store = rules.as_ref().is_some_and(|rules| rules.kind.is_of_store);
+    let default = fields.text("Default");
+    // Of a value in SSM's store a template and a deployment know the name alone.
+    let text = if is_of_store {
+        overrides.of_here(name).cloned()
     } else {
-        None
+        overrides.value(name).cloned().or(default)
     };
-    fields.no_meaning(&["Description", "NoEcho"]);
-    let value = rules
-        .zip(given.cloned().or(default))
-        .and_then(|(rules, text)| {
-            rules
-                .check(&text)
-                .inspect_err(|reason| fields.report(reason.clone()))
-                .ok()
-                .map(|()| rules.value(text, fields.line()))
+    if text.is_none() && rules.is_some() {
+        fields.report(if is_of_store {
+            format!("what SSM's store has for it is not on this machine: give it with --parameter {name}=Value")
+        } else {
+            format!("this parameter has no default: give it with --parameter {name}=Value")
         });
+    }
+    fields.no_meaning(&["Description"]);
+    let value = rules.zip(text).and_then(|(rules, text)| {
+        rules
+            .check(&text)
+            .inspect_err(|reason| fields.report(reason.clone()))
+            .ok()
+            .map(|()| rules.value(text, fields.line()))
+    });
     fields.end();
     value
 }
 
-/// What a parameter's value must satisfy.
-struct Rules {
+/// What the type of a parameter says.
+struct Kind {
     is_number: bool,
     is_list: bool,
+    /// Whether a value is looked up in SSM's store.
+    is_of_store: bool,
+}
+
+/// What a parameter's value must satisfy.
+struct Rules {
+    kind: Kind,
+    /// Whether a value is no text for a log (`NoEcho`).
+    is_secret: bool,
     allowed: Vec<String>,
     pattern: Option<Regex>,
     /// `ConstraintDescription`, in place of the pattern's own text.
@@ -105,11 +133,20 @@ struct Rules {
 
 impl Rules {
     fn of(fields: &mut Fields<'_>) -> Option<Self> {
-        let kinds = ["String", "Number", "CommaDelimitedList", "List<Number>"];
         if !fields.has("Type") {
             fields.report("Type is required");
         }
-        let kind = fields.only("Type", &kinds);
+        let kind = if fields
+            .peek("Type")
+            .and_then(Node::as_text)
+            .is_some_and(is_of_aws)
+        {
+            fields.text("Type")
+        } else {
+            let kinds = ["String", "Number", "CommaDelimitedList", "List<Number>"];
+            fields.only("Type", &kinds)
+        };
+        let is_secret = fields.flag("NoEcho").unwrap_or(false);
         let pattern = match fields.text_at("AllowedPattern") {
             Some((text, line)) => match whole(&text) {
                 Ok(pattern) => Some(Some(pattern)),
@@ -133,8 +170,12 @@ impl Rules {
         );
         let kind = kind?;
         Some(Self {
-            is_number: kind.contains("Number"),
-            is_list: kind.contains("List"),
+            kind: Kind {
+                is_number: ["Number", "List<Number>"].contains(&kind.as_str()),
+                is_list: kind == "CommaDelimitedList" || kind.contains("List<"),
+                is_of_store: kind.starts_with(OF_STORE),
+            },
+            is_secret,
             allowed,
             pattern: pattern?,
             description,
@@ -144,7 +185,7 @@ impl Rules {
     }
 
     fn check(&self, text: &str) -> Result<(), String> {
-        if !self.is_list {
+        if !self.kind.is_list {
             return self.check_one(text);
         }
         text.split(',')
@@ -152,44 +193,58 @@ impl Rules {
     }
 
     fn check_one(&self, text: &str) -> Result<(), String> {
-        if self.is_number {
+        let said = if self.is_secret {
+            "its value".to_owned()
+        } else {
+            format!("`{text}`")
+        };
+        if self.kind.is_number {
             let number: f64 = text
                 .parse()
-                .map_err(|_| format!("`{text}` is not a number"))?;
+                .map_err(|_| format!("{said} is not a number"))?;
             if self.numbers.0.is_some_and(|least| number < least) {
-                return Err(format!("`{text}` is less than its MinValue"));
+                return Err(format!("{said} is less than its MinValue"));
             }
             if self.numbers.1.is_some_and(|most| number > most) {
-                return Err(format!("`{text}` is more than its MaxValue"));
+                return Err(format!("{said} is more than its MaxValue"));
             }
         }
         let length = text.chars().count();
         if self.lengths.0.is_some_and(|least| length < least) {
-            return Err(format!("`{text}` is shorter than its MinLength"));
+            return Err(format!("{said} is shorter than its MinLength"));
         }
         if self.lengths.1.is_some_and(|most| length > most) {
-            return Err(format!("`{text}` is longer than its MaxLength"));
+            return Err(format!("{said} is longer than its MaxLength"));
         }
         if !self.allowed.is_empty() && !self.allowed.iter().any(|value| value == text) {
-            return Err(format!("`{text}` is none of {}", self.allowed.join(", ")));
+            return Err(format!("{said} is none of {}", self.allowed.join(", ")));
         }
         match &self.pattern {
             Some(pattern) if !pattern.is_match(text) => Err(match &self.description {
-                Some(description) => format!("`{text}` is not valid: {description}"),
-                None => format!("`{text}` does not match its AllowedPattern"),
+                Some(description) => format!("{said} is not valid: {description}"),
+                None => format!("{said} does not match its AllowedPattern"),
             }),
             _ => Ok(()),
         }
     }
 
     fn value(&self, text: String, line: usize) -> Value {
-        if self.is_list {
+        if self.kind.is_list {
             let items = text.split(',').map(|item| Node::text(line, item.trim()));
             Value::List(items.collect())
         } else {
             Value::Text(text)
         }
     }
+}
+
+/// Whether a type of parameters is one of AWS's own, which CloudFormation holds against the account: here a
+/// value is taken as it is.
+fn is_of_aws(kind: &str) -> bool {
+    let of_one = kind
+        .strip_prefix("List<")
+        .and_then(|kind| kind.strip_suffix('>'));
+    of_one.unwrap_or(kind).starts_with("AWS::")
 }
 
 /// An expression that must match a whole value, as CloudFormation and API Gateway match.
@@ -201,159 +256,4 @@ pub(super) fn whole(expression: &str) -> Result<Regex, regex::Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::yaml::parse;
-
-    fn read(text: &str, given: &[(&str, &str)]) -> (BTreeMap<String, Value>, Vec<String>) {
-        let parameters = Parameters {
-            given: given
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
-            offered: [("Offered".to_owned(), "z".to_owned())].into(),
-            ..Parameters::default()
-        };
-        let problems = Problems::default();
-        let values = values(Some(&parse(text).unwrap()), &parameters, &problems);
-        let problems = problems.into_list();
-        (values, problems.iter().map(ToString::to_string).collect())
-    }
-
-    #[test]
-    fn an_override_wins_over_the_default() {
-        let text = "A: {Type: String, Default: x}\nB: {Type: String, Default: ''}";
-        let (values, problems) = read(text, &[("A", "y")]);
-        assert!(problems.is_empty(), "{problems:?}");
-        assert!(matches!(&values["A"], Value::Text(text) if text == "y"));
-        assert!(matches!(&values["B"], Value::Text(text) if text.is_empty()));
-    }
-
-    #[test]
-    fn what_this_machine_offers_is_taken_where_the_template_has_it_and_nobody_says_otherwise() {
-        let value = |text: &str, given: &[(&str, &str)]| {
-            let (values, problems) = read(text, given);
-            assert!(problems.is_empty(), "{problems:?}");
-            match &values["Offered"] {
-                Value::Text(text) => text.clone(),
-                other => panic!("{other:?}"),
-            }
-        };
-        let text = "Offered: {Type: String, Default: x}";
-        assert_eq!(value(text, &[]), "z");
-        assert_eq!(value(text, &[("Offered", "y")]), "y");
-        // A template without it is served all the same.
-        let (_, problems) = read("A: {Type: String, Default: x}", &[]);
-        assert!(problems.is_empty(), "{problems:?}");
-    }
-
-    #[test]
-    fn the_callers_value_goes_before_this_machines_and_that_before_the_files() {
-        let one = |value: &str| BTreeMap::from([("P".to_owned(), value.to_owned())]);
-        let mut parameters = Parameters {
-            given: one("given"),
-            offered: one("offered"),
-            configured: Configured {
-                place: "samconfig.toml [default.deploy.parameters]".to_owned(),
-                values: one("configured"),
-            },
-            config_env: None,
-        };
-        let value = |parameters: &Parameters| {
-            let declared = parse("P: {Type: String, Default: own}").unwrap();
-            let values = values(Some(&declared), parameters, &Problems::default());
-            match &values["P"] {
-                Value::Text(text) => text.clone(),
-                other => panic!("{other:?}"),
-            }
-        };
-        assert_eq!(value(&parameters), "given");
-        parameters.given.clear();
-        assert_eq!(value(&parameters), "offered");
-        parameters.offered.clear();
-        assert_eq!(value(&parameters), "configured");
-        let problems = Problems::default();
-        values(None, &parameters, &problems);
-        let problem = problems.into_list().remove(0).to_string();
-        assert!(problem.starts_with("samconfig.toml [default.deploy.parameters] P: "));
-    }
-
-    #[test]
-    fn a_parameter_without_a_value_is_named_with_the_flag_that_gives_it() {
-        let (values, problems) = read("OAuthIssuer:\n  Type: String", &[]);
-        assert!(matches!(values["OAuthIssuer"], Value::Unknown));
-        assert_eq!(
-            problems,
-            [
-                "line 2: Parameters.OAuthIssuer: this parameter has no default: give it with \
-              --parameter OAuthIssuer=Value"
-            ]
-        );
-    }
-
-    #[test]
-    fn an_override_of_a_parameter_that_is_not_there_is_an_error() {
-        let (_, problems) = read("Stage: {Type: String, Default: x}", &[("Stag", "y")]);
-        assert_eq!(
-            problems,
-            ["--parameter Stag: the template has no such parameter; it has Stage"]
-        );
-    }
-
-    #[test]
-    fn values_outside_their_rules_are_refused() {
-        let cases = [
-            (
-                "P: {Type: String, AllowedValues: [DAY, WEEK]}",
-                "YEAR",
-                "none of DAY, WEEK",
-            ),
-            (
-                "P: {Type: String, AllowedPattern: 'a+'}",
-                "baa",
-                "AllowedPattern",
-            ),
-            (
-                "P: {Type: String, AllowedPattern: 'a', ConstraintDescription: only a}",
-                "b",
-                "only a",
-            ),
-            ("P: {Type: Number}", "ten", "not a number"),
-            ("P: {Type: Number, MinValue: 1}", "0.5", "MinValue"),
-            ("P: {Type: Number, MaxValue: 3600}", "3601", "MaxValue"),
-            ("P: {Type: String, MinLength: 1}", "", "MinLength"),
-            ("P: {Type: String, MaxLength: 2}", "abc", "MaxLength"),
-            (
-                "P: {Type: CommaDelimitedList, AllowedValues: [a]}",
-                "a, b",
-                "`b` is none of",
-            ),
-            (
-                "P: {Type: 'AWS::SSM::Parameter::Value<String>'}",
-                "x",
-                "not supported",
-            ),
-            (
-                "P: {Type: String, AllowedPattern: '(?=a)'}",
-                "x",
-                "look-around",
-            ),
-        ];
-        for (text, given, expected) in cases {
-            let (_, problems) = read(text, &[("P", given)]);
-            assert_eq!(problems.len(), 1, "{text}: {problems:?}");
-            assert!(problems[0].contains(expected), "{text}: {problems:?}");
-        }
-    }
-
-    #[test]
-    fn a_comma_delimited_list_is_a_list() {
-        let (values, problems) = read("P: {Type: CommaDelimitedList, Default: 'a, b'}", &[]);
-        assert!(problems.is_empty(), "{problems:?}");
-        let Value::List(items) = &values["P"] else {
-            panic!("no list")
-        };
-        let texts: Vec<_> = items.iter().map(|item| item.as_text().unwrap()).collect();
-        assert_eq!(texts, ["a", "b"]);
-    }
-}
+mod tests;

@@ -1,4 +1,5 @@
-//! What is wrong with a template: collected while it is read, so that one start names it all.
+//! What is wrong with a template, and what of it is passed over: collected while it is read, so that one
+//! start names it all.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -27,20 +28,36 @@ impl fmt::Display for Problem {
 /// The problems found so far, in the order of their lines and each only once: a property set in
 /// `Globals` or referred to from many places is read many times.
 #[derive(Debug, Default)]
-pub(super) struct Problems(RefCell<BTreeSet<Problem>>);
+pub(super) struct Problems {
+    found: RefCell<BTreeSet<Problem>>,
+    /// The resource, and the property.
+    passed_over: RefCell<BTreeSet<(String, String)>>,
+}
 
 impl Problems {
     /// Notes a problem.
     pub(super) fn report(&self, line: usize, place: &str, message: impl Into<String>) {
-        self.0.borrow_mut().insert(Problem {
+        self.found.borrow_mut().insert(Problem {
             line,
             place: place.to_owned(),
             message: message.into(),
         });
     }
 
+    /// Notes a property that changes no answer here.
+    pub(super) fn pass_over(&self, place: &str, name: &str) {
+        let (resource, _) = place.split_once('.').unwrap_or((place, ""));
+        let mut passed_over = self.passed_over.borrow_mut();
+        passed_over.insert((resource.to_owned(), name.to_owned()));
+    }
+
+    /// The properties that change no answer here, each with its resource.
+    pub(super) fn passed_over(&self) -> BTreeSet<(String, String)> {
+        self.passed_over.borrow().clone()
+    }
+
     /// All problems, ordered by line.
     pub(super) fn into_list(self) -> Vec<Problem> {
-        self.0.into_inner().into_iter().collect()
+        self.found.into_inner().into_iter().collect()
     }
 }

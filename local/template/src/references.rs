@@ -65,6 +65,13 @@ impl References {
         }
     }
 
+    /// Notes the references in a text whose value nobody asks for, so that a value for one is no mistake.
+    pub(super) fn mention(&self, text: &str) {
+        let found = REFERENCE.iter().flat_map(|it| it.captures_iter(text));
+        let names = found.map(|found| found[1].to_owned());
+        self.used.borrow_mut().extend(names);
+    }
+
     /// Reports values that nothing has asked for.
     pub(super) fn check_used(&self, problems: &Problems) {
         let used = self.used.borrow();

@@ -101,7 +101,7 @@ impl Asked {
         if let Some(mut settings) = settings {
             is_required = settings.flag("Required").unwrap_or(false);
             // Of the cache, which is refused.
-            settings.no_meaning(&["Caching"]);
+            settings.pass_over(&["Caching"]);
             settings.end();
         }
         match parameter(&name) {

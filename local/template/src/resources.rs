@@ -1,11 +1,12 @@
 //! The `Resources` section: each resource with its globals merged, resolved, and ready to be
 //! read by type.
 
-use keygate_model::Ignored;
+use keygate_model::{Ignored, PassedOver};
 
 use super::fields::Fields;
 use super::globals;
 use super::ignored;
+use super::no_meaning;
 use super::resolve::Resolver;
 use super::yaml::{Entry, Node, Value};
 
@@ -16,9 +17,10 @@ pub(super) const TABLE: &str = "AWS::DynamoDB::Table";
 pub(super) const USAGE_PLAN: &str = "AWS::ApiGateway::UsagePlan";
 pub(super) const API_KEY: &str = "AWS::ApiGateway::ApiKey";
 pub(super) const USAGE_PLAN_KEY: &str = "AWS::ApiGateway::UsagePlanKey";
+pub(super) const PERMISSION: &str = "AWS::Lambda::Permission";
 
 /// The types that are served.
-const SERVED: [&str; 7] = [
+const SERVED: [&str; 8] = [
     API,
     FUNCTION,
     LAYER,
@@ -26,77 +28,7 @@ const SERVED: [&str; 7] = [
     USAGE_PLAN,
     API_KEY,
     USAGE_PLAN_KEY,
-];
-
-/// Types that mean nothing on this machine, with the properties that they may have: there is no
-/// CloudWatch, no IAM, no account and no DNS here.
-const NO_MEANING: &[(&str, &[&str])] = &[
-    ("AWS::ApiGateway::Account", &["CloudWatchRoleArn"]),
-    // Another address of the same stage, which is at its own here. Client certificates it cannot ask for.
-    (
-        "AWS::ApiGateway::BasePathMapping",
-        &["BasePath", "DomainName", "RestApiId", "Stage"],
-    ),
-    (
-        "AWS::ApiGateway::DomainName",
-        &[
-            "CertificateArn",
-            "DomainName",
-            "EndpointAccessMode",
-            "EndpointConfiguration",
-            "RegionalCertificateArn",
-            "RoutingMode",
-            "SecurityPolicy",
-            "Tags",
-        ],
-    ),
-    ("AWS::CloudFormation::WaitConditionHandle", &[]),
-    (
-        "AWS::IAM::Policy",
-        &["Groups", "PolicyDocument", "PolicyName", "Roles", "Users"],
-    ),
-    (
-        "AWS::IAM::Role",
-        &[
-            "AssumeRolePolicyDocument",
-            "Description",
-            "ManagedPolicyArns",
-            "MaxSessionDuration",
-            "Path",
-            "PermissionsBoundary",
-            "Policies",
-            "RoleName",
-            "Tags",
-        ],
-    ),
-    (
-        "AWS::Lambda::Permission",
-        &[
-            "Action",
-            "EventSourceToken",
-            "FunctionName",
-            "FunctionUrlAuthType",
-            "InvokedViaFunctionUrl",
-            "Principal",
-            "PrincipalOrgID",
-            "SourceAccount",
-            "SourceArn",
-        ],
-    ),
-    (
-        "AWS::Logs::LogGroup",
-        &[
-            "DataProtectionPolicy",
-            "DeletionProtectionEnabled",
-            "FieldIndexPolicies",
-            "KmsKeyId",
-            "LogGroupClass",
-            "LogGroupName",
-            "ResourcePolicyDocument",
-            "RetentionInDays",
-            "Tags",
-        ],
-    ),
+    PERMISSION,
 ];
 
 /// One resource of a type that is served here.
@@ -109,25 +41,33 @@ pub(super) struct Resource<'p> {
     pub(super) metadata: Option<Fields<'p>>,
 }
 
-/// The resources that are made and served, in the order of the template, and those that are ignored.
-pub(super) fn read<'p>(
-    resolver: &Resolver<'p>,
-    globals: Option<&Node>,
-) -> (Vec<Resource<'p>>, Vec<Ignored>) {
+/// What a template's resources come to.
+#[derive(Default)]
+pub(super) struct Read<'p> {
+    /// Those that are made and served, in the order of the template.
+    pub(super) served: Vec<Resource<'p>>,
+    /// Those beside the API.
+    pub(super) ignored: Vec<Ignored>,
+    /// The types of those that mean nothing here.
+    pub(super) passed_over: PassedOver,
+}
+
+/// Reads the resources.
+pub(super) fn read<'p>(resolver: &Resolver<'p>, globals: Option<&Node>) -> Read<'p> {
     globals::check(globals, resolver.problems);
-    let mut ignored = Vec::new();
-    let entries = resolver.resources.entries().iter();
-    let resources = entries
-        .filter_map(|entry| resource(entry, globals, resolver, &mut ignored))
-        .collect();
-    (resources, ignored)
+    let mut read = Read::default();
+    for entry in resolver.resources.entries() {
+        let served = resource(entry, globals, resolver, &mut read);
+        read.served.extend(served);
+    }
+    read
 }
 
 fn resource<'p>(
     entry: &Entry,
     globals: Option<&Node>,
     resolver: &Resolver<'p>,
-    all_ignored: &mut Vec<Ignored>,
+    read: &mut Read<'p>,
 ) -> Option<Resource<'p>> {
     let problems = resolver.problems;
     let id = entry.name.as_str();
@@ -140,7 +80,7 @@ fn resource<'p>(
     }
     let kind = attributes.required_text("Type")?;
     if ignored::is_resource(&kind) {
-        all_ignored.push(Ignored {
+        read.ignored.push(Ignored {
             line: entry.line,
             place: id.to_owned(),
             kind,
@@ -151,22 +91,19 @@ fn resource<'p>(
     let metadata = attributes.node("Metadata");
     // They say when and how CloudFormation makes and removes what is never made here.
     attributes.no_meaning(&["DeletionPolicy", "DependsOn", "UpdateReplacePolicy"]);
+    // Permissions.
+    attributes.pass_over(&["Connectors"]);
     attributes.end();
 
     let own = properties.unwrap_or_else(|| Node::of(line, Value::Map(Vec::new())));
-    let section = kind.strip_prefix("AWS::Serverless::").unwrap_or_default();
-    let merged = match globals.and_then(|globals| globals.get(section)) {
-        Some(global) => globals::merge(global, &own),
-        None => own,
-    };
-    let read = |node: &Node, place: &str| {
-        let node = resolver.resolve(node, place)?;
-        Fields::of(node, place, problems)
-    };
-    let mut properties = read(&merged, id)?;
-    if let Some((_, names)) = NO_MEANING.iter().find(|(name, _)| *name == kind) {
-        properties.no_meaning(names);
-        properties.end();
+    if means_nothing(&kind, &own, resolver, id) {
+        resolver.check_names(&own, id);
+        if let Some(names) = no_meaning::properties_of(&kind) {
+            let mut properties = Fields::of(own, id, problems)?;
+            properties.no_meaning(names);
+            properties.end();
+        }
+        read.passed_over.add(&kind, None);
         return None;
     }
     if !SERVED.contains(&kind.as_str()) {
@@ -174,11 +111,53 @@ fn resource<'p>(
         problems.report(line, id, message);
         return None;
     }
+    let properties = properties_of(&kind, &own, globals, resolver, id)?;
+    let metadata = metadata.and_then(|node| fields(&node, resolver, &format!("{id}.Metadata")));
     Some(Resource {
         id: id.to_owned(),
         line,
         kind,
         properties,
-        metadata: metadata.and_then(|node| read(&node, &format!("{id}.Metadata"))),
+        metadata,
     })
+}
+
+/// The properties with those of `Globals`, without what means nothing.
+fn properties_of<'p>(
+    kind: &str,
+    own: &Node,
+    globals: Option<&Node>,
+    resolver: &Resolver<'p>,
+    id: &str,
+) -> Option<Fields<'p>> {
+    let section = kind.strip_prefix("AWS::Serverless::").unwrap_or_default();
+    let mut said = match globals.and_then(|globals| globals.get(section)) {
+        Some(global) => globals::merge(global, own),
+        None => own.clone(),
+    };
+    let taken = no_meaning::take_out(kind, &mut said, id);
+    no_meaning::note(&taken, resolver.problems);
+    for taken in &taken {
+        resolver.check_names(&taken.node, &taken.place);
+    }
+    fields(&said, resolver, id)
+}
+
+fn fields<'p>(node: &Node, resolver: &Resolver<'p>, place: &str) -> Option<Fields<'p>> {
+    let node = resolver.resolve(node, place)?;
+    Fields::of(node, place, resolver.problems)
+}
+
+/// Whether nothing of a resource matters here: a permission is of use to the API alone.
+fn means_nothing(kind: &str, own: &Node, resolver: &Resolver<'_>, id: &str) -> bool {
+    let is_of_no_use = kind == PERMISSION && !is_for_apis(own, resolver, id);
+    is_of_no_use || no_meaning::properties_of(kind).is_some()
+}
+
+/// Whether a permission is one for API Gateway.
+fn is_for_apis(properties: &Node, resolver: &Resolver<'_>, place: &str) -> bool {
+    let principal = properties.get("Principal");
+    let principal = principal.and_then(|principal| resolver.resolve(principal, place));
+    let principal = principal.as_ref().and_then(Node::as_text);
+    matches!(principal, Some("apigateway.amazonaws.com" | "*"))
 }

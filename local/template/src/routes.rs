@@ -50,7 +50,7 @@ pub(super) fn event(function: &str, mut fields: Fields<'_>) -> Option<Source> {
     let (authorizer, api_key_required) = match properties.fields("Auth") {
         Some(mut auth) => {
             // Scopes are Cognito's, the role is IAM's, and the last is about OpenAPI documents.
-            auth.no_meaning(&["InvokeRole", "OverrideApiAuth"]);
+            auth.pass_over(&["InvokeRole", "OverrideApiAuth"]);
             let settings = (auth.text("Authorizer"), auth.flag("ApiKeyRequired"));
             auth.end();
             settings
@@ -71,6 +71,7 @@ pub(super) fn event(function: &str, mut fields: Fields<'_>) -> Option<Source> {
         authorizer,
         api_key_required,
         checks: Checks::Asked(asked),
+        has_role: false,
     })))
 }
 

@@ -1,14 +1,17 @@
-//! `samconfig.toml` beside the template: the parameters of an environment, as `sam deploy` takes them (SAM CLI
+//! `samconfig.toml`, or in YAML, beside the template: the parameters of an environment, as `sam deploy` takes them (SAM CLI
 //! configuration file).
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use keygate_model::Configured;
 use toml::{Table, Value};
 
-/// The file's name.
-pub const FILE: &str = "samconfig.toml";
+use super::yaml::{self, Node, SyntaxError};
+
+/// The file's names, the first that is there.
+pub const FILES: [&str; 3] = ["samconfig.toml", "samconfig.yaml", "samconfig.yml"];
 /// The environment that is meant where none is named.
 const DEFAULT: &str = "default";
 /// The commands whose parameters are taken, the first that has some. `global` is all commands'.
@@ -33,6 +36,14 @@ pub enum ConfigError {
         /// Where and why.
         error: Box<toml::de::Error>,
     },
+    /// It is no YAML.
+    #[error("{}: {error}", path.display())]
+    Yaml {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        error: SyntaxError,
+    },
     /// It has not the environment that was asked for.
     #[error("--config-env {name}: {} has no such environment; it has {known}", path.display())]
     NoEnvironment {
@@ -44,7 +55,9 @@ pub enum ConfigError {
         known: String,
     },
     /// The parameters are not written as SAM takes them.
-    #[error("{place}: parameter_overrides must be text or a list of NAME=VALUE; `{item}` is not")]
+    #[error(
+        "{place}: parameter_overrides must be NAME=VALUE as text or a list, or a mapping; `{item}` is not"
+    )]
     Override {
         /// Where it stands.
         place: String,
@@ -55,22 +68,61 @@ pub enum ConfigError {
 
 /// Reads the file beside a template, where there is one; `environment` is `None` where nobody named one.
 pub(super) fn read(template: &Path, environment: Option<&str>) -> Result<Configured, ConfigError> {
-    let path = template.with_file_name(FILE);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && environment.is_none() => {
-            return Ok(Configured::default());
+    for file in FILES {
+        let path = template.with_file_name(file);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => return of_text(&text, &path, environment),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(ConfigError::Read { path, error }),
         }
-        Err(error) => return Err(ConfigError::Read { path, error }),
-    };
-    of_text(&text, &path, environment)
+    }
+    match environment {
+        None => Ok(Configured::default()),
+        Some(_) => Err(ConfigError::Read {
+            path: template.with_file_name(FILES[0]),
+            error: ErrorKind::NotFound.into(),
+        }),
+    }
+}
+
+fn table(text: &str, path: &Path) -> Result<Table, ConfigError> {
+    if path.extension().is_none_or(|form| form == "toml") {
+        return text.parse().map_err(|error| ConfigError::Syntax {
+            path: path.to_owned(),
+            error: Box::new(error),
+        });
+    }
+    let node = yaml::parse(text).map_err(|error| ConfigError::Yaml {
+        path: path.to_owned(),
+        error,
+    })?;
+    match of_yaml(&node) {
+        Value::Table(table) => Ok(table),
+        _ => Ok(Table::new()),
+    }
+}
+
+/// What YAML says in the words of TOML. A tag is nothing that SAM knows, so it is a text which is refused.
+fn of_yaml(node: &Node) -> Value {
+    match &node.value {
+        yaml::Value::Text(text) if node.is_plain => {
+            let flag = text.to_ascii_lowercase().parse();
+            flag.map_or_else(|_| Value::String(text.clone()), Value::Boolean)
+        }
+        yaml::Value::Text(text) => Value::String(text.clone()),
+        yaml::Value::List(items) => Value::Array(items.iter().map(of_yaml).collect()),
+        yaml::Value::Map(entries) => {
+            let entries = entries.iter();
+            let entries = entries.map(|entry| (entry.name.clone(), of_yaml(&entry.node)));
+            Value::Table(entries.collect())
+        }
+        yaml::Value::Call { function, .. } => Value::String(function.clone()),
+        yaml::Value::Null | yaml::Value::Unknown => Value::String(String::new()),
+    }
 }
 
 fn of_text(text: &str, path: &Path, environment: Option<&str>) -> Result<Configured, ConfigError> {
-    let table: Table = text.parse().map_err(|error| ConfigError::Syntax {
-        path: path.to_owned(),
-        error: Box::new(error),
-    })?;
+    let table = table(text, path)?;
     let name = environment.unwrap_or(DEFAULT);
     let Some(commands) = table.get(name).and_then(Value::as_table) else {
         if environment.is_none() {
@@ -91,26 +143,57 @@ fn of_text(text: &str, path: &Path, environment: Option<&str>) -> Result<Configu
     let Some((command, overrides)) = found else {
         return Ok(Configured::default());
     };
-    let place = format!("{FILE} [{name}.{command}.parameters]");
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    let place = format!("{file} [{name}.{command}.parameters]");
     match values(overrides) {
-        Ok(values) => Ok(Configured { place, values }),
+        Ok(values) => Ok(Configured {
+            place,
+            values,
+            unknown: Vec::new(),
+        }),
         Err(item) => Err(ConfigError::Override { place, item }),
     }
 }
 
-/// The parameters of a list or of a text; what cannot be read is the error.
+/// The parameters of a text, a list or a mapping; what cannot be read is the error.
 fn values(overrides: &Value) -> Result<BTreeMap<String, String>, String> {
     match overrides {
         Value::String(text) => words(text).iter().map(|word| pair(word)).collect(),
-        Value::Array(items) => items
+        Value::Array(items) => {
+            let mut values = BTreeMap::new();
+            for item in items {
+                match item {
+                    Value::String(text) => values.extend([pair(text)?]),
+                    other => values.extend(self::values(other)?),
+                }
+            }
+            Ok(values)
+        }
+        Value::Table(table) => table
             .iter()
-            .map(|item| match item {
-                Value::String(text) => pair(text),
-                other => Err(other.type_str().to_owned()),
+            .map(|(name, value)| match value {
+                _ if name == "$include" => Err(name.clone()),
+                Value::Array(items) => {
+                    let items: Result<Vec<String>, String> = items.iter().map(scalar).collect();
+                    Ok((name.clone(), items?.join(",")))
+                }
+                value => Ok((name.clone(), scalar(value)?)),
             })
             .collect(),
         other => Err(other.type_str().to_owned()),
     }
+}
+
+/// A value as SAM, which is written in Python, writes it.
+fn scalar(value: &Value) -> Result<String, String> {
+    Ok(match value {
+        Value::String(text) => unquoted(text.trim()),
+        Value::Boolean(true) => "True".to_owned(),
+        Value::Boolean(false) => "False".to_owned(),
+        Value::Integer(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        other => return Err(other.type_str().to_owned()),
+    })
 }
 
 /// `NAME=VALUE`, or SAM's older `ParameterKey=NAME,ParameterValue=VALUE`.
@@ -166,7 +249,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str, environment: Option<&str>) -> Result<Configured, String> {
-        let read = of_text(text, Path::new(FILE), environment);
+        let read = of_text(text, Path::new(FILES[0]), environment);
         read.map_err(|error| error.to_string())
     }
 
@@ -187,6 +270,31 @@ mod tests {
             assert_eq!(of(overrides), expected, "{overrides}");
         }
         assert_eq!(of("'A= '"), [("A".to_owned(), String::new())]);
+    }
+
+    #[test]
+    fn a_mapping_and_yaml_say_the_same_as_sam_reads_them() {
+        let expected = [("A", "1"), ("B", "x,y"), ("C", "True"), ("D", "two words")];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mapping = "{A = 1, B = ['x', 'y'], C = true, D = 'two words'}";
+        assert_eq!(of(mapping), expected);
+        assert_eq!(of(&format!("['A=2', {mapping}]")), expected);
+        let yaml = "version: 0.1
+default:
+  deploy:
+    parameters:
+      parameter_overrides:
+        A: 1
+        B: [x, y]
+        C: true
+        D: two words
+";
+        for text in [yaml.to_owned(), yaml.replace("\n        ", "\n        - ")] {
+            let path = Path::new("project/samconfig.yaml");
+            let read = of_text(&text, path, None).unwrap();
+            assert_eq!(read.place, "samconfig.yaml [default.deploy.parameters]");
+            assert_eq!(read.values.into_iter().collect::<Vec<_>>(), expected);
+        }
     }
 
     #[test]
@@ -234,6 +342,10 @@ stack_name = 'x'";
             (
                 "[default.deploy.parameters]\nparameter_overrides = [7]",
                 "`integer` is not",
+            ),
+            (
+                "[default.deploy.parameters]\nparameter_overrides = {'$include' = 'x.toml'}",
+                "`$include` is not",
             ),
             (
                 "[default.deploy.parameters]\nparameter_overrides = '=x'",

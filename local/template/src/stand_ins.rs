@@ -6,8 +6,11 @@ use keygate_model::deployment::{
 };
 
 use super::ignored;
+use super::no_meaning;
 use super::resolve::Resolver;
 use super::yaml::{Node, Value};
+
+const PERMISSION: &str = "AWS::Lambda::Permission";
 
 /// A layer's ARN, which `Ref` gives for it.
 pub(super) fn layer_arn(id: &str) -> String {
@@ -76,6 +79,9 @@ impl Resolver<'_> {
         };
         if !self.active(id, line, place) {
             return Value::Unknown;
+        }
+        if (kind, name) == ("AWS::SSM::Parameter", "Value") {
+            return self.own_name(id, "Value", line, place, String::new);
         }
         if ignored::is_resource(kind) {
             return self.ignored_value(id, kind, Some(name), line, place);
@@ -152,12 +158,12 @@ impl Resolver<'_> {
     }
 
     /// The type of a declared resource.
-    fn kind(&self, id: &str) -> Option<&str> {
+    pub(super) fn kind(&self, id: &str) -> Option<&str> {
         self.resources.get(id)?.get("Type")?.as_text()
     }
 
     /// Whether a resource's condition holds; a reference to one that is not made is reported.
-    fn active(&self, id: &str, line: usize, place: &str) -> bool {
+    pub(super) fn active(&self, id: &str, line: usize, place: &str) -> bool {
         let condition = self
             .resources
             .get(id)
@@ -179,6 +185,9 @@ impl Resolver<'_> {
     fn physical_id(&self, id: &str, line: usize, place: &str) -> Value {
         let generated = || generated_name(id);
         match self.kind(id) {
+            Some(kind) if ignored::is_resource(kind) => {
+                self.ignored_value(id, kind, None, line, place)
+            }
             Some("AWS::Serverless::Api") => Value::Text(API_ID.to_owned()),
             Some("AWS::DynamoDB::Table") => self.own_name(id, "TableName", line, place, generated),
             Some("AWS::Logs::LogGroup") => {
@@ -192,8 +201,9 @@ impl Resolver<'_> {
             Some(kind) if kind.starts_with("AWS::ApiGateway::") => {
                 Value::Text(id.to_ascii_lowercase())
             }
-            Some(kind) if ignored::is_resource(kind) => {
-                self.ignored_value(id, kind, None, line, place)
+            Some(kind) if no_meaning::properties_of(kind).is_some() || kind == PERMISSION => {
+                let message = format!("the local gateway has no `Ref` of {kind} `{id}`");
+                self.wrong(line, place, &message)
             }
             // The type is reported as not supported where the resource stands.
             _ => Value::Unknown,

@@ -7,27 +7,11 @@ use keygate_model::{Index, Table};
 use super::fields::Fields;
 use super::resources::Resource;
 
-/// Capacity, backup, encryption and what else is about a table that lives in the cloud.
-const NO_MEANING: &[&str] = &[
-    "BillingMode",
-    "ContributorInsightsSpecification",
-    "DeletionProtectionEnabled",
-    "OnDemandThroughput",
-    "PointInTimeRecoverySpecification",
-    "ProvisionedThroughput",
-    "ResourcePolicy",
-    "SSESpecification",
-    "TableClass",
-    // Read where the name is resolved, for references and for the table alike.
-    "TableName",
-    "Tags",
-    "WarmThroughput",
-];
-
 /// Reads a table; `name` is what `Ref` gives for it.
 pub(super) fn read(resource: Resource<'_>, name: String) -> Option<Table> {
     let mut properties = resource.properties;
-    properties.no_meaning(NO_MEANING);
+    // Read where the name is resolved, for references and for the table alike.
+    properties.no_meaning(&["TableName"]);
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     if !(3..=255).contains(&name.len()) || !name.bytes().all(valid) {
         properties.report(format!(
@@ -106,7 +90,7 @@ fn keys(properties: &mut Fields<'_>) -> Option<(String, Option<String>)> {
 }
 
 fn index(mut fields: Fields<'_>) -> Option<Index> {
-    fields.no_meaning(&[
+    fields.pass_over(&[
         "ContributorInsightsSpecification",
         "OnDemandThroughput",
         "ProvisionedThroughput",

@@ -95,8 +95,6 @@ impl Drafts {
     pub(super) fn key(&mut self, resource: Resource<'_>) {
         let Resource { id, line, .. } = resource;
         let mut properties = resource.properties;
-        // From before there were usage plans, the last.
-        properties.no_meaning(&["CustomerId", "GenerateDistinctId", "Tags", "StageKeys"]);
         let (name, description) = (properties.text("Name"), properties.text("Description"));
         // CloudFormation's default: a key that nobody enabled is refused.
         let enabled = properties.flag("Enabled").unwrap_or(false);

@@ -1,10 +1,7 @@
 //! What of a mapping template is more than its letters.
 
-/// The directives of the Velocity template language, and its comments.
-const DIRECTIVES: [&str; 16] = [
-    "##",
-    "#*",
-    "#[[",
+/// The directives of the Velocity template language.
+const DIRECTIVES: [&str; 12] = [
     "#break",
     "#define",
     "#else",
@@ -17,8 +14,15 @@ const DIRECTIVES: [&str; 16] = [
     "#parse",
     "#set",
     "#stop",
-    "#{",
 ];
+/// Comments, texts that are no template, and the other spelling of directives.
+const MARKS: [&str; 4] = ["##", "#*", "#[[", "#{"];
+
+/// The first directive in a template.
+pub(super) fn directive(template: &str) -> Option<&'static str> {
+    let mut directives = DIRECTIVES.into_iter();
+    directives.find(|directive| template.contains(directive))
+}
 
 /// Whether a template says what it is.
 ///
@@ -28,6 +32,7 @@ const DIRECTIVES: [&str; 16] = [
 pub(super) fn check_literal(template: &str) -> Result<(), String> {
     let directive = DIRECTIVES
         .into_iter()
+        .chain(MARKS)
         .filter_map(|directive| Some((template.find(directive)?, directive.to_owned())));
     let references = template.match_indices('$').filter_map(|(at, _)| {
         let rest = &template[at..];

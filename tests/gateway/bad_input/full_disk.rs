@@ -1,12 +1,14 @@
 //! A disk that is full: what was kept stays, what cannot be kept is said, and with room all goes on.
 
-use std::fs;
+use std::fs::{self, File};
+use std::process::{Command, Stdio};
 
 use keygate_tests::call::Reply;
 use keygate_tests::disk::Disk;
-use keygate_tests::keygate::wait_for;
+use keygate_tests::keygate::{PORTS, wait_for};
 use keygate_tests::target::Target;
 use serde_json::json;
+use tempfile::NamedTempFile;
 
 use crate::keys::{issue, text};
 use crate::tokens::list;
@@ -127,20 +129,26 @@ fn a_start_on_a_full_disk_says_where(target: &Target) {
     let ready = disk.text("ready.json");
     disk.fill();
     let build = target.build();
-    let template = build.template.to_str().unwrap();
-    let functions = build.directory.to_str().unwrap();
-    let mut arguments = vec!["--template", template, "--functions", functions];
-    arguments.extend(["--ready-file", &ready, "--until-stdin-closes"]);
-    arguments.extend(
-        keygate_tests::keygate::PORTS
-            .into_iter()
-            .flat_map(|port| [port, "0"]),
-    );
-    let output = build.run(&arguments, &[]);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(
-        said.contains("--ready-file") && said.contains("No space"),
-        "{said}"
-    );
+    let elsewhere = NamedTempFile::new().unwrap();
+    let said = elsewhere.path();
+    let mut command = Command::new(build.directory.join("keygate"));
+    command
+        .arg("--template")
+        .arg(&build.template)
+        .arg("--functions")
+        .arg(&build.directory)
+        .args(["--ready-file", &ready, "--until-stdin-closes"])
+        .args(PORTS.into_iter().flat_map(|port| [port, "0"]))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(File::create(said).unwrap());
+    // Its standard input stays open.
+    let mut child = command.spawn().unwrap();
+    let status = wait_for(|| child.try_wait().unwrap());
+    let _ = child.kill();
+    let said = fs::read_to_string(said).unwrap();
+    let status = status.expect("a file that cannot be written is said");
+    assert_eq!(status.code(), Some(1), "{said}");
+    let named = said.contains("--ready-file") && said.contains("No space");
+    assert!(named, "{said}");
 }

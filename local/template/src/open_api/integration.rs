@@ -9,8 +9,17 @@ use super::super::fields::Fields;
 use super::super::literal;
 use super::super::parameters::whole;
 use super::super::vtl;
+use super::super::yaml::Value;
 
 const NAME: &str = "x-amazon-apigateway-integration";
+
+/// Whether API Gateway calls what answers an operation by a role.
+pub(super) fn has_role(operation: &Fields<'_>) -> bool {
+    let credentials = operation
+        .peek(NAME)
+        .and_then(|said| said.get("credentials"));
+    credentials.is_some_and(|role| !matches!(role.value, Value::Null))
+}
 
 /// Reads an operation's integration.
 pub(super) fn read(
@@ -25,13 +34,8 @@ pub(super) fn read(
     }
     let mut fields = operation.fields(NAME)?;
     let kind = fields.required_text("type")?.to_ascii_lowercase();
-    fields.no_meaning(&[
-        "cacheKeyParameters",
-        "cacheNamespace",
-        "connectionType",
-        "credentials",
-        "httpMethod",
-    ]);
+    fields.pass_over(&["cacheKeyParameters", "cacheNamespace", "connectionType"]);
+    fields.no_meaning(&["credentials", "httpMethod"]);
     match kind.as_str() {
         "aws_proxy" => {
             // A proxy's answers and events are what they are.

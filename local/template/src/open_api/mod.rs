@@ -1,6 +1,6 @@
 //! An API's `DefinitionBody`: an OpenAPI document, 2.0 or 3.0, with API Gateway's extensions ("OpenAPI
 //! extensions for API Gateway", API Gateway guide). What such an API serves stands there and nowhere else:
-//! an event of a function only lets API Gateway call it.
+//! an event of a function only lets API Gateway call it (`permissions`).
 
 mod context;
 mod integration;
@@ -20,6 +20,7 @@ use super::fields::Fields;
 use super::gateway_responses;
 use super::json;
 use super::method::Event;
+use super::permissions::Call;
 use super::schemas::Schemas;
 use super::yaml::{Entry, Node};
 
@@ -47,6 +48,8 @@ pub(super) struct Document {
     pub(super) gateway_responses: BTreeMap<String, GatewayResponse>,
     pub(super) binary_media_types: Vec<String>,
     pub(super) key_source: Option<KeySource>,
+    /// The authorizers that API Gateway calls without a role.
+    pub(super) calls: Vec<Call>,
 }
 
 /// Reads the document.
@@ -114,12 +117,14 @@ pub(super) fn read(
         events.extend(operation::of_path(&path, item, &context));
     }
     fields.end();
+    let (authorizers, calls) = context.schemes.into_authorizers();
     Document {
         events,
-        authorizers: context.schemes.into_authorizers(),
+        authorizers,
         gateway_responses,
         binary_media_types,
         key_source,
+        calls,
     }
 }
 

@@ -57,6 +57,7 @@ fn event(
     }
     let security = context.schemes.security(&mut operation);
     let validation = validation(&mut operation, of_path, context);
+    let has_role = integration::has_role(&operation);
     let integration = integration::read(&mut operation, context.functions);
     operation.end();
     Some(Event {
@@ -69,6 +70,7 @@ fn event(
         authorizer: security.authorizer,
         api_key_required: security.usage_key,
         checks: Checks::Read(validation),
+        has_role,
     })
 }
 

@@ -2,13 +2,12 @@
 //! (`x-amazon-apigateway-authorizer`) and the scheme that asks for a usage key.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use keygate_model::{Authorizer, AuthorizerEvents, IdentitySource};
 
-use super::super::auth::{DEFAULT_TTL, is_header_name};
+use super::super::authorizers::{self, is_header_name};
 use super::super::fields::Fields;
-use super::super::parameters::whole;
+use super::super::permissions::Call;
 use super::integration::function_of;
 
 /// The header of a scheme that is a usage key and no authorizer.
@@ -21,6 +20,8 @@ pub(super) struct Schemes {
     usage_keys: BTreeSet<String>,
     /// Those that cannot be read, which is reported.
     broken: BTreeSet<String>,
+    /// The authorizers that API Gateway calls without a role.
+    calls: Vec<Call>,
 }
 
 /// What an operation's `security` comes to.
@@ -39,7 +40,7 @@ impl Schemes {
             scheme.only("in", &["header"]);
             let header = scheme.text("name").unwrap_or_default();
             if let Some(said) = scheme.fields("x-amazon-apigateway-authorizer") {
-                match authorizer(said, &header, functions) {
+                match authorizer(said, &header, functions, &mut self.calls) {
                     Some(authorizer) => {
                         self.authorizers.insert(name, authorizer);
                     }
@@ -82,9 +83,9 @@ impl Schemes {
         security
     }
 
-    /// The authorizers by their names.
-    pub(super) fn into_authorizers(self) -> BTreeMap<String, Authorizer> {
-        self.authorizers
+    /// The authorizers by their names, and those that need a permission.
+    pub(super) fn into_authorizers(self) -> (BTreeMap<String, Authorizer>, Vec<Call>) {
+        (self.authorizers, self.calls)
     }
 }
 
@@ -92,8 +93,9 @@ fn authorizer(
     mut fields: Fields<'_>,
     header: &str,
     functions: &BTreeMap<String, String>,
+    calls: &mut Vec<Call>,
 ) -> Option<Authorizer> {
-    fields.no_meaning(&["authorizerCredentials"]);
+    let role = fields.node("authorizerCredentials");
     let kind = fields
         .text("type")
         .map(|kind| kind.to_ascii_lowercase())
@@ -107,27 +109,13 @@ fn authorizer(
             is_known
         });
     let function = function_of(&mut fields, "authorizerUri", functions);
-    let ttl = fields.number("authorizerResultTtlInSeconds", &(0..=3600));
-    let result_ttl = Duration::from_secs(ttl.unwrap_or(DEFAULT_TTL));
+    let result_ttl = authorizers::result_ttl(Some(&mut fields), "authorizerResultTtlInSeconds");
     let sources = sources(&mut fields);
-    let expression = fields
-        .text_at("identityValidationExpression")
-        .filter(|(text, _)| !text.is_empty())
-        .and_then(|(text, line)| {
-            let read = whole(&text).inspect_err(|error| {
-                let message = format!("is no expression that the local gateway can match: {error}");
-                fields.report_at(line, "identityValidationExpression", message);
-            });
-            read.ok()
-        });
+    let expression = authorizers::expression(&mut fields, "identityValidationExpression");
     let events = if kind.as_deref() == Some("request") {
-        if sources.is_empty() && !result_ttl.is_zero() {
-            fields.report(
-                "identitySource is required, unless authorizerResultTtlInSeconds is 0: API Gateway \
-                 refuses it",
-            );
-        }
-        AuthorizerEvents::Request { sources }
+        let missing = "identitySource is required, unless authorizerResultTtlInSeconds is 0: API Gateway \
+                       refuses it";
+        authorizers::requests(&fields, sources, result_ttl, missing)
     } else {
         let header = match sources.as_slice() {
             [IdentitySource::Header(name)] => name.clone(),
@@ -139,6 +127,13 @@ fn authorizer(
         };
         AuthorizerEvents::Token { header, expression }
     };
+    if let Some(function) = function.as_ref().filter(|_| role.is_none()) {
+        calls.push(Call {
+            function: function.clone(),
+            place: fields.place().to_owned(),
+            line: fields.line(),
+        });
+    }
     fields.end();
     Some(Authorizer {
         function: function.filter(|_| kind.is_some())?,

@@ -44,6 +44,17 @@ fn a_reference_to_what_is_beside_the_api_has_the_form_that_aws_gives_it() {
             "!GetAtt Beside.Arn",
             "arn:aws:firehose:HERE:deliverystream/NAME",
         ),
+        ("SSM::Parameter", "!Ref Beside", "NAME"),
+        (
+            "Kinesis::Stream",
+            "!GetAtt Beside.Arn",
+            "arn:aws:kinesis:HERE:stream/NAME",
+        ),
+        (
+            "StepFunctions::StateMachine",
+            "!Ref Beside",
+            "arn:aws:states:HERE:stateMachine:NAME",
+        ),
         (
             "SNS::Topic",
             "!GetAtt Beside.TopicArn",
@@ -96,5 +107,53 @@ fn a_reference_whose_form_is_not_known_is_refused_with_its_line() {
             refused.contains(words) && refused.contains("line 22"),
             "{words}: {refused}"
         );
+    }
+}
+
+#[test]
+fn what_aws_makes_up_is_made_up_here_in_its_form_and_stays_the_same() {
+    for (resource, reference, form) in [
+        (
+            "{Type: AWS::SecretsManager::Secret}",
+            "!Ref Beside",
+            r"arn:aws:secretsmanager:us-east-1:123456789012:secret:keygate-local-Beside-[0-9a-f]{6}",
+        ),
+        (
+            "{Type: AWS::KMS::Key, Properties: {KeyPolicy: {}}}",
+            "!GetAtt Beside.Arn",
+            r"arn:aws:kms:us-east-1:123456789012:key/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        ),
+        (
+            "{Type: AWS::Cognito::UserPool}",
+            "!Ref Beside",
+            "us-east-1_[0-9a-f]{9}",
+        ),
+        (
+            "{Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !Ref Stage}}",
+            "!GetAtt Beside.Value",
+            "dev",
+        ),
+    ] {
+        let text = referring(resource, reference);
+        let value = || {
+            let application = load(&text, &[]).unwrap();
+            application.functions["Fn"].environment["VALUE"].clone()
+        };
+        let form = regex::Regex::new(&format!("^{form}$")).unwrap();
+        assert!(form.is_match(&value()), "{}", value());
+        assert_eq!(value(), value());
+    }
+}
+
+#[test]
+fn networks_names_and_stores_beside_the_api_are_ignored_by_name() {
+    for kind in [
+        "AWS::EC2::SecurityGroup",
+        "AWS::Route53::RecordSet",
+        "AWS::RDS::DBInstance",
+    ] {
+        let text = with(&format!("  Beside: {{Type: '{kind}'}}\n"));
+        let ignored = load(&text, &[]).unwrap().ignored;
+        assert_eq!(ignored[0].to_string(), format!("Beside ({kind}, line 31)"));
     }
 }

@@ -10,6 +10,8 @@ mod functions;
 mod intrinsics;
 mod method_settings;
 mod open_api;
+mod passed_over;
+mod permissions;
 mod properties;
 mod repository;
 mod request_validation;

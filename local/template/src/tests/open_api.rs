@@ -30,6 +30,9 @@ Resources:
       CodeUri: .
       Events:
         Unlisted: {{Type: Api, Properties: {{RestApiId: !Ref Api, Path: /unlisted, Method: GET}}}}
+  Permission:
+    Type: AWS::Lambda::Permission
+    Properties: {{Action: lambda:InvokeFunction, FunctionName: !Ref Fn, Principal: apigateway.amazonaws.com}}
 ",
         document.concat()
     )

@@ -67,8 +67,8 @@ fn tables_that_dynamodb_would_refuse_are_problems() {
         ),
         (
             "BillingMode: PAY_PER_REQUEST",
-            "StreamSpecification: {}",
-            "Table.StreamSpecification",
+            "LocalSecondaryIndexes: []",
+            "Table.LocalSecondaryIndexes",
         ),
     ];
     for (from, to, expected) in cases {

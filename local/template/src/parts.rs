@@ -1,0 +1,83 @@
+//! What the resources of a template come to, beside its API.
+
+use std::collections::BTreeMap;
+
+use keygate_model::deployment::function_arn;
+use keygate_model::{Function, Ignored, Table};
+
+use super::functions;
+use super::layers::Layers;
+use super::method::Event;
+use super::permissions::Permissions;
+use super::resolve::Resolver;
+use super::resources::{self, Resource};
+use super::tables;
+use super::usage_plans::Drafts;
+use super::yaml::Value;
+
+/// The resources by what they are.
+#[derive(Default)]
+pub(super) struct Parts {
+    /// By logical id.
+    pub(super) functions: BTreeMap<String, Function>,
+    /// Logical ids of functions by ARN.
+    pub(super) by_arn: BTreeMap<String, String>,
+    /// The requests that functions ask for.
+    pub(super) events: Vec<Event>,
+    /// What calls functions beside the API.
+    pub(super) ignored: Vec<Ignored>,
+    pub(super) tables: Vec<Table>,
+    pub(super) layers: Layers,
+    pub(super) plans: Drafts,
+    pub(super) permissions: Permissions,
+}
+
+impl Parts {
+    /// Reads the resources.
+    pub(super) fn read(resources: Vec<Resource<'_>>, resolver: &Resolver<'_>) -> Self {
+        let mut parts = Self::default();
+        for resource in resources {
+            match resource.kind.as_str() {
+                resources::FUNCTION => parts.function(resource, resolver),
+                resources::LAYER => parts.layers.read(resource),
+                resources::TABLE => {
+                    let name = resolver.reference(&resource.id, resource.line, &resource.id);
+                    if let Value::Text(name) = name {
+                        parts.tables.extend(tables::read(resource, name));
+                    }
+                }
+                resources::USAGE_PLAN => parts.plans.plan(resource),
+                resources::API_KEY => parts.plans.key(resource),
+                resources::PERMISSION => parts.permissions.read(resource),
+                _ => parts.plans.link(resource),
+            }
+        }
+        for event in &parts.events {
+            if let Some(name) = event.function().and_then(|id| parts.functions.get(id)) {
+                parts.permissions.of_event(event, &name.name);
+            }
+        }
+        for function in parts.functions.values_mut() {
+            parts.layers.resolve(function, resolver.problems);
+        }
+        parts
+    }
+
+    fn function(&mut self, resource: Resource<'_>, resolver: &Resolver<'_>) {
+        let name = resolver.reference(&resource.id, resource.line, &resource.id);
+        if let Value::Text(name) = name {
+            let arn = function_arn(&name);
+            if self.by_arn.insert(arn, resource.id.clone()).is_some() {
+                let message = format!("two functions are named `{name}`");
+                let problems = resolver.problems;
+                problems.report(resource.line, &resource.id, message);
+            }
+        }
+        let read = functions::read(resource);
+        let function = read.function;
+        self.functions
+            .extend(function.map(|function| (function.id.clone(), function)));
+        self.events.extend(read.events);
+        self.ignored.extend(read.ignored);
+    }
+}

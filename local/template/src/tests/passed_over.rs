@@ -1,0 +1,124 @@
+//! What changes no answer here: dropped before it is resolved, and named once.
+
+use super::{changed, load, problem, with};
+use crate::{Parameters, application, yaml};
+
+/// The small template with more properties of its function.
+fn of_function(properties: &str) -> String {
+    let indented = properties.replace('\n', "\n      ");
+    changed(
+        "      Environment:",
+        &format!("      {indented}\n      Environment:"),
+    )
+}
+
+fn passed_over(text: &str) -> String {
+    load(text, &[]).unwrap().passed_over.to_string()
+}
+
+#[test]
+fn properties_and_types_without_a_meaning_here_are_named_by_type_and_once() {
+    let text = of_function(
+        "VpcConfig: {SubnetIds: [a], SecurityGroupIds: [b]}
+DeadLetterQueue: {Type: SQS, TargetArn: x}
+ProvisionedConcurrencyConfig: {ProvisionedConcurrentExecutions: 1}
+Description: for people
+LoggingConfig: {LogGroup: !Ref Logs}",
+    )
+    .replacen(
+        "      StageName:",
+        "      DisableExecuteApiEndpoint: true\n      StageName:",
+        1,
+    ) + "  Logs: {Type: AWS::Logs::LogGroup}\n  More: {Type: AWS::Logs::LogGroup}\n";
+    assert_eq!(
+        passed_over(&text),
+        "AWS::Logs::LogGroup; AWS::Serverless::Api (DisableExecuteApiEndpoint); \
+         AWS::Serverless::Function (DeadLetterQueue, LogGroup, ProvisionedConcurrencyConfig, VpcConfig)"
+    );
+    let of_all = changed(
+        "Conditions:",
+        "Globals: {Function: {Tracing: Active, Tags: {a: b}}}\nConditions:",
+    );
+    assert_eq!(passed_over(&of_all), "AWS::Serverless::Function (Tracing)");
+    assert_eq!(passed_over(super::SMALL), "");
+}
+
+#[test]
+fn what_is_dropped_need_not_be_known_here() {
+    for properties in [
+        "Policies: [{Statement: [{Effect: Allow, Action: 's3:*', Resource: !GetAtt Bucket.WebsiteURL}]}]",
+        "Policies: ['{{resolve:ssm:/policy}}']",
+        "Description: '{{resolve:ssm:/d}}'\nDeadLetterQueue: {Type: SQS, TargetArn: '{{resolve:ssm:/d}}'}",
+        "VpcConfig: {SubnetIds: !Split [',', !ImportValue subnets]}",
+        "VpcConfig: {SubnetIds: [!Sub '${Group.VpcId}', !Ref Group]}",
+        "LoggingConfig: {LogGroup: !ImportValue logs}",
+    ] {
+        let text = of_function(properties)
+            + "  Bucket: {Type: AWS::S3::Bucket}\n  Group: {Type: AWS::EC2::SecurityGroup}\n";
+        assert!(
+            load(&text, &[]).is_ok(),
+            "{properties}: {:?}",
+            load(&text, &[])
+        );
+    }
+    let of_all = changed(
+        "Conditions:",
+        "Globals: {Function: {VpcConfig: {SubnetIds: [!ImportValue a]}}}\nConditions:",
+    );
+    assert!(load(&of_all, &[]).is_ok());
+    let stream = with(
+        "        Changes: {Type: DynamoDB, Properties: {Stream: !GetAtt Books.StreamArn}}
+  Books:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+      StreamSpecification: {StreamViewType: NEW_IMAGE}
+",
+    );
+    assert_eq!(load(&stream, &[]).unwrap().ignored.len(), 1);
+    let role = with(
+        "  Own: {Type: AWS::IAM::Role, Properties: {Policies: [!GetAtt Bucket.WebsiteURL]}}
+  Bucket: {Type: AWS::S3::Bucket}
+Outputs: {Page: {Value: !GetAtt Bucket.WebsiteURL}}
+",
+    );
+    assert!(load(&role, &[]).is_ok());
+}
+
+#[test]
+fn a_reference_to_nothing_is_a_problem_even_where_its_value_is_not() {
+    for properties in [
+        "Policies: [{Statement: [{Resource: !GetAtt Nothing.Arn}]}]",
+        "Policies: [{Statement: [{Resource: !Sub '${Api}${Nothing.Arn}'}]}]",
+        "VpcConfig: {SubnetIds: [!If [IsDev, !Ref Nothing, !Ref Other]]}",
+        "DeadLetterQueue: {TargetArn: {'Fn::GetAtt': [Nothing, Arn]}}",
+    ] {
+        let problem = problem(&of_function(properties));
+        assert!(problem.contains("`Nothing` is no parameter"), "{problem}");
+        assert!(problem.starts_with("line 22: Fn."), "{problem}");
+    }
+    // SAM makes resources of such names.
+    let made =
+        "Policies: [{Statement: [{Resource: !Sub '${FnRole.Arn}${!Nothing}${FnAliaslive}'}]}]";
+    assert!(load(&of_function(made), &[]).is_ok());
+}
+
+#[test]
+fn a_value_for_a_reference_that_means_nothing_here_is_no_mistake() {
+    let text = of_function("DeadLetterQueue: {TargetArn: '{{resolve:ssm:/d}}'}");
+    assert!(load(&text, &[("resolve:ssm:/d", "x")]).is_ok());
+    assert!(load(&text, &[("resolve:ssm:/other", "x")]).is_err());
+}
+
+#[test]
+fn names_of_samconfig_that_the_template_does_not_know_are_left_out() {
+    let mut parameters = Parameters::default();
+    parameters.configured.values = [("Old", "1"), ("Stage", "prod")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+    let root = yaml::parse(super::SMALL).unwrap();
+    let application = application(&root, &parameters).unwrap();
+    assert_eq!(application.api.stage, "prod");
+    assert_eq!(application.configured.unknown, ["Old"]);
+}
