@@ -76,14 +76,13 @@ fn what_the_template_asks_for_and_keygate_does_not_do_is_named_and_refused(targe
     for (property, name) in [
         ("Frobnicate: 7", "Frobnicate"),
         ("CanarySetting: {PercentTraffic: 5}", "CanarySetting"),
-        ("Domain: {DomainName: example.com}", "Domain"),
     ] {
         let both = format!("{source}\n      {property}");
         is_refused_with(target, source, &both, &[name]);
     }
     let function = "CodeUri: functions/keys";
-    let both = format!("{function}\n      VpcConfig: {{SubnetIds: [a]}}");
-    is_refused_with(target, function, &both, &["VpcConfig"]);
+    let both = format!("{function}\n      ImageConfig: {{Command: [a]}}");
+    is_refused_with(target, function, &both, &["ImageConfig"]);
     let resources = "\nResources:\n";
     let kind = "AWS::WAFv2::WebACLAssociation";
     let wall = format!("{resources}  Wall:\n    Type: {kind}\n");
