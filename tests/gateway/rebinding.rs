@@ -43,10 +43,15 @@ fn the_issuer_gives_no_token_to_a_page_from_elsewhere(target: &Target) {
                  &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
     let authorize = |headers: &[&str]| raw::ask(issuer, asked, headers, "").status;
     let elsewhere = "Sec-Fetch-Site: cross-site";
-    let image = authorize(&[&here, elsewhere, "Sec-Fetch-Mode: no-cors"]);
-    assert_eq!(image, 403);
+    let navigates = "Sec-Fetch-Mode: navigate";
+    for hidden in [
+        &[&here, elsewhere, "Sec-Fetch-Mode: no-cors"][..],
+        &[&here, elsewhere, navigates, "Sec-Fetch-Dest: iframe"],
+    ] {
+        assert_eq!(authorize(hidden), 403, "{hidden:?}");
+    }
     for followed in [
-        &[&here, elsewhere, "Sec-Fetch-Mode: navigate"][..],
+        &[&here, elsewhere, navigates, "Sec-Fetch-Dest: document"][..],
         // As a program in JavaScript does.
         &[&here, "Sec-Fetch-Mode: cors"],
     ] {
@@ -69,6 +74,12 @@ fn no_page_is_given_a_functions_event(target: &Target) {
     for headers in [
         &["Host: evil.example"][..],
         &[&here, "Origin: http://evil.example"],
+        // An image.
+        &[
+            &here,
+            "Sec-Fetch-Site: cross-site",
+            "Sec-Fetch-Mode: no-cors",
+        ],
     ] {
         let next = "GET /2018-06-01/runtime/invocation/next";
         let refused = raw::ask(api, next, headers, "");

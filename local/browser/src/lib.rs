@@ -9,6 +9,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+/// Whose page sends a request.
+const SITE: &str = "sec-fetch-site";
+
 /// Passes on what comes from a program. A page is answered by the error that `refusal` makes of a status, a
 /// kind and words.
 pub async fn no_page<E: IntoResponse>(
@@ -17,7 +20,10 @@ pub async fn no_page<E: IntoResponse>(
     next: Next,
 ) -> Response {
     let headers = request.headers();
-    if is_called_as_loopback(headers) && !headers.contains_key(header::ORIGIN) {
+    // A browser says the one or the other: an image, or a request whose answer the page may not read, has no
+    // origin, but always a site (Fetch metadata, W3C), which programs do not say.
+    let is_of_page = headers.contains_key(header::ORIGIN) || headers.contains_key(SITE);
+    if is_called_as_loopback(headers) && !is_of_page {
         return next.run(request).await;
     }
     let words = "this API is for programs on this machine, called as 127.0.0.1 or localhost";

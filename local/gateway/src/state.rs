@@ -50,10 +50,9 @@ impl Controls {
             .clone()
     }
 
-    /// Leads to another stage from the next call on, and gives the former.
-    pub fn replace(&self, control: Control) -> Control {
-        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *current, control)
+    /// Leads to another stage from the next call on.
+    pub fn replace(&self, control: Control) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = control;
     }
 }
 

@@ -101,10 +101,7 @@ impl Codes {
                     challenge,
                     grant,
                 };
-                match self.keep(pending) {
-                    Some(code) => ("code", code),
-                    None => ("error", "temporarily_unavailable".to_owned()),
-                }
+                ("code", self.keep(pending))
             }
             // PKCE is not for the client to leave out.
             (Some("code"), None) => ("error", "invalid_request".to_owned()),
@@ -130,16 +127,19 @@ impl Codes {
         is_shown.then_some(pending.grant)
     }
 
-    fn keep(&self, pending: Pending) -> Option<String> {
+    fn keep(&self, pending: Pending) -> String {
         let now = Instant::now();
         let mut codes = self.lock();
         codes.retain(|_, pending| now < pending.expires);
         if codes.len() >= MAX_CODES {
-            return None;
+            let oldest = codes.iter().min_by_key(|(_, pending)| pending.expires);
+            if let Some(oldest) = oldest.map(|(code, _)| code.clone()) {
+                codes.remove(&oldest);
+            }
         }
         let code = Uuid::new_v4().to_string();
         codes.insert(code.clone(), pending);
-        Some(code)
+        code
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Pending>> {
@@ -297,12 +297,15 @@ mod tests {
     }
 
     #[test]
-    fn the_codes_that_are_kept_are_bounded() {
+    fn the_codes_that_are_kept_are_bounded_and_the_latest_are_good() {
         let codes = Codes::default();
-        for _ in 0..MAX_CODES {
+        for _ in 0..2 * MAX_CODES {
             codes.authorize(request()).unwrap();
         }
         let back = codes.authorize(request()).unwrap();
-        assert_eq!(parameter(&back, "code"), None);
+        let code = parameter(&back, "code").unwrap();
+        let kept = codes.lock();
+        assert_eq!(kept.len(), MAX_CODES);
+        assert!(kept.contains_key(&code));
     }
 }

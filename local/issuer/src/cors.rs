@@ -61,7 +61,8 @@ fn is_from_elsewhere(request: &Request) -> bool {
     }
     let is = |name: &str, value: &str| headers.get(name).is_some_and(|said| said == value);
     let is_form = request.method() == Method::POST && headers.contains_key(ORIGIN);
-    let is_in_background = is("sec-fetch-site", "cross-site") && !is("sec-fetch-mode", "navigate");
+    let is_followed = is("sec-fetch-mode", "navigate") && is("sec-fetch-dest", "document");
+    let is_in_background = is("sec-fetch-site", "cross-site") && !is_followed;
     is_form || (request.uri().path() == "/authorize" && is_in_background)
 }
 

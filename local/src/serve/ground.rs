@@ -46,8 +46,7 @@ impl Ground {
     }
 }
 
-/// The tables and the keys of an application. Gives the API key to start with, the former one where there
-/// is one.
+/// The tables of an application and the API key to start with, the former one where there is one.
 pub(super) async fn lay(
     application: &Application,
     services: &Services,
@@ -60,25 +59,24 @@ pub(super) async fn lay(
     let Some(table) = key_table(application) else {
         return Ok(None);
     };
-    sweep(application, services, &outbound, &table).await?;
     let (usage_key, prefix) = (usage_key(application), seed::prefix(application));
     let key = seed::seed(&client, &table, scopes, usage_key, &prefix, former).await?;
     Ok(Some(key))
 }
 
 /// Makes the usage keys of stored keys again, which live in memory only.
-async fn sweep(
+pub(super) async fn sweep(
     application: &Application,
     services: &Services,
-    outbound: &Outbound,
-    table: &str,
 ) -> Result<(), ServeError> {
     let plans = setting(application, "USAGE_PLANS");
     // A list with a mistake is the function's to name.
-    let Some(plans) = plans.and_then(|plans| plans.parse().ok()) else {
+    let plans = plans.and_then(|plans| plans.parse().ok());
+    let (Some(plans), Some(table)) = (plans, key_table(application)) else {
         return Ok(());
     };
-    let issuing = services.issuing(outbound, table, plans);
+    let outbound = Outbound::new(&keygate_settings::Settings::from_env())?;
+    let issuing = services.issuing(&outbound, &table, plans);
     for (key, reason) in issuing.sweep(&Sweep::default()).await?.failed {
         tracing::warn!(key, reason, "the key is not metered");
     }

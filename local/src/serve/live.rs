@@ -190,25 +190,21 @@ impl Live<'_> {
         let built = self.build(&application).await?;
         let prepared = self.prepare(&built, &application).await?;
         let scopes = ground::scopes(&matrix);
-        gateway.succeed(&self.controls.current());
-        let former = self.controls.replace(gateway.control());
         let services = &self.place.services;
         let kept = self.kept.api_key();
-        let laid = ground::lay(&application, services, &scopes, kept.as_ref()).await;
-        let api_key = match laid {
-            Ok(api_key) => api_key,
-            Err(error) => {
-                self.controls.replace(former);
-                return Err(error);
-            }
-        };
+        let api_key = ground::lay(&application, services, &scopes, kept.as_ref()).await?;
         self.functions.put(prepared);
+        gateway.succeed(&self.controls.current());
+        self.controls.replace(gateway.control());
         let parting = self
             .functions
             .part(|id| application.functions.contains_key(id));
         let access_log = self.outlets.access_log.clone();
         self.door
             .replace(gateway, matrix.listed(), access_log, Box::new(parting));
+        if let Err(error) = ground::sweep(&application, services).await {
+            self.log.tell(&error.to_string());
+        }
         self.trips.tell(self.outlets.requests());
         self.shown
             .show(&application, &url, &matrix, api_key.as_ref());

@@ -223,7 +223,12 @@ impl Opening<'_> {
         } = ground;
         let (scopes, key_source) = (ground::scopes(&matrix), application.api.key_source);
         let former = self.kept.api_key();
-        let laid = ground::lay(&application, &self.place.services, &scopes, former.as_ref());
+        let services = &self.place.services;
+        let laid = async {
+            let api_key = ground::lay(&application, services, &scopes, former.as_ref()).await?;
+            ground::sweep(&application, services).await?;
+            Ok::<_, ServeError>(api_key)
+        };
         let (warmed, laid) = tokio::join!(self.functions.warm(), laid);
         warmed?;
         let api_key = laid?;

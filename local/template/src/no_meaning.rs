@@ -91,6 +91,10 @@ const PROPERTIES: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// What a property may not have below it, or it is left to be refused: whoever has no certificate is shut
+/// out by it, and nobody is here.
+const UNLESS: &[(&str, &str)] = &[("Domain", "MutualTlsAuthentication")];
+
 /// Texts for people, and how SAM writes the API, by type.
 const TEXTS: &[(&str, &[&str])] = &[
     (
@@ -273,7 +277,25 @@ fn take(node: &mut Node, path: &str) -> Option<Entry> {
     let at = entries.iter().position(|entry| entry.name == name)?;
     match below {
         Some(below) => take(&mut entries[at].node, below),
+        None if matters(&entries[at]) => None,
         None => Some(entries.remove(at)),
+    }
+}
+
+fn matters(entry: &Entry) -> bool {
+    let mut unless = UNLESS.iter();
+    unless.any(|(name, below)| entry.name == *name && holds(&entry.node, below))
+}
+
+/// Whether a property of this name is anywhere below a node.
+fn holds(node: &Node, name: &str) -> bool {
+    match &node.value {
+        Value::Map(entries) => entries
+            .iter()
+            .any(|entry| entry.name == name || holds(&entry.node, name)),
+        Value::List(nodes) => nodes.iter().any(|node| holds(node, name)),
+        Value::Call { argument, .. } => holds(argument, name),
+        Value::Null | Value::Text(_) | Value::Unknown => false,
     }
 }
 

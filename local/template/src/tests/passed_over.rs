@@ -44,6 +44,25 @@ LoggingConfig: {LogGroup: !Ref Logs}",
 }
 
 #[test]
+fn a_domain_that_asks_for_certificates_of_clients_is_refused() {
+    let with_domain = |domain: &str| {
+        super::SMALL.replacen(
+            "      StageName:",
+            &format!("      Domain: {domain}\n      StageName:"),
+            1,
+        )
+    };
+    assert!(load(&with_domain("{DomainName: a.example}"), &[]).is_ok());
+    for domain in [
+        "{DomainName: a.example, MutualTlsAuthentication: {TruststoreUri: 's3://a/b'}}",
+        "!If [IsDev, {MutualTlsAuthentication: {TruststoreUri: 's3://a/b'}}, !Ref AWS::NoValue]",
+    ] {
+        let refused = load(&with_domain(domain), &[]).unwrap_err().join("; ");
+        assert!(refused.contains("Domain"), "{refused}");
+    }
+}
+
+#[test]
 fn what_is_dropped_need_not_be_known_here() {
     for properties in [
         "Policies: [{Statement: [{Effect: Allow, Action: 's3:*', Resource: !GetAtt Bucket.WebsiteURL}]}]",
