@@ -212,8 +212,12 @@ fn gauges_show_what_is_left_of_a_plan(target: &Target) {
     let (gateway, own) = target.own(&arguments);
     assert!(text(&read(&gateway, &own, "plans")).contains("3 of 3, 1 more a second"));
     let key = format!("ApiKey {}", gateway.ready.api_key);
-    let statuses: Vec<u16> = (0..6).map(|_| list(&own, &key).status).collect();
-    assert!(statuses.contains(&429), "{statuses:?}");
+    // A token comes back each second: on a slow machine it takes a few more.
+    let mut statuses = (0..60).map(|_| list(&own, &key).status);
+    assert!(
+        statuses.any(|status| status == 429),
+        "nothing was throttled"
+    );
     let page = read(&gateway, &own, "plans");
     has_all(
         &text(&page),

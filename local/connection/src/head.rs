@@ -102,8 +102,11 @@ fn check_request_line(line: &[u8]) -> Result<(), Malformed> {
     if http::Method::from_bytes(method).is_err() {
         return Err(Malformed::RequestLine);
     }
+    if method == b"CONNECT" {
+        return Err(Malformed::Target);
+    }
     let uri = Uri::try_from(target).map_err(|_| Malformed::Target)?;
-    // An origin has no use for `*` and the authority of CONNECT (RFC 9112 section 3.2).
+    // An origin has no use for `*` (RFC 9112 section 3.2).
     let is_target = match uri.scheme_str() {
         Some(scheme) => scheme == "http" || scheme == "https",
         None => target.first() == Some(&b'/'),
@@ -202,6 +205,7 @@ mod tests {
             ("GET / HTTP/1.2\r\n", Malformed::Version),
             ("OPTIONS * HTTP/1.1\r\n", Malformed::Target),
             ("CONNECT a:443 HTTP/1.1\r\n", Malformed::Target),
+            ("CONNECT http://a/ HTTP/1.1\r\n", Malformed::Target),
             ("GET books HTTP/1.1\r\n", Malformed::Target),
             ("GET ftp://a/ HTTP/1.1\r\n", Malformed::Target),
         ] {

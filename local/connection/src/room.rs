@@ -9,6 +9,8 @@ use tokio::sync::Notify;
 
 /// The files that are left for all else, such as functions' pipes: at most half of all.
 const KEPT_FREE: u64 = 512;
+/// Those that were asked to end may be one for so many that there is room for.
+const SHARE_OF_ASKED: usize = 8;
 /// The fewest connections that there may be.
 const MIN_ROOM: usize = 16;
 
@@ -24,8 +26,10 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Open {
-    /// By the order in which they came. Who was asked to end is not here any more.
+    /// By the order in which they came.
     connections: BTreeMap<u64, Arc<Notify>>,
+    /// Those that were asked to end, and are at a request still.
+    asked: BTreeMap<u64, Arc<Notify>>,
     last: u64,
 }
 
@@ -55,7 +59,8 @@ impl Room {
     }
 
     /// Takes a new connection in. Where there are too many, the oldest is asked to end: the longest idle,
-    /// most likely, and one at work ends after its answer.
+    /// most likely, and one at work ends after its answer. Where too many of those stay, the oldest of them
+    /// is asked once more, and ends at once.
     pub(crate) fn take(&self) -> Place {
         let end = Arc::new(Notify::new());
         let mut open = self.open();
@@ -63,7 +68,13 @@ impl Room {
         let number = open.last;
         open.connections.insert(number, Arc::clone(&end));
         if open.connections.len() > self.0.limit
-            && let Some((_, oldest)) = open.connections.pop_first()
+            && let Some((number, oldest)) = open.connections.pop_first()
+        {
+            oldest.notify_one();
+            open.asked.insert(number, oldest);
+        }
+        if open.asked.len() > self.0.limit.div_ceil(SHARE_OF_ASKED)
+            && let Some((_, oldest)) = open.asked.pop_first()
         {
             oldest.notify_one();
         }
@@ -82,7 +93,7 @@ impl Room {
 }
 
 impl Place {
-    /// Waits until the connection is asked to end.
+    /// Waits until the connection is asked to end: the first time after its request, the second time now.
     pub(crate) async fn wanted(&self) {
         self.end.notified().await;
     }
@@ -90,7 +101,9 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.room.open().connections.remove(&self.number);
+        let mut open = self.room.open();
+        open.connections.remove(&self.number);
+        open.asked.remove(&self.number);
     }
 }
 
@@ -112,6 +125,15 @@ mod tests {
                 .is_ok();
             assert_eq!(is_asked, index < 2, "{index}");
         }
+        // As long as they stay, the oldest are asked once more for as many as come.
+        let more: Vec<Place> = (0..MIN_ROOM / SHARE_OF_ASKED)
+            .map(|_| room.take())
+            .collect();
+        for place in &places[..2 + more.len()] {
+            let asked = timeout(Duration::from_secs(1), place.wanted());
+            asked.await.unwrap();
+        }
+        drop(more);
         // Whose connections have ended make room.
         places.truncate(3);
         places.push(room.take());

@@ -73,8 +73,11 @@ pub async fn serve<I, S, B>(
             if ended.is_none() {
                 // After the request that it is at.
                 connection.as_mut().graceful_shutdown();
-                // A client that goes away, or speaks no HTTP, is nobody's fault here.
-                let _ = connection.await;
+                tokio::select! {
+                    // A client that goes away, or speaks no HTTP, is nobody's fault here.
+                    _ = connection => {}
+                    () = place.wanted() => {}
+                }
             }
         });
     }

@@ -1,6 +1,8 @@
 //! The usage keys of the stage: those of the template, and those that calls of API Gateway make
 //! and delete while requests are served. They live in memory.
 
+mod succession;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -84,51 +86,6 @@ impl Usage {
             plans,
             keys: RwLock::new(keys),
         })
-    }
-
-    /// Takes over from the stage whose place this is to take: the keys that calls have made, each on its
-    /// plan where that is still there, and what was counted for each key on the plan that it is on.
-    pub(super) fn succeed(&self, former: &Self) {
-        let (mut keys, former_keys) = (self.write(), former.read());
-        let of_template = |id: &String| {
-            let mut given = former.plans.iter().flat_map(|plan| &plan.keys);
-            given.any(|key| key.id == *id)
-        };
-        for (id, listed) in &former_keys.by_id {
-            let mut now = keys.by_id.values();
-            let is_taken = now.any(|now| now.key.id == *id || now.key.value == listed.key.value);
-            if of_template(id) || is_taken {
-                continue;
-            }
-            let plan = listed.plan.as_deref().and_then(|on| self.plan(on).ok());
-            let listed = Listed {
-                plan: plan.map(|plan| plan.id.clone()),
-                ..listed.clone()
-            };
-            if let Some(meter) = plan.and_then(|plan| Meter::new(plan, &listed.key).ok())
-                && plan.is_some_and(|plan| plan.is_of_stage)
-            {
-                let value = listed.key.value.clone();
-                keys.meters.insert(value, Arc::new(meter));
-            }
-            keys.by_id.insert(id.clone(), listed);
-        }
-        let Keys { by_id, meters } = &mut *keys;
-        for listed in by_id.values() {
-            let before = former_keys.by_id.get(&listed.key.id);
-            let is_same = before.is_some_and(|before| {
-                before.plan == listed.plan && before.key.value == listed.key.value
-            });
-            let value = &listed.key.value;
-            if let (true, Some(before), Some(meter)) = (
-                is_same,
-                former_keys.meters.get(value),
-                meters.get_mut(value),
-            ) && let Some(meter) = Arc::get_mut(meter)
-            {
-                meter.count_with(before);
-            }
-        }
     }
 
     /// Counts a request of the usage key of this value, and gives the key's id. A request that is
