@@ -3,6 +3,7 @@
 
 mod found;
 mod names;
+mod short;
 
 use std::borrow::Cow;
 
