@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::names::{STRUCK, is_name_of_credential};
+use super::names::{STRUCK, is_name_of_cookies, is_name_of_credential};
 
 /// The lengths of an API key's parts: its prefix at most, its id, and its secret with the checksum.
 const PREFIX: usize = 16;
@@ -113,7 +113,7 @@ fn named(text: &str, at: usize) -> Option<Range<usize>> {
     let start = text.len() - behind.trim_start().len();
     let end = match list_end(behind) {
         Some(end) => at + 1 + end,
-        None => text.len() - value.len() + length_of(value),
+        None => text.len() - value.len() + length_of(value, is_name_of_cookies(name)),
     };
     (end > start).then_some(start..end)
 }
@@ -126,8 +126,9 @@ fn list_end(behind: &str) -> Option<usize> {
     })
 }
 
-/// How long a value is: what its quotes hold, with them, or the words that belong together.
-fn length_of(value: &str) -> usize {
+/// How long a value is: what its quotes hold, with them, or the words that belong together. Cookies are
+/// several, with semicolons and blanks between them, up to the end of the line or of what quotes it.
+fn length_of(value: &str, is_cookies: bool) -> usize {
     let plain = value.trim_start_matches('\\');
     if let Some(quote) = plain
         .chars()
@@ -138,6 +139,9 @@ fn length_of(value: &str) -> usize {
         // One that nobody closes ends with the text.
         let closed = plain[1..].find(quote).map(|at| escapes + 1 + at + 1);
         return closed.unwrap_or(value.len());
+    }
+    if is_cookies {
+        return value.find(['\n', '\r', '"', '\'', '\\']).unwrap_or(value.len());
     }
     let word = behind_scheme(value);
     let is_end = |letter: char| letter.is_whitespace() || "\"'\\,;&{}[]".contains(letter);

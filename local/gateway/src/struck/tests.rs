@@ -150,7 +150,19 @@ fn a_line_says_of_a_credential_no_more_than_that_it_was_there() {
         ),
         (
             "api-key : x, set_cookie=a=b; c",
-            "api-key : [struck out], set_cookie=[struck out]; c",
+            "api-key : [struck out], set_cookie=[struck out]",
+        ),
+        (
+            "Cookie: a=one; session=two\nnext: b; c",
+            "Cookie: [struck out]\nnext: b; c",
+        ),
+        (
+            r#"{"m":"Set-Cookie: a=one; Path=/","n":"b; c"}"#,
+            r#"{"m":"Set-Cookie: [struck out]","n":"b; c"}"#,
+        ),
+        (
+            r#"{"m":"{\"cookie\":\"a=one; session=two\"}"}"#,
+            r#"{"m":"{\"cookie\":[struck out]}"}"#,
         ),
         ("a:b=c::", "a:b=c::"),
         ("\u{e4}token:\u{e4}", "\u{e4}token:[struck out]"),
