@@ -57,7 +57,8 @@ impl Papers {
         let headers = headers.map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes());
             let value = secrets.strike_member(name.as_str(), &value);
-            (name.to_string(), value)
+            let name = secrets.strike_short(name.as_str());
+            (name, value)
         });
         Self {
             asked: asked.map(|asked| kept(secrets, asked)),
@@ -134,6 +135,15 @@ mod tests {
         let long = papers(&format!("\"{}\"", "x".repeat(MAX_READ - 2)), b"\xff");
         assert!(long.bytes() < 3 * MAX_KEPT);
         assert_eq!(long.answer.body, "[1 bytes that are no text]");
+        let mut headers = HeaderMap::new();
+        headers.insert("x-long", "x".repeat(1 << 20).parse().unwrap());
+        let answered = Answered {
+            status: 200,
+            headers: &headers,
+            body: &Bytes::new(),
+        };
+        let of_headers = Papers::new(&Secrets::default(), None, None, &answered);
+        assert!(of_headers.bytes() < MAX_KEPT);
         let longer = papers(&"\u{e4}".repeat(MAX_READ), b"");
         assert!(longer.event.unwrap().contains("131072 bytes"));
     }

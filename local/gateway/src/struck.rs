@@ -59,12 +59,12 @@ impl Secrets {
         }
     }
 
-    /// A header's or parameter's value.
+    /// The beginning of a header's value.
     pub(crate) fn strike_member(&self, name: &str, value: &str) -> String {
         if is_name_of_credential(name) {
             return STRUCK.to_owned();
         }
-        self.strike_text(value).into_owned()
+        self.strike_short(value)
     }
 
     /// A line or another text.
