@@ -5,6 +5,7 @@ use http::{HeaderMap, Response, header};
 
 use super::exchange::Exchange;
 use crate::papers::{Answered, Papers};
+use crate::proxy_response::StillBase64;
 use crate::struck::Secrets;
 use crate::trip::{self, AuthorizerStep, HandlerStep, PlanStep, Trip, milliseconds};
 
@@ -80,6 +81,7 @@ pub(super) fn papers(
         status: exchange.status,
         headers: response.headers(),
         body: response.body(),
+        is_base64: response.extensions().get::<StillBase64>().is_some(),
     };
     Papers::new(
         secrets,
