@@ -191,8 +191,10 @@ impl Front {
             log.log(&exchange, stage);
         }
         let papers = self.trips.keeps_papers();
-        let papers = papers.then(|| outcome::papers(&exchange, &response));
-        self.trips.finish(outcome::trip(&exchange), papers);
+        let secrets = outcome::secrets(&exchange);
+        let papers = papers.then(|| outcome::papers(&exchange, &secrets, &response));
+        self.trips
+            .finish(outcome::trip(&exchange, &secrets), papers);
         if let Some(asked) = exchange.trace.asked {
             self.trips.check(&exchange.request_id, asked);
         }

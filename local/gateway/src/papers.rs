@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use http::HeaderMap;
 
-use crate::struck::Secrets;
+use crate::struck::{Secrets, base64_not_shown};
 
 /// How much of a document is read; of a longer one only its length is kept.
 const MAX_READ: usize = 64 * 1024;
@@ -43,6 +43,8 @@ pub(crate) struct Answered<'a> {
     pub(crate) status: u16,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a Bytes,
+    /// Whether the body is base64, of which no part has the form of what it stands for.
+    pub(crate) is_base64: bool,
 }
 
 impl Papers {
@@ -57,15 +59,21 @@ impl Papers {
         let headers = headers.map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes());
             let value = secrets.strike_member(name.as_str(), &value);
-            (name.to_string(), value)
+            let name = secrets.strike_short(name.as_str());
+            (name, value)
         });
+        let body = if answered.is_base64 {
+            base64_not_shown(answered.body.len())
+        } else {
+            kept(secrets, answered.body)
+        };
         Self {
             asked: asked.map(|asked| kept(secrets, asked)),
             event: event.map(|event| kept(secrets, event)),
             answer: Answer {
                 status: answered.status,
                 headers: headers.collect(),
-                body: kept(secrets, answered.body),
+                body,
             },
         }
     }
@@ -115,6 +123,7 @@ mod tests {
             status: 200,
             headers: &headers,
             body: &Bytes::copy_from_slice(body),
+            is_base64: false,
         };
         let event = Bytes::copy_from_slice(event.as_bytes());
         Papers::new(&secrets, Some(&event), Some(&event), &answered)
@@ -134,7 +143,29 @@ mod tests {
         let long = papers(&format!("\"{}\"", "x".repeat(MAX_READ - 2)), b"\xff");
         assert!(long.bytes() < 3 * MAX_KEPT);
         assert_eq!(long.answer.body, "[1 bytes that are no text]");
+        let mut headers = HeaderMap::new();
+        headers.insert("x-long", "x".repeat(1 << 20).parse().unwrap());
+        let answered = Answered {
+            status: 200,
+            headers: &headers,
+            body: &Bytes::new(),
+            is_base64: false,
+        };
+        let of_headers = Papers::new(&Secrets::default(), None, None, &answered);
+        assert!(of_headers.bytes() < MAX_KEPT);
         let longer = papers(&"\u{e4}".repeat(MAX_READ), b"");
         assert!(longer.event.unwrap().contains("131072 bytes"));
+    }
+
+    #[test]
+    fn of_a_body_in_base64_its_length_is_kept() {
+        let answered = Answered {
+            status: 200,
+            headers: &HeaderMap::new(),
+            body: &Bytes::from_static(b"b3BhcXVlLWNyZWRlbnRpYWw="),
+            is_base64: true,
+        };
+        let kept = Papers::new(&Secrets::default(), None, None, &answered);
+        assert_eq!(kept.answer.body, "[24 characters of base64, not shown]");
     }
 }

@@ -74,6 +74,10 @@ impl GivenStatus {
     }
 }
 
+/// Marks a response whose body is base64 as the handler gave it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StillBase64;
+
 /// The response to send. A body in base64 goes out as it is where the request does not accept a type
 /// that the API calls binary.
 pub(super) fn read(
@@ -100,6 +104,9 @@ pub(super) fn read(
     };
     let bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     let mut response = Response::new(if bodiless { Bytes::new() } else { body });
+    if answer.is_base64_encoded && !is_decoded {
+        response.extensions_mut().insert(StillBase64);
+    }
     *response.status_mut() = status;
     *response.headers_mut() = merged(
         answer.headers.unwrap_or_default(),

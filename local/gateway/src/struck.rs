@@ -3,6 +3,7 @@
 
 mod found;
 mod names;
+mod short;
 
 use std::borrow::Cow;
 
@@ -58,12 +59,12 @@ impl Secrets {
         }
     }
 
-    /// A header's or parameter's value.
+    /// The beginning of a header's value.
     pub(crate) fn strike_member(&self, name: &str, value: &str) -> String {
         if is_name_of_credential(name) {
             return STRUCK.to_owned();
         }
-        self.strike_text(value).into_owned()
+        self.strike_short(value)
     }
 
     /// A line or another text.
@@ -105,7 +106,7 @@ impl Secrets {
                 if members.get("isBase64Encoded") == Some(&Value::Bool(true)) {
                     let body = members.get_mut("body");
                     if let Some(Value::String(body)) = body {
-                        *body = format!("[{} characters of base64, not shown]", body.len());
+                        *body = base64_not_shown(body.len());
                     }
                 }
                 let names: Vec<String> = members.keys().cloned().collect();
@@ -124,6 +125,11 @@ impl Secrets {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
+}
+
+/// What stands in the place of a body in base64.
+pub(crate) fn base64_not_shown(length: usize) -> String {
+    format!("[{length} characters of base64, not shown]")
 }
 
 /// An object or a list.

@@ -141,6 +141,17 @@ pub struct CheckMade {
     pub failure: Option<(String, String)>,
 }
 
+impl CheckMade {
+    /// How much is kept of it.
+    pub(crate) fn bytes(&self) -> usize {
+        let failure = self.failure.iter();
+        let failure = failure.flat_map(|(code, reason)| [code, reason]);
+        let texts = [&self.name, &self.found].into_iter();
+        let texts = texts.chain(&self.expected).chain(failure);
+        texts.map(String::len).sum()
+    }
+}
+
 /// What became of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckState {
@@ -168,6 +179,18 @@ impl Trip {
         principal
             .or_else(|| self.caller.get("principalId"))
             .map(String::as_str)
+    }
+
+    /// How much is kept of it, without its lines.
+    pub(crate) fn bytes(&self) -> usize {
+        let errors = [
+            self.authorizer.as_ref().and_then(|step| step.error.as_ref()),
+            self.handler.as_ref().and_then(|step| step.error.as_ref()),
+            self.reason.as_ref(),
+        ];
+        let errors = errors.into_iter().flatten();
+        let texts = errors.chain(self.caller.values()).chain([&self.path]);
+        texts.map(String::len).sum()
     }
 
     /// Whether only the authorizer's own log can say why it was not served.

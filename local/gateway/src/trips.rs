@@ -21,7 +21,7 @@ use crate::watcher::Watcher;
 pub const SHORT_ID: usize = 8;
 /// How many requests are kept.
 pub const MAX_TRIPS: usize = 1000;
-/// How many bytes of functions' lines are kept of one request, and of all.
+/// How many bytes of functions' lines are kept of one request, and of all that is kept of all requests.
 const MAX_OF_ONE: usize = 64 * 1024;
 const MAX_OF_ALL: usize = 16 * 1024 * 1024;
 /// What a line takes besides its text, so that empty ones count too.
@@ -72,7 +72,7 @@ struct Kept {
     entries: HashMap<String, Entry>,
     /// The ids, the oldest first.
     order: VecDeque<String>,
-    /// Of all lines and papers.
+    /// Of all that is in them.
     bytes: usize,
     figures: Figures,
     /// Counts what is new to a list of the requests.
@@ -83,6 +83,9 @@ struct Kept {
 struct Entry {
     trip: Option<Trip>,
     lines: Vec<LogLine>,
+    /// Of the lines alone.
+    bytes_of_lines: usize,
+    /// Of all that is in it.
     bytes: usize,
     decision: Option<Decision>,
     papers: Option<Papers>,
@@ -165,9 +168,10 @@ impl Trips {
             entry.changed = changes;
         }
         let size = line.len() + function.len() + LINE_COST;
-        if entry.bytes + size > MAX_OF_ONE {
+        if entry.bytes_of_lines + size > MAX_OF_ONE {
             return;
         }
+        entry.bytes_of_lines += size;
         entry.bytes += size;
         entry.lines.push(LogLine {
             function: function.to_owned(),
@@ -181,7 +185,7 @@ impl Trips {
     pub(crate) fn finish(self: &Arc<Self>, trip: Trip, papers: Option<Papers>) {
         let id = trip.request_id.clone();
         let must_wait = trip.lacks_reason();
-        let size = papers.as_ref().map_or(0, Papers::bytes);
+        let size = trip.bytes() + papers.as_ref().map_or(0, Papers::bytes);
         let mut kept = self.kept();
         kept.figures.count(&trip);
         kept.changes += 1;
@@ -235,9 +239,14 @@ impl Trips {
     /// Keeps the checks that the authorizer makes of a request.
     pub fn keep_checks(&self, request_id: &str, checks: Vec<CheckMade>) {
         let mut kept = self.kept();
-        if let Some(entry) = kept.entries.get_mut(request_id) {
-            entry.checks = Some(checks);
-        }
+        let Some(entry) = kept.entries.get_mut(request_id) else {
+            return;
+        };
+        let size: usize = checks.iter().map(CheckMade::bytes).sum();
+        entry.checks = Some(checks);
+        entry.bytes += size;
+        kept.bytes += size;
+        kept.shrink();
     }
 
     /// All that is kept of the request of this id.

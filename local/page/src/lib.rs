@@ -29,6 +29,7 @@ use axum::middleware;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use jiff::Timestamp;
+use keygate_connection::{Malformed, Room, serve_router};
 use maud::{Markup, html};
 use serde::Deserialize;
 use tokio::net::TcpListener;
@@ -47,9 +48,13 @@ const ICON: &str = include_str!("icon.svg");
 const AGE: Duration = Duration::from_millis(300);
 
 /// Serves the page until the task is dropped.
-pub async fn serve(listener: TcpListener, link: Arc<Link>, look: Look) {
-    // It ends with the program only.
-    let _ = axum::serve(listener, router(link, look)).await;
+pub async fn serve(listener: TcpListener, room: Room, link: Arc<Link>, look: Look) {
+    serve_router(listener, &room, router(link, look), unreadable).await;
+}
+
+/// What is answered in the place of a request that cannot be read.
+fn unreadable(malformed: Malformed) -> Response {
+    (malformed.status(), malformed.reason()).into_response()
 }
 
 fn router(link: Arc<Link>, look: Look) -> Router {

@@ -24,6 +24,10 @@ use super::{latency, plans};
 /// How often they are told.
 const BEAT: Duration = Duration::from_millis(300);
 
+/// How often readers are written to where there is nothing new. Who has gone is found out by writing only:
+/// the connections are those of clients who may have said everything and listen on.
+const ALIVE: Duration = Duration::from_secs(1);
+
 /// What a page shows.
 #[derive(Debug, Deserialize)]
 pub(super) struct Shown {
@@ -66,7 +70,7 @@ pub(super) async fn events(State(look): State<Look>, Query(shown): Query<Shown>)
         _place: place,
     };
     Sse::new(follow(reader))
-        .keep_alive(KeepAlive::default())
+        .keep_alive(KeepAlive::new().interval(ALIVE))
         .into_response()
 }
 

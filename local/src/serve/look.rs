@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use keygate_api_key::ApiKey;
+use keygate_connection::Room;
 use keygate_gateway::trips::Trips;
 use keygate_gateway::{Controls, Watcher};
 use keygate_model::{Application, KeySource};
@@ -81,6 +82,7 @@ pub(super) fn open(
     listener: Option<TcpListener>,
     requests: Watcher,
     controls: &Controls,
+    room: &Room,
     place: &Place,
     template: PathBuf,
 ) -> Result<Opened, ServeError> {
@@ -110,7 +112,7 @@ pub(super) fn open(
     let look = Look::at(Arc::clone(&trips), controls.clone(), staged, issuer);
     let tasks = vec![
         tokio::spawn(checks::follow(events, to_ask, Arc::clone(&trips))),
-        tokio::spawn(page::serve(listener, link, look)),
+        tokio::spawn(page::serve(listener, room.clone(), link, look)),
     ];
     Ok(Opened {
         trips,

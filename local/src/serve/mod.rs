@@ -104,13 +104,20 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         lambda: of_lambda,
         page: of_page,
     } = listeners;
+    let room = Room::of_process();
     let template = options.template.clone();
     let Opened {
         trips,
         shown,
         mut tasks,
-    } = look::open(of_page, outlets.requests(), &controls, &place, template)?;
-    let room = Room::of_process();
+    } = look::open(
+        of_page,
+        outlets.requests(),
+        &controls,
+        &room,
+        &place,
+        template,
+    )?;
     let management = management::serve(
         of_api_gateway,
         room.clone(),

@@ -1,10 +1,11 @@
 //! Credentials in a text that says nothing else of itself, such as a log line: by their form, and by the name
-//! before them. Every line of every function is gone through, so it is one pass over its bytes.
+//! before them. Every line of every function is gone through, and strangers choose what is in many: no byte
+//! is looked at more often than a few times.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::names::{STRUCK, is_name_of_credential};
+use super::names::{STRUCK, is_name_of_cookies, is_name_of_credential};
 
 /// The lengths of an API key's parts: its prefix at most, its id, and its secret with the checksum.
 const PREFIX: usize = 16;
@@ -30,13 +31,18 @@ const SCHEMES: [&str; 7] = [
 pub fn strike_forms(text: &str) -> Cow<'_, str> {
     let mut kept = String::new();
     let mut end = 0;
+    // Where the letters end that are known to be no token, nor to hold one.
+    let mut no_token = 0;
     for (at, byte) in text.bytes().enumerate() {
         if at < end {
             continue;
         }
         let found = match byte {
             b'_' => key(text.as_bytes(), at),
-            b'e' => token(text.as_bytes(), at),
+            b'e' if at >= no_token => token(text.as_bytes(), at).unwrap_or_else(|run| {
+                no_token = run;
+                None
+            }),
             b':' | b'=' => named(text, at),
             _ => None,
         };
@@ -69,13 +75,21 @@ fn key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     is_key.then_some(at - prefix..secret.end)
 }
 
-/// The JWT that begins here.
-fn token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    let rest = bytes[at..].strip_prefix(TOKEN)?;
+/// The JWT that begins here, or else where the run of a token's letters ends in which there is none from
+/// here on.
+fn token(bytes: &[u8], at: usize) -> Result<Option<Range<usize>>, usize> {
+    let Some(rest) = bytes[at..].strip_prefix(TOKEN) else {
+        return Ok(None);
+    };
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let length = rest.iter().take_while(|byte| is_part(byte)).count();
     let dots = rest[..length].iter().filter(|byte| **byte == b'.');
-    (dots.count() >= 2).then_some(at..at + TOKEN.len() + length)
+    let end = at + TOKEN.len() + length;
+    // What begins behind it has no more dots.
+    if dots.count() < 2 {
+        return Err(end);
+    }
+    Ok(Some(at..end))
 }
 
 /// The value behind this colon or equals sign, where the name before it is that of a credential. The quotes
@@ -99,7 +113,7 @@ fn named(text: &str, at: usize) -> Option<Range<usize>> {
     let start = text.len() - behind.trim_start().len();
     let end = match list_end(behind) {
         Some(end) => at + 1 + end,
-        None => text.len() - value.len() + length_of(value),
+        None => text.len() - value.len() + length_of(value, is_name_of_cookies(name)),
     };
     (end > start).then_some(start..end)
 }
@@ -112,8 +126,9 @@ fn list_end(behind: &str) -> Option<usize> {
     })
 }
 
-/// How long a value is: what its quotes hold, with them, or the words that belong together.
-fn length_of(value: &str) -> usize {
+/// How long a value is: what its quotes hold, with them, or the words that belong together. Cookies are
+/// several, with semicolons and blanks between them, up to the end of the line or of what quotes it.
+fn length_of(value: &str, is_cookies: bool) -> usize {
     let plain = value.trim_start_matches('\\');
     if let Some(quote) = plain
         .chars()
@@ -125,6 +140,9 @@ fn length_of(value: &str) -> usize {
         let closed = plain[1..].find(quote).map(|at| escapes + 1 + at + 1);
         return closed.unwrap_or(value.len());
     }
+    if is_cookies {
+        return value.find(['\n', '\r', '"', '\'', '\\']).unwrap_or(value.len());
+    }
     let word = behind_scheme(value);
     let is_end = |letter: char| letter.is_whitespace() || "\"'\\,;&{}[]".contains(letter);
     let length = word.find(is_end).unwrap_or(word.len());
@@ -133,14 +151,10 @@ fn length_of(value: &str) -> usize {
 
 /// A value without the scheme before it.
 fn behind_scheme(value: &str) -> &str {
-    match value.split_once(' ') {
-        Some((scheme, rest)) if is_scheme(scheme) => rest.trim_start(),
-        _ => value,
-    }
-}
-
-fn is_scheme(word: &str) -> bool {
-    SCHEMES
-        .iter()
-        .any(|scheme| scheme.eq_ignore_ascii_case(word))
+    let behind = SCHEMES.iter().find_map(|scheme| {
+        let (word, rest) = value.split_at_checked(scheme.len())?;
+        let is_it = word.eq_ignore_ascii_case(scheme);
+        is_it.then(|| rest.strip_prefix(' ')).flatten()
+    });
+    behind.map_or(value, str::trim_start)
 }

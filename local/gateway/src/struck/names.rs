@@ -33,7 +33,15 @@ const NAMES: [&str; 24] = [
 
 /// Whether what stands under this name is a credential.
 pub(super) fn is_name_of_credential(name: &str) -> bool {
-    let plain = name.chars().filter(|letter| !matches!(letter, '-' | '_'));
-    let plain: String = plain.flat_map(char::to_lowercase).collect();
-    NAMES.contains(&plain.as_str())
+    NAMES.contains(&plain(name).as_str())
+}
+
+/// Whether it is that of a header with cookies.
+pub(super) fn is_name_of_cookies(name: &str) -> bool {
+    matches!(plain(name).as_str(), "cookie" | "setcookie")
+}
+
+fn plain(name: &str) -> String {
+    let letters = name.chars().filter(|letter| !matches!(letter, '-' | '_'));
+    letters.flat_map(char::to_lowercase).collect()
 }

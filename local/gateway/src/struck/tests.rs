@@ -150,11 +150,60 @@ fn a_line_says_of_a_credential_no_more_than_that_it_was_there() {
         ),
         (
             "api-key : x, set_cookie=a=b; c",
-            "api-key : [struck out], set_cookie=[struck out]; c",
+            "api-key : [struck out], set_cookie=[struck out]",
+        ),
+        (
+            "Cookie: a=one; session=two\nnext: b; c",
+            "Cookie: [struck out]\nnext: b; c",
+        ),
+        (
+            r#"{"m":"Set-Cookie: a=one; Path=/","n":"b; c"}"#,
+            r#"{"m":"Set-Cookie: [struck out]","n":"b; c"}"#,
+        ),
+        (
+            r#"{"m":"{\"cookie\":\"a=one; session=two\"}"}"#,
+            r#"{"m":"{\"cookie\":[struck out]}"}"#,
         ),
         ("a:b=c::", "a:b=c::"),
         ("\u{e4}token:\u{e4}", "\u{e4}token:[struck out]"),
     ] {
         assert_eq!(strike_forms(line), struck);
+    }
+}
+
+#[test]
+fn what_looks_like_the_beginning_of_credentials_for_ever_is_gone_through_once() {
+    // To go on from each of these to the end would take hours.
+    const LENGTH: usize = 1 << 20;
+    for piece in [
+        "eyJ",
+        "eyJ.",
+        "eyJhbGciOiJSUzI1NiJ9 ",
+        "token=,",
+        "token:\n",
+        "token=[",
+        "token='",
+        "cookie=;",
+        "cookie: ",
+        "\\\"token\\\":",
+        "kg_0123456789ab_",
+        "_",
+        "=",
+        " :",
+    ] {
+        let text = piece.repeat(LENGTH / piece.len());
+        assert!(strike_forms(&text).len() <= 2 * LENGTH, "{piece}");
+    }
+}
+
+#[test]
+fn a_token_behind_what_is_none_is_struck_out() {
+    for (text, struck) in [
+        (format!("eyJeyJ {TOKEN}"), "eyJeyJ [struck out]"),
+        (format!("eyJ.x-{TOKEN}"), "[struck out]"),
+        (format!("see eyJ/{TOKEN}"), "see eyJ/[struck out]"),
+        (format!("eyJ.eyJ,{TOKEN}"), "eyJ.eyJ,[struck out]"),
+    ] {
+        assert_eq!(strike_forms(&text), struck);
     }
 }

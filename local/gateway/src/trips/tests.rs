@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::trip::AuthorizerStep;
+use crate::trip::{AuthorizerStep, CheckState};
 
 fn trip(id: &str) -> Trip {
     Trip {
@@ -143,6 +143,43 @@ fn a_list_is_told_what_has_changed_since_the_newest_first() {
     let line = r#"{"decision":"deny","reason":"r"}"#;
     trips.note(None, Some("a"), "Authorizer", line);
     assert_eq!(told(&trips, then).0, ["a"]);
+}
+
+#[test]
+fn what_functions_fail_with_and_what_is_checked_is_counted() {
+    let trips = trips();
+    for number in 0..2 * MAX_TRIPS {
+        let failed = Trip {
+            reason: Some("x".repeat(MAX_OF_ONE / 2)),
+            ..trip(&number.to_string())
+        };
+        trips.finish(failed, None);
+    }
+    let bytes = trips.kept().bytes;
+    assert!(bytes <= MAX_OF_ALL && bytes > MAX_OF_ALL / 2, "{bytes}");
+    let last = (2 * MAX_TRIPS - 1).to_string();
+    let check = CheckMade {
+        name: "x".repeat(MAX_OF_ONE),
+        state: CheckState::Passed,
+        found: String::new(),
+        expected: None,
+        failure: None,
+    };
+    trips.keep_checks(&last, vec![check]);
+    assert!(trips.kept().entries[&last].bytes > MAX_OF_ONE);
+    assert!(trips.kept().bytes <= MAX_OF_ALL);
+}
+
+#[test]
+fn what_was_sent_and_answered_leaves_room_for_lines() {
+    let trips = trips();
+    let papers = Papers {
+        asked: Some("x".repeat(MAX_OF_ONE)),
+        ..Papers::default()
+    };
+    trips.finish(trip("a"), Some(papers));
+    trips.note(None, Some("a"), "Handler", "a late line");
+    assert_eq!(trips.whole("a").unwrap().trip.lines.len(), 1);
 }
 
 #[test]
