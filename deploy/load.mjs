@@ -24,7 +24,7 @@ const HELP = `deploy/load URL --yes HOST [OPTION...]
   --body FILE        what is sent as JSON with each request
   --json FILE        writes the numbers to a file, too
 
-KEYGATE_CREDENTIAL   a token or an API key, sent as "Authorization: Bearer"; without it nothing is sent
+KEYGATE_CREDENTIAL   a token or an API key, sent as "Authorization: Bearer" over https, or to this machine; without it none is sent
 
 Exit code 0: no answer was a 5xx and none was missing. 1: some were. 64: the command line is wrong.`;
 
@@ -43,6 +43,11 @@ const MEANING = {
 function wrong(text) {
   console.error(`deploy/load: ${text}\n\n${HELP}`);
   process.exit(64);
+}
+
+// As `new URL` writes a host: an IPv4 address in four decimal numbers, IPv6 in brackets.
+function isLoopback(host) {
+  return host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host);
 }
 
 function read() {
@@ -77,6 +82,7 @@ function read() {
   });
   const headers = { "User-Agent": "keygate-load" };
   const credential = process.env.KEYGATE_CREDENTIAL;
+  if (credential && url.protocol === "http:" && !isLoopback(url.hostname)) wrong("a credential goes over https, or to this machine");
   if (credential) headers.Authorization = `Bearer ${credential}`;
   const body = values.body === undefined ? undefined : readFileSync(values.body);
   if (body) headers["Content-Type"] = "application/json";

@@ -124,8 +124,17 @@ fn a_custom_domain_is_another_address_and_changes_nothing_here() {
 #[test]
 fn a_domain_that_is_not_whole_and_mutual_tls_with_a_side_door_are_refused() {
     for (given, expected) in [
-        (DOMAIN[..2].to_vec(), "Give PublicUrl"),
         (vec![DOMAIN[0], DOMAIN[2]], "Give CertificateArn"),
+        (vec![DOMAIN[1]], "Give both or neither"),
+        (vec![("BasePath", "v1")], "BasePath is below DomainName"),
+        (
+            vec![("TruststoreVersion", "1")],
+            "without which there is no mutual TLS",
+        ),
+        (
+            vec![("DisableExecuteApiEndpoint", "true")],
+            "clients need another one",
+        ),
         (vec![TRUSTSTORE], "Mutual TLS is of a custom domain alone"),
         (
             [&DOMAIN[..], &[TRUSTSTORE]].concat(),
