@@ -1,6 +1,7 @@
 //! The checks behind an authorizer's answer, for who looks on: the authorizer's own code goes through the
 //! event once more, as `keygate explain` does. An authorizer that is another program has none to tell.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The binary that is our authorizer.
 const CARGO_NAME: &str = "authorizer";
 
-/// What the template's authorizer is started from.
+/// What an authorizer of the template is started from.
 #[derive(Debug, Clone)]
 pub(crate) struct Checked {
     settings: Settings,
@@ -34,18 +35,25 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
-    /// Our authorizer among a template's functions, where it is there.
-    pub(crate) fn of(application: &Application, template: &Path, dynamodb: &str) -> Option<Self> {
-        let mut authorizers = application.api.authorizers.values();
-        let function = authorizers.find_map(|authorizer| {
-            let function = application.functions.get(&authorizer.function)?;
-            is_ours(function).then_some(function)
-        })?;
-        let environment = package::environment(function, package::home(template));
-        Some(Self {
-            settings: environment.into_iter().collect(),
-            dynamodb: dynamodb.to_owned(),
-        })
+    /// Those of a template's authorizers that are ours, by the logical ids of their functions.
+    pub(crate) fn all(
+        application: &Application,
+        template: &Path,
+        dynamodb: &str,
+    ) -> HashMap<String, Self> {
+        let authorizers = application.api.authorizers.values();
+        let ours = authorizers.filter_map(|authorizer| {
+            let id = &authorizer.function;
+            let function = application.functions.get(id)?;
+            let environment = is_ours(function)
+                .then(|| package::environment(function, package::home(template)))?;
+            let checked = Self {
+                settings: environment.into_iter().collect(),
+                dynamodb: dynamodb.to_owned(),
+            };
+            Some((id.clone(), checked))
+        });
+        ours.collect()
     }
 
     async fn start(self) -> Option<Authorizer> {
@@ -60,22 +68,34 @@ fn is_ours(function: &Function) -> bool {
     matches!(&function.build, Build::Cargo(name) if name == CARGO_NAME)
 }
 
-/// Goes through the events that come, with the authorizer that there is then.
+/// Goes through the events that come, each with the authorizer that it was for, as that is then.
 pub(crate) async fn follow(
     mut events: mpsc::Receiver<ToCheck>,
-    mut checked: watch::Receiver<Option<Checked>>,
+    mut checked: watch::Receiver<HashMap<String, Checked>>,
     trips: Arc<Trips>,
 ) {
-    let mut authorizer = None;
-    while let Some(ToCheck { request_id, event }) = events.recv().await {
-        if authorizer.is_none() || checked.has_changed().unwrap_or(false) {
-            let current = checked.borrow_and_update().clone();
-            authorizer = match current {
-                Some(current) => current.start().await,
-                None => None,
-            };
+    let mut authorizers = HashMap::new();
+    while let Some(asked) = events.recv().await {
+        if checked.has_changed().unwrap_or(false) {
+            checked.mark_unchanged();
+            authorizers.clear();
         }
-        let Some(authorizer) = &authorizer else {
+        let ToCheck {
+            function,
+            request_id,
+            event,
+        } = asked;
+        if !authorizers.contains_key(&function) {
+            let ours = checked.borrow().get(&function).cloned();
+            let Some(ours) = ours else {
+                continue;
+            };
+            let Some(started) = ours.start().await else {
+                continue;
+            };
+            authorizers.insert(function.clone(), started);
+        }
+        let Some(authorizer) = authorizers.get(&function) else {
             continue;
         };
         let Ok(event) = serde_json::from_slice::<Value>(&event) else {

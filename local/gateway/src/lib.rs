@@ -195,8 +195,9 @@ impl Front {
         let papers = papers.then(|| outcome::papers(&exchange, &secrets, &response));
         self.trips
             .finish(outcome::trip(&exchange, &secrets), papers);
-        if let Some(asked) = exchange.trace.asked {
-            self.trips.check(&exchange.request_id, asked);
+        let trace = exchange.trace;
+        if let Some((asked, (function, _))) = trace.asked.zip(trace.authorizer) {
+            self.trips.check(&function, &exchange.request_id, asked);
         }
         response.map(Full::new)
     }

@@ -50,6 +50,8 @@ struct Shown {
 /// What the authorizer was asked. It holds a credential: it goes to who makes the checks, and is not kept.
 #[derive(Debug)]
 pub struct ToCheck {
+    /// The function that was asked.
+    pub function: String,
     /// The request's id.
     pub request_id: String,
     /// The authorizer's event.
@@ -229,10 +231,13 @@ impl Trips {
     }
 
     /// Has what the authorizer was asked gone through, as far as there is time for it.
-    pub(crate) fn check(&self, request_id: &str, event: Bytes) {
+    pub(crate) fn check(&self, function: &str, request_id: &str, event: Bytes) {
         if let Some(shown) = &self.shown {
-            let request_id = request_id.to_owned();
-            let _ = shown.to_check.try_send(ToCheck { request_id, event });
+            let _ = shown.to_check.try_send(ToCheck {
+                function: function.to_owned(),
+                request_id: request_id.to_owned(),
+                event,
+            });
         }
     }
 

@@ -1,5 +1,6 @@
 //! The page beside the gateway, where there is to be one: what it is shown of what is served.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ pub(super) struct Shown {
     /// The link to the page, where there is one.
     pub(super) link: Option<String>,
     stage: watch::Sender<Arc<Stage>>,
-    checked: watch::Sender<Option<Checked>>,
+    checked: watch::Sender<HashMap<String, Checked>>,
     template: PathBuf,
     dynamodb: String,
 }
@@ -61,7 +62,7 @@ impl Shown {
             takes_usage_keys: key_source == KeySource::Header,
         };
         self.stage.send_replace(Arc::new(stage));
-        let checked = Checked::of(application, &self.template, &self.dynamodb);
+        let checked = Checked::all(application, &self.template, &self.dynamodb);
         self.checked.send_replace(checked);
     }
 }
@@ -87,7 +88,7 @@ pub(super) fn open(
     template: PathBuf,
 ) -> Result<Opened, ServeError> {
     let (stage, staged) = watch::channel(Arc::default());
-    let (checked, to_ask) = watch::channel(None);
+    let (checked, to_ask) = watch::channel(HashMap::new());
     let mut shown = Shown {
         link: None,
         stage,

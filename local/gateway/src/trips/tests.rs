@@ -200,7 +200,7 @@ fn events_and_answers_are_kept_within_the_same_bound_and_a_hundred_a_second() {
     assert!(bytes <= MAX_OF_ALL && bytes > MAX_OF_ALL / 2, "{bytes}");
     // What nobody has the time to check is not kept for it.
     for id in ["first", "second"] {
-        trips.check(id, Bytes::from_static(b"{}"));
+        trips.check("Authorizer", id, Bytes::from_static(b"{}"));
     }
     assert_eq!(events.try_recv().unwrap().request_id, "first");
     assert!(events.try_recv().is_err());
