@@ -122,6 +122,23 @@ fn a_custom_domain_is_another_address_and_changes_nothing_here() {
 }
 
 #[test]
+fn the_public_address_is_the_domains_unless_another_is_given() {
+    let execute_api = "https://a1.execute-api.eu-central-1.amazonaws.com/dev";
+    for (public_url, expected) in [
+        ("", "https://api.example.com/v1"),
+        (execute_api, "https://api.example.com/v1"),
+        ("https://www.example.com/v1", "https://www.example.com/v1"),
+    ] {
+        let base = [("BasePath", "v1"), ("PublicUrl", public_url)];
+        let application = loaded(&[&DOMAIN[..2], &base].concat()).unwrap();
+        for function in ["KeysFunction", "PreflightFunction", "ErrorMapperFunction"] {
+            let said = &application.functions[function].environment["PUBLIC_URL"];
+            assert_eq!(said, expected, "{function}, {public_url}");
+        }
+    }
+}
+
+#[test]
 fn a_domain_that_is_not_whole_and_mutual_tls_with_a_side_door_are_refused() {
     for (given, expected) in [
         (vec![DOMAIN[0], DOMAIN[2]], "Give CertificateArn"),
