@@ -97,7 +97,7 @@ Resources:
 fn no_credential_in_an_error_is_kept(target: &Target) {
     let project = Project::new(OF_FAILING).with_executable("src/bootstrap", FAILING);
     let (gateway, own) = target.own(&["--template", &project.template(), "--log", "json"]);
-    let mut live = Events::open(&gateway, "live");
+    let mut events = Events::open(&gateway, "live");
     let port = gateway.ready.api_gateway.rsplit(':').next().unwrap();
     let of_the_form = "kg_0123456789ab_opaqueGHIJKLMNOPQRSTUVWXYZabcdef123456";
     for key in [of_the_form, "opaque-credential"] {
@@ -118,7 +118,7 @@ fn no_credential_in_an_error_is_kept(target: &Target) {
             let why = target.build().run(&why, &[]);
             let why = String::from_utf8(why.stdout).unwrap();
             has_all(&why, &["[struck out]"]);
-            let rows = live.next("rows", id);
+            let rows = events.next("rows", id);
             let line = wait_for(|| {
                 let lines = gateway.stderr();
                 let is_it = |line: &&str| line.contains("\"request\":{") && line.contains(id);
