@@ -125,3 +125,67 @@ fn made(check: authorizer::CheckShown<'_>) -> CheckMade {
             .map(|(code, reason)| (code.to_owned(), reason.to_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use keygate_template::{self as template, Parameters};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const SEVERAL: &str = "Transform: AWS::Serverless-2016-10-31
+Resources:
+  Shop:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: prod
+      Auth:
+        Authorizers:
+          First: {FunctionArn: !GetAtt Gate.Arn}
+          Second: {FunctionArn: !GetAtt Strict.Arn}
+          Third: {FunctionArn: !GetAtt Lenient.Arn}
+  Gate:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: ., Runtime: provided.al2023}
+  Strict:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: authorizer}}
+    Properties:
+      CodeUri: .
+      Runtime: provided.al2023
+      Environment: {Variables: {IT_IS: strict}}
+  Lenient:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: authorizer}}
+    Properties:
+      CodeUri: .
+      Runtime: provided.al2023
+      Environment: {Variables: {IT_IS: lenient}}
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: .
+      Runtime: provided.al2023
+      Events:
+        Any: {Type: Api, Properties: {RestApiId: !Ref Shop, Path: /books, Method: get}}
+";
+
+    #[test]
+    fn each_authorizer_that_is_ours_is_checked_with_its_own_settings_and_no_other_is() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("template.yaml");
+        fs::write(&path, SEVERAL).unwrap();
+        let application = template::load(&path, &Parameters::default()).unwrap();
+        let all = Checked::all(&application, &path, "http://127.0.0.1:1");
+        let setting = |id: &str| {
+            all.get(id)
+                .and_then(|of| of.settings.optional("IT_IS").unwrap())
+        };
+        assert_eq!(all.len(), 2);
+        assert_eq!(setting("Strict"), Some("strict"));
+        assert_eq!(setting("Lenient"), Some("lenient"));
+        assert_eq!(setting("Gate"), None);
+    }
+}

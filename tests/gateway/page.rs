@@ -27,6 +27,7 @@ keygate_tests::tests! { for Target:
     figures_are_there_for_a_scraper needs "own-gateway";
     without_a_page_nothing_is_served needs "own-gateway";
     many_requests_at_once_are_all_counted needs "own-gateway";
+    readers_that_have_gone_make_room_for_others needs "own-gateway";
 }
 
 /// A page's text, which must be there.
@@ -117,10 +118,10 @@ fn read_any(gateway: &Keygate, own: &Target, path: &str) -> Reply {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The page's events, from now on.
-struct Events(BufReader<TcpStream>);
+pub(crate) struct Events(BufReader<TcpStream>);
 
 impl Events {
-    fn open(gateway: &Keygate, path: &str) -> Self {
+    pub(crate) fn open(gateway: &Keygate, path: &str) -> Self {
         let link = gateway.ready.page.strip_prefix("http://").unwrap();
         let (host, secret) = link.split_once('/').unwrap();
         let mut stream = TcpStream::connect(host).unwrap();
@@ -130,9 +131,16 @@ impl Events {
         Self(BufReader::new(stream))
     }
 
+    /// The line of its status.
+    fn status(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).expect("there is an answer");
+        line.trim_end().to_owned()
+    }
+
     /// The data of the next event of this name that has these words.
     #[track_caller]
-    fn next(&mut self, name: &str, words: &str) -> String {
+    pub(crate) fn next(&mut self, name: &str, words: &str) -> String {
         let mut event = String::new();
         let until = Instant::now() + PATIENCE;
         loop {
@@ -341,4 +349,23 @@ fn many_requests_at_once_are_all_counted(target: &Target) {
         .unwrap();
     let told = text(&read(&gateway, &own, &format!("trip?id={id}")));
     assert!(told.contains("404 GET /dev/no-such-thing"), "{told}");
+}
+
+fn readers_that_have_gone_make_room_for_others(target: &Target) {
+    let (gateway, _own) = target.own(&[]);
+    let open = || {
+        let mut reader = Events::open(&gateway, "live");
+        (reader.status(), reader)
+    };
+    let all: Vec<Events> = (0..32)
+        .map(|_| {
+            let (status, reader) = open();
+            assert_eq!(status, "HTTP/1.1 200 OK");
+            reader
+        })
+        .collect();
+    assert_eq!(open().0, "HTTP/1.1 503 Service Unavailable");
+    drop(all);
+    let others = wait_for(|| (open().0 == "HTTP/1.1 200 OK").then_some(()));
+    others.expect("a reader that has gone has ended");
 }

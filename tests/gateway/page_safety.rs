@@ -3,14 +3,16 @@
 use reqwest::Method;
 use serde_json::json;
 
-use keygate_tests::keygate::Keygate;
+use keygate_tests::keygate::{Keygate, wait_for};
+use keygate_tests::project::Project;
 use keygate_tests::raw::{self, Answer};
 use keygate_tests::target::Target;
 
-use crate::page::{has_all, read, text, trip};
+use crate::page::{Events, has_all, read, text, trip};
 
 keygate_tests::tests! { for Target:
     no_credential_is_shown_wherever_it_stood needs "own-gateway";
+    no_credential_in_an_error_is_kept needs "python", "own-gateway";
     the_form_sends_with_each_credential needs "own-gateway";
     the_form_sends_nowhere_else needs "own-gateway";
     other_hosts_origins_and_users_see_nothing needs "own-gateway";
@@ -41,6 +43,93 @@ fn no_credential_is_shown_wherever_it_stood(target: &Target) {
         for page in all {
             for secret in [&key[16..], &token[token.len() - 40..], "opaque-"] {
                 assert!(!page.contains(secret), "{secret}: {page}");
+            }
+        }
+    }
+}
+
+/// An authorizer and a handler in one, each of which fails with the credential that it was sent.
+const FAILING: &str = r#"#!/usr/bin/env python3
+import json, os
+from urllib.request import Request, urlopen
+
+api = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}/2018-06-01/runtime/invocation"
+while True:
+    with urlopen(f"{api}/next") as response:
+        invocation = response.headers["Lambda-Runtime-Aws-Request-Id"]
+        event = json.load(response)
+    headers = {name.lower(): value for name, value in event["headers"].items()}
+    key = headers["x-api-key"]
+    answer, kind = {"errorType": "ValueError", "errorMessage": f"bad key {key}" + " long" * 4000}, "error"
+    if "methodArn" in event and "refused" not in event["path"]:
+        statement = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": "*"}
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        context = {"client_id": f"of {key}"}
+        answer, kind = {"principalId": key, "policyDocument": policy, "context": context}, "response"
+    urlopen(Request(f"{api}/{invocation}/{kind}", json.dumps(answer).encode())).close()
+"#;
+
+const OF_FAILING: &str = "Transform: AWS::Serverless-2016-10-31
+Resources:
+  Shop:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: prod
+      Auth:
+        DefaultAuthorizer: Gate
+        Authorizers:
+          Gate:
+            FunctionArn: !GetAtt Gate.Arn
+            FunctionPayloadType: REQUEST
+            Identity: {Headers: [X-Api-Key], ReauthorizeEvery: 0}
+  Gate:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: src, Runtime: provided.al2023}
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: src
+      Runtime: provided.al2023
+      Events:
+        Any: {Type: Api, Properties: {RestApiId: !Ref Shop, Path: '/{proxy+}', Method: get}}
+";
+
+fn no_credential_in_an_error_is_kept(target: &Target) {
+    let project = Project::new(OF_FAILING).with_executable("src/bootstrap", FAILING);
+    let (gateway, own) = target.own(&["--template", &project.template(), "--log", "json"]);
+    let mut events = Events::open(&gateway, "live");
+    let port = gateway.ready.api_gateway.rsplit(':').next().unwrap();
+    let of_the_form = "kg_0123456789ab_opaqueGHIJKLMNOPQRSTUVWXYZabcdef123456";
+    for key in [of_the_form, "opaque-credential"] {
+        for (path, status, failed) in [
+            ("failing", 502, "Fn gave no answer that can be used"),
+            ("refused", 500, "Gate was called. It answered:"),
+        ] {
+            let reply = own.get(&format!("/{path}/{key}"));
+            let reply = reply.header("x-api-key", key).send();
+            let reply = reply.expect(status);
+            let id = reply.must_header("x-amzn-requestid");
+            let shown = trip(&gateway, &own, &reply);
+            has_all(
+                &text(&shown),
+                &[failed, "bad key [struck out] long", "bytes more]"],
+            );
+            let why = ["why", id, "--api-gateway-port", port];
+            let why = target.build().run(&why, &[]);
+            let why = String::from_utf8(why.stdout).unwrap();
+            has_all(&why, &["[struck out]"]);
+            let rows = events.next("rows", id);
+            let line = wait_for(|| {
+                let lines = gateway.stderr();
+                let is_it = |line: &&str| line.contains("\"request\":{") && line.contains(id);
+                let line = lines.lines().find(is_it);
+                line.map(ToOwned::to_owned)
+            });
+            let line = line.expect("the request has a line");
+            for told in [shown, why, rows, line, read(&gateway, &own, "")] {
+                assert!(told.contains(path), "{path} is not in {told}");
+                assert!(!told.contains("opaque"), "{told}");
+                assert!(told.len() < 200_000, "{} bytes", told.len());
             }
         }
     }

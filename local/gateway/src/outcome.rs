@@ -71,11 +71,7 @@ pub(super) fn trip(exchange: &Exchange, secrets: &Secrets) -> Trip {
 }
 
 /// What was sent and answered, without a credential.
-pub(super) fn papers(
-    exchange: &Exchange,
-    secrets: &Secrets,
-    response: &Response<Bytes>,
-) -> Papers {
+pub(super) fn papers(exchange: &Exchange, secrets: &Secrets, response: &Response<Bytes>) -> Papers {
     let trace = &exchange.trace;
     let answered = Answered {
         status: exchange.status,

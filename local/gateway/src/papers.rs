@@ -62,7 +62,7 @@ impl Papers {
             let name = secrets.strike_short(name.as_str());
             (name, value)
         });
-        let body = if answered.is_base64 {
+        let body = if answered.is_base64 && !answered.body.is_empty() {
             base64_not_shown(answered.body.len())
         } else {
             kept(secrets, answered.body)

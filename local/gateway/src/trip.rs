@@ -184,7 +184,9 @@ impl Trip {
     /// How much is kept of it, without its lines.
     pub(crate) fn bytes(&self) -> usize {
         let errors = [
-            self.authorizer.as_ref().and_then(|step| step.error.as_ref()),
+            self.authorizer
+                .as_ref()
+                .and_then(|step| step.error.as_ref()),
             self.handler.as_ref().and_then(|step| step.error.as_ref()),
             self.reason.as_ref(),
         ];

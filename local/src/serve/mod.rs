@@ -96,14 +96,6 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     kept.keep(Some(&signing_key), None)?;
     let (offered, offer) = watch::channel(ground::scopes(&ground.matrix));
     let controls = Controls::from(ground.gateway.control());
-    let Listeners {
-        gateway: listener,
-        issuer: of_issuer,
-        dynamodb: of_dynamodb,
-        api_gateway: of_api_gateway,
-        lambda: of_lambda,
-        page: of_page,
-    } = listeners;
     let room = Room::of_process();
     let template = options.template.clone();
     let Opened {
@@ -111,7 +103,7 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         shown,
         mut tasks,
     } = look::open(
-        of_page,
+        listeners.page,
         outlets.requests(),
         &controls,
         &room,
@@ -119,7 +111,7 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         template,
     )?;
     let management = management::serve(
-        of_api_gateway,
+        listeners.api_gateway,
         room.clone(),
         controls.clone(),
         Arc::clone(&trips),
@@ -130,12 +122,12 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
     let functions = Arc::new(Functions::new(programs, &log, keeping(&options)));
     tasks.extend([
         tokio::spawn(async move {
-            let _ = issuer::serve(of_issuer, &room_of_issuer, signing_key, offer).await;
+            let _ = issuer::serve(listeners.issuer, &room_of_issuer, signing_key, offer).await;
         }),
-        tokio::spawn(dynamodb::serve(of_dynamodb, database)),
+        tokio::spawn(dynamodb::serve(listeners.dynamodb, database)),
         tokio::spawn(management),
         tokio::spawn(lambda::serve(
-            of_lambda,
+            listeners.lambda,
             room.clone(),
             Arc::clone(&functions),
         )),
@@ -157,7 +149,7 @@ pub(crate) async fn serve(options: Serve, console: &Console) -> Result<(), Serve
         trips,
         shown,
     };
-    let outcome = opening.open(ground, listener, stop).await;
+    let outcome = opening.open(ground, listeners.gateway, stop).await;
     access_log.iter().for_each(Lines::settle);
     if access_log.as_ref().is_some_and(Lines::is_behind) {
         tracing::warn!("the last lines of the access log could not be written");

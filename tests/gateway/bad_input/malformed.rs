@@ -9,6 +9,7 @@ use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
     what_is_no_http_is_answered_and_closed_on_every_port needs "own-gateway";
+    what_is_no_http_is_answered_and_closed_by_the_page needs "own-gateway";
     headers_of_64_kib_are_refused_in_the_apis_own_words needs "own-gateway";
     a_request_that_is_broken_off_is_answered_to_who_still_listens needs "own-gateway";
     garbage_behind_a_request_spoils_nothing_of_its_answer needs "own-gateway";
@@ -98,6 +99,24 @@ fn what_is_no_http_is_answered_and_closed_on_every_port(target: &Target) {
     let (stdout, stderr) = (gateway.stdout(), gateway.stderr());
     let longest = stdout.lines().chain(stderr.lines()).map(str::len).max();
     assert!(longest.unwrap_or_default() < 4096, "{stdout}\n{stderr}");
+}
+
+/// In plain words: a person reads them.
+fn what_is_no_http_is_answered_and_closed_by_the_page(target: &Target) {
+    let (gateway, _own) = target.own(&[]);
+    let page = &gateway.ready.page;
+    let long = format!("GET /{} HTTP/1.1\r\n", "a".repeat(64 * 1024));
+    let long = [("64 KiB", long.as_bytes())];
+    for (words, sent) in MALFORMED.iter().chain(&long) {
+        let answers = raw::converse(page, sent);
+        let [answer] = &answers[..] else {
+            panic!("{words}: {answers:#?}");
+        };
+        let status = if *words == "64 KiB" { 431 } else { 400 };
+        assert_eq!(answer.status, status, "{answer:#?}");
+        assert_eq!(answer.header("connection"), "close", "{answer:#?}");
+        assert!(answer.body.contains(words), "{words}: {answer:#?}");
+    }
 }
 
 fn headers_of_64_kib_are_refused_in_the_apis_own_words(target: &Target) {

@@ -67,7 +67,8 @@ fn clients_that_take_for_ever_are_answered_and_hold_up_nobody(target: &Target) {
     let project = project("");
     let (gateway, own) = target.own(&["--template", &project.template()]);
     let ready = &gateway.ready;
-    let heads = [&ready.url, &ready.issuer, &ready.lambda, &ready.api_gateway];
+    let (lambda, api_gateway) = (&ready.lambda, &ready.api_gateway);
+    let heads = [&ready.url, &ready.issuer, lambda, api_gateway, &ready.page];
     let heads = heads.map(|url| drip(url, HEAD));
     let body = drip(&ready.url, BODY);
     let asking: Vec<TcpStream> = (0..20).map(|_| asking(&ready.url)).collect();

@@ -72,10 +72,13 @@ fn base64_is_decoded_for_a_client_that_accepts_a_binary_type_first_and_for_nobod
     ] {
         let response = super::read(answer, &exchange(accept), &binary).unwrap();
         assert_eq!(response.body(), body, "{accept:?}");
+        let is_still = response.extensions().get::<StillBase64>().is_some();
+        assert_eq!(is_still, body == "aGk=", "{accept:?}");
     }
     let plain = br#"{"body":"aGk="}"#;
     let response = super::read(plain, &exchange(Some("image/png")), &binary).unwrap();
     assert_eq!(response.body(), "aGk=");
+    assert!(response.extensions().get::<StillBase64>().is_none());
     let broken = br#"{"body":"%","isBase64Encoded":true}"#;
     assert!(super::read(broken, &exchange(Some("image/png")), &binary).is_err());
 }

@@ -141,7 +141,9 @@ fn length_of(value: &str, is_cookies: bool) -> usize {
         return closed.unwrap_or(value.len());
     }
     if is_cookies {
-        return value.find(['\n', '\r', '"', '\'', '\\']).unwrap_or(value.len());
+        return value
+            .find(['\n', '\r', '"', '\'', '\\'])
+            .unwrap_or(value.len());
     }
     let word = behind_scheme(value);
     let is_end = |letter: char| letter.is_whitespace() || "\"'\\,;&{}[]".contains(letter);

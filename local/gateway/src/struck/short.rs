@@ -15,7 +15,9 @@ impl Secrets {
     pub(crate) fn strike_short(&self, text: &str) -> String {
         let read = if text.len() > MAX_READ {
             let within = &text[..text.floor_char_boundary(MAX_READ)];
-            within.rfind(char::is_whitespace).map_or("", |end| &text[..end])
+            within
+                .rfind(char::is_whitespace)
+                .map_or("", |end| &text[..end])
         } else {
             text
         };
