@@ -3,10 +3,13 @@
 
 use keygate_api_key::ApiKey;
 use keygate_console::Console;
+use keygate_model::Application;
 use serde_json::json;
 
 use super::error::ServeError;
+use super::place::Place;
 use crate::cli::{LogForm, Serve};
+use crate::matrix::Matrix;
 use crate::ready_file;
 use crate::welcome::Addresses;
 
@@ -14,16 +17,26 @@ use crate::welcome::Addresses;
 pub(super) struct Announcement<'s> {
     options: &'s Serve,
     console: &'s Console,
+    place: &'s Place,
+    /// The link to the page, where there is one.
+    page: Option<String>,
     said: String,
     written: String,
 }
 
 impl<'s> Announcement<'s> {
     /// Nothing is said yet.
-    pub(super) fn new(options: &'s Serve, console: &'s Console) -> Self {
+    pub(super) fn new(
+        options: &'s Serve,
+        console: &'s Console,
+        place: &'s Place,
+        page: Option<String>,
+    ) -> Self {
         Self {
             options,
             console,
+            place,
+            page,
             said: String::new(),
             written: String::new(),
         }
@@ -33,7 +46,23 @@ impl<'s> Announcement<'s> {
     ///
     /// # Errors
     /// When the ready file cannot be written.
-    pub(super) fn say(&mut self, addresses: &Addresses<'_>) -> Result<(), ServeError> {
+    pub(super) fn say(
+        &mut self,
+        application: &Application,
+        url: &str,
+        api_key: Option<ApiKey>,
+        matrix: &Matrix,
+    ) -> Result<(), ServeError> {
+        let addresses = Addresses {
+            url: url.to_owned(),
+            issuer: self.place.issuer.clone(),
+            services: self.place.services.clone(),
+            api_key,
+            page: self.page.clone(),
+            kept_in: self.options.data.clone(),
+            key_source: application.api.key_source,
+            matrix,
+        };
         let ready = json!({
             "url": addresses.url,
             "issuer": addresses.issuer,

@@ -46,15 +46,20 @@ impl Ground {
     }
 }
 
+/// What the tables and the management API of this machine are called with.
+pub(super) fn outbound() -> Result<Outbound, ServeError> {
+    Ok(Outbound::new(&keygate_settings::Settings::from_env())?)
+}
+
 /// The tables of an application and the API key to start with, the former one where there is one.
 pub(super) async fn lay(
     application: &Application,
     services: &Services,
+    outbound: &Outbound,
     scopes: &Scopes,
     former: Option<&ApiKey>,
 ) -> Result<Option<ApiKey>, ServeError> {
-    let outbound = Outbound::new(&keygate_settings::Settings::from_env())?;
-    let client = aws::dynamodb(&outbound, &services.dynamodb);
+    let client = aws::dynamodb(outbound, &services.dynamodb);
     dynamodb::create_tables(&client, &application.tables).await?;
     let Some(table) = key_table(application) else {
         return Ok(None);
@@ -68,6 +73,7 @@ pub(super) async fn lay(
 pub(super) async fn sweep(
     application: &Application,
     services: &Services,
+    outbound: &Outbound,
 ) -> Result<(), ServeError> {
     let plans = setting(application, "USAGE_PLANS");
     // A list with a mistake is the function's to name.
@@ -75,8 +81,7 @@ pub(super) async fn sweep(
     let (Some(plans), Some(table)) = (plans, key_table(application)) else {
         return Ok(());
     };
-    let outbound = Outbound::new(&keygate_settings::Settings::from_env())?;
-    let issuing = services.issuing(&outbound, &table, plans);
+    let issuing = services.issuing(outbound, &table, plans);
     for (key, reason) in issuing.sweep(&Sweep::default()).await?.failed {
         tracing::warn!(key, reason, "the key is not metered");
     }

@@ -29,7 +29,6 @@ use crate::changes::Changes;
 use crate::cli::Serve;
 use crate::kept::Kept;
 use crate::outlets::Outlets;
-use crate::welcome::Addresses;
 
 /// How many changed files are named.
 const MAX_NAMED: usize = 3;
@@ -192,7 +191,9 @@ impl Live<'_> {
         let scopes = ground::scopes(&matrix);
         let services = &self.place.services;
         let kept = self.kept.api_key();
-        let api_key = ground::lay(&application, services, &scopes, kept.as_ref()).await?;
+        let outbound = ground::outbound()?;
+        let former = kept.as_ref();
+        let api_key = ground::lay(&application, services, &outbound, &scopes, former).await?;
         self.functions.put(prepared);
         gateway.succeed(&self.controls.current());
         self.controls.replace(gateway.control());
@@ -202,7 +203,7 @@ impl Live<'_> {
         let access_log = self.outlets.access_log.clone();
         self.door
             .replace(gateway, matrix.listed(), access_log, Box::new(parting));
-        if let Err(error) = ground::sweep(&application, services).await {
+        if let Err(error) = ground::sweep(&application, services, &outbound).await {
             self.log.tell(&error.to_string());
         }
         self.trips.tell(self.outlets.requests());
@@ -214,17 +215,10 @@ impl Live<'_> {
         if let Err(error) = self.kept.keep(None, api_key.as_ref()) {
             self.log.tell(&error.to_string());
         }
-        let addresses = Addresses {
-            url: url.clone(),
-            issuer: self.place.issuer.clone(),
-            services: services.clone(),
-            api_key,
-            page: self.shown.link.clone(),
-            kept_in: self.options.data.clone(),
-            key_source: self.application.api.key_source,
-            matrix: &matrix,
-        };
-        if let Err(error) = self.announcement.say(&addresses) {
+        let said = self
+            .announcement
+            .say(&self.application, &url, api_key, &matrix);
+        if let Err(error) = said {
             self.log.tell(&error.to_string());
         }
         Ok(url)

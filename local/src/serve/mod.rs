@@ -54,7 +54,6 @@ use crate::function_log;
 use crate::kept::Kept;
 use crate::matrix::Matrix;
 use crate::outlets::Outlets;
-use crate::welcome::Addresses;
 
 /// Serves the template until Ctrl-C, a termination signal or, when asked, the end of standard
 /// input.
@@ -220,12 +219,14 @@ impl Opening<'_> {
             matrix,
             gateway,
         } = ground;
-        let (scopes, key_source) = (ground::scopes(&matrix), application.api.key_source);
+        let scopes = ground::scopes(&matrix);
         let former = self.kept.api_key();
         let services = &self.place.services;
         let laid = async {
-            let api_key = ground::lay(&application, services, &scopes, former.as_ref()).await?;
-            ground::sweep(&application, services).await?;
+            let outbound = ground::outbound()?;
+            let former = former.as_ref();
+            let api_key = ground::lay(&application, services, &outbound, &scopes, former).await?;
+            ground::sweep(&application, services, &outbound).await?;
             Ok::<_, ServeError>(api_key)
         };
         let (warmed, laid) = tokio::join!(self.functions.warm(), laid);
@@ -244,17 +245,9 @@ impl Opening<'_> {
             &invoker::of(&self.functions),
             told,
         );
-        let mut announcement = Announcement::new(self.options, self.console);
-        announcement.say(&Addresses {
-            url,
-            issuer: self.place.issuer.clone(),
-            services: self.place.services.clone(),
-            api_key,
-            page: shown.link.clone(),
-            kept_in: self.options.data.clone(),
-            key_source,
-            matrix: &matrix,
-        })?;
+        let page = shown.link.clone();
+        let mut announcement = Announcement::new(self.options, self.console, self.place, page);
+        announcement.say(&application, &url, api_key, &matrix)?;
         let live = Live {
             options: self.options,
             place: self.place,
