@@ -17,7 +17,11 @@ pub(crate) fn operations(executable: &Path) -> BTreeSet<String> {
     let mut found = linked(executable);
     if !found.is_empty() {
         for name in NEVER_CALLED {
-            assert!(found.remove(name), "{executable:?} does not link {name}");
+            assert!(
+                found.remove(name),
+                "{} does not link {name}",
+                executable.display()
+            );
         }
     }
     found

@@ -17,7 +17,10 @@ pub(crate) type Variables = BTreeMap<&'static str, String>;
 pub(crate) fn send(target: &Target, binary: &str, variables: &mut Variables) {
     let file = folder(binary).join("requests.http");
     let Ok(text) = fs::read_to_string(&file) else {
-        panic!("{file:?} is missing: requests by which the function makes every call that it can")
+        panic!(
+            "{} is missing: requests by which the function makes every call that it can",
+            file.display()
+        )
     };
     for written in text.split("\n###\n") {
         let request = filled(written, variables);
