@@ -67,6 +67,7 @@ async fn carry_out(
                 is_dry_run: options.dry_run,
                 is_forced: options.force,
                 adopted: options.adopt_from,
+                deadline: None,
             };
             let swept = issuing.sweep(&sweep).await?;
             printer.swept(&swept)?;
