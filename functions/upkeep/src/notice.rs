@@ -175,7 +175,7 @@ mod tests {
         let keys: Vec<Expiring> = (0..MOST + 12).map(|_| key("me", "one").0).collect();
         let due: Vec<&Expiring> = keys.iter().collect();
         let notice = Notice::of(&due[..MOST], MOST, 7, PLACE);
-        assert!(!notice.text.contains(" more."), "{}", notice.text);
+        assert!(!notice.text.contains("\nand "), "{}", notice.text);
         let notice = Notice::of(&due, keys.len(), 7, PLACE);
         assert_eq!(notice.text.matches("\n- ").count(), MOST);
         assert!(notice.text.contains("\nand 12 more.\n"), "{}", notice.text);
