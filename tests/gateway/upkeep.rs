@@ -216,6 +216,21 @@ fn lines(log: &str, field: &str) -> Vec<Value> {
         .collect()
 }
 
+/// The values of a metric of the stack, in embedded metric format.
+fn counted(log: &str, metric: &str) -> Vec<u64> {
+    let counted = lines(log, metric).into_iter().map(|line| {
+        assert_eq!(line["Stack"], STACK);
+        let directives = line["_aws"]["CloudWatchMetrics"].as_array().unwrap();
+        let directive = json!({
+            "Namespace": "Keygate", "Dimensions": [["Stack"]],
+            "Metrics": [{"Name": metric, "Unit": "Count"}],
+        });
+        assert!(directives.contains(&directive), "{line}");
+        line[metric].as_u64().unwrap()
+    });
+    counted.collect()
+}
+
 fn a_person_is_told_of_a_key_some_days_before_its_end_and_again_a_day_before_it(target: &Target) {
     let place = Place::new(target);
     let (soon, secret) = place.key(target, "nightly import", 6 * DAY);
@@ -262,19 +277,9 @@ fn a_person_is_told_of_a_key_some_days_before_its_end_and_again_a_day_before_it(
         (&json!("active"), &json!("nightly import"))
     );
 
-    let counted = lines(&function.log(), "_aws");
-    assert_eq!(counted.len(), 4);
-    assert_eq!(
-        counted[0]["_aws"]["CloudWatchMetrics"][0]["Namespace"],
-        "Keygate"
-    );
-    for line in counted {
-        assert_eq!(line["Stack"], STACK);
-        assert_eq!(
-            (&line["KeysExpiring"], &line["UpkeepFailures"]),
-            (&json!(1), &json!(0))
-        );
-    }
+    let log = function.log();
+    assert_eq!(counted(&log, "KeysExpiring"), [1; 4]);
+    assert_eq!(counted(&log, "UpkeepFailures"), [0; 0]);
 }
 
 fn the_operators_list_of_expiring_keys_is_the_notices(target: &Target) {
@@ -327,12 +332,7 @@ fn a_notice_that_no_topic_takes_stands_in_the_log_and_comes_again(target: &Targe
     let [kept] = lines(&log, "notice").try_into().unwrap();
     assert_eq!(kept["level"], "ERROR");
     assert!(text(&kept, "notice").contains(&*id), "{kept}");
-    let failures = lines(&log, "UpkeepFailures");
-    let failures: Vec<_> = failures
-        .iter()
-        .map(|line| &line["UpkeepFailures"])
-        .collect();
-    assert_eq!(failures, [&json!(1), &json!(0)]);
+    assert_eq!(counted(&log, "UpkeepFailures"), [1]);
 }
 
 fn a_notice_that_is_not_noted_comes_again(target: &Target) {
@@ -372,8 +372,7 @@ fn no_days_are_no_notice(target: &Target) {
         );
         assert_eq!(done["swept"]["in_order"], 1);
         let log = function.log();
-        assert_eq!(lines(&log, "KeysExpiring"), [] as [Value; 0]);
-        assert_eq!(lines(&log, "UpkeepFailures").len(), 1);
+        assert_eq!(counted(&log, "KeysExpiring"), [0; 0]);
     }
     assert!(place.topic.messages().is_empty());
     // And without plans, nor a stack, there is nothing to sweep or to count.
@@ -472,12 +471,7 @@ fn a_part_that_fails_keeps_no_other_from_being_done(target: &Target) {
     assert!(error.contains("1 of the differences"), "{error}");
     assert!(usage_key_of(&place.own, &place.gateway, &soon).is_some());
     let log = function.log();
-    let failures = lines(&log, "UpkeepFailures");
-    let failures: Vec<_> = failures
-        .iter()
-        .map(|line| line["UpkeepFailures"].clone())
-        .collect();
-    assert_eq!(failures, [1, 1, 2, 1]);
+    assert_eq!(counted(&log, "UpkeepFailures"), [1, 1, 2, 1]);
     assert!(
         lines(&log, "holder")[0]["holder"]
             .to_string()
@@ -491,7 +485,9 @@ fn a_sweep_ends_with_the_time_of_its_invocation(target: &Target) {
     let lacking: Vec<String> = (0..6)
         .map(|number| place.key(target, &number.to_string(), 100 * DAY).0)
         .collect();
-    lacking.iter().for_each(|id| place.lose_usage_key(id));
+    for id in &lacking {
+        place.lose_usage_key(id);
+    }
     // So much is kept back for the answer.
     let function = place.function(target, &[], Some(Duration::from_secs(2)));
     let error = invoke(&function).error_message();
@@ -515,11 +511,12 @@ fn two_runs_at_once_do_each_others_work_no_harm(target: &Target) {
         .map(|number| place.key(target, &number.to_string(), 2 * DAY).0)
         .collect();
     let (gone, lacking) = ids.split_at(4);
-    gone.iter().for_each(|id| place.forget(id));
-    lacking
-        .iter()
-        .take(2)
-        .for_each(|id| place.lose_usage_key(id));
+    for id in gone {
+        place.forget(id);
+    }
+    for id in &lacking[..2] {
+        place.lose_usage_key(id);
+    }
     place.api_gateway.age(15 * 60);
     let functions = [(); 2].map(|()| place.function(target, &[], None));
     // What one finds done by the other may be its failure, and is nobody's loss.
@@ -565,9 +562,10 @@ fn a_setting_that_cannot_be_right_is_named_at_start(target: &Target) {
         let mut command = keygate_tests::function::command(&program, &settings);
         let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(64), "{output:?}");
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(said.lines().count(), 1, "{said}");
-        assert!(said.starts_with(&format!("upkeep: {words}")), "{said}");
+        let said: Value = serde_json::from_slice(&output.stderr).unwrap();
+        assert_eq!(said["setting"], name);
+        let message = text(&said, "message");
+        assert!(message.starts_with(&format!("upkeep: {words}")), "{said}");
     }
 }
 

@@ -23,7 +23,7 @@ GET    /help       -
 ";
 
 /// The time of an invocation that need not hurry.
-const FOREVER: Duration = Duration::from_secs(24 * 60 * 60);
+const FOREVER: Duration = Duration::from_hours(24);
 /// The longest that a function may take to start, or to answer; a bound, not a measure.
 const PATIENCE: Duration = Duration::from_secs(15);
 

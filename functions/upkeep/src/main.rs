@@ -1,7 +1,6 @@
 //! The Lambda function `upkeep`, which a schedule calls: it tells a person of API keys that are about to
 //! expire, and sweeps usage keys.
 
-mod metrics;
 mod notice;
 mod outcome;
 mod topic;
@@ -12,12 +11,12 @@ use std::time::Duration;
 
 use keygate_aws as aws;
 use keygate_issuing::{Issuing, StackPlans};
+use keygate_metrics::Metrics;
 use keygate_outbound::Outbound;
 use keygate_settings::{SettingError, Settings, logging, refuse_to_start};
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
 
-use crate::metrics::Metrics;
 use crate::topic::Topic;
 use crate::upkeep::Upkeep;
 
@@ -67,7 +66,7 @@ async fn start(settings: &Settings) -> Result<Upkeep, SettingError> {
         issuing: issuing.await,
         days: days.unwrap_or_default(),
         topic: topic.map(|arn| Topic::new(&config, arn)),
-        metrics: stack.clone().map(Metrics::of),
+        metrics: Metrics::read(settings)?,
         stack,
     })
 }

@@ -8,9 +8,11 @@ use keygate_issuing::{
     Expiring, Issuing, NoticeDays, StoreError, Sweep, SweepError, Swept, UsagePlans, Within,
 };
 use keygate_key_record::now;
+use keygate_metrics::{Count, Metrics};
 use tokio::time::{Instant, error::Elapsed, timeout_at};
+use tracing::Level;
+use tracing::field::display;
 
-use crate::metrics::Metrics;
 use crate::notice::{Notice, Place};
 use crate::outcome::{Counts, Done, Undone};
 use crate::topic::{NotPublished, Topic};
@@ -29,7 +31,7 @@ pub(crate) struct Upkeep {
     /// Where a person reads notices; without it, that is the log.
     pub(crate) topic: Option<Topic>,
     pub(crate) stack: Option<String>,
-    pub(crate) metrics: Option<Metrics>,
+    pub(crate) metrics: Metrics,
 }
 
 /// Why a person was not told, or will be told again.
@@ -82,12 +84,7 @@ impl Upkeep {
             tracing::error!(%error, "the sweep of usage keys failed");
             failures.push(format!("the sweep of usage keys: {error}"));
         }
-        if let Some(metrics) = &self.metrics {
-            metrics.write(&[
-                ("KeysExpiring", told.expiring),
-                ("UpkeepFailures", Some(failures.len())),
-            ]);
-        }
+        self.count(told.expiring.unwrap_or_default(), failures.len());
         match swept {
             Ok(swept) if failures.is_empty() => Ok(Done {
                 expiring: told.expiring,
@@ -96,6 +93,21 @@ impl Upkeep {
             }),
             _ => Err(Undone(failures)),
         }
+    }
+
+    /// Writes that a run is over, with what CloudWatch counts of it.
+    fn count(&self, expiring: usize, failures: usize) {
+        let of_stack = |name, value| Count {
+            dimensions: &[],
+            name,
+            value: u64::try_from(value).unwrap_or(u64::MAX),
+        };
+        let counts = [
+            of_stack("KeysExpiring", expiring),
+            of_stack("UpkeepFailures", failures),
+        ];
+        let metrics = self.metrics.beside(Level::INFO, &counts).map(display);
+        tracing::info!(failures, metrics, "upkeep is over");
     }
 
     /// Tells a person of the keys of which it is time to.

@@ -13,18 +13,22 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(9);
 pub(crate) const READ_LIMIT: Duration = Duration::from_millis(2500);
 
 /// A step that must end by then, if there is a then.
-pub(crate) async fn by_any<T, E>(
+pub(crate) fn by_any<T, E>(
     deadline: Option<Instant>,
     step: impl Future<Output = Result<T, E>>,
-) -> Result<T, Failure>
+) -> impl Future<Output = Result<T, Failure>>
 where
     E: Into<Failure>,
 {
-    match deadline {
-        // A step that is over before it begins would send its first call all the same.
-        Some(deadline) if deadline <= Instant::now() => Err(Failure::TimedOut),
-        Some(deadline) => by(deadline, step).await,
-        None => Box::pin(step).await.map_err(Into::into),
+    // Before there is a future of this function, which would be as large.
+    let step = Box::pin(step);
+    async move {
+        match deadline {
+            // A step that is over before it begins would send its first call all the same.
+            Some(deadline) if deadline <= Instant::now() => Err(Failure::TimedOut),
+            Some(deadline) => by(deadline, step).await,
+            None => step.await.map_err(Into::into),
+        }
     }
 }
 
