@@ -20,6 +20,7 @@ mod syntax;
 mod tables;
 mod transformed;
 mod usage_plans;
+mod watched;
 
 use std::path::Path;
 
