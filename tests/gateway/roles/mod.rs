@@ -45,8 +45,8 @@ const CONFIGURATIONS: [&[(&str, &str)]; 2] = [
     ],
 ];
 
-/// The one role that is no function's: API Gateway's, for its logs.
-const OF_API_GATEWAY: &str = "ApiGatewayLogRole";
+/// The roles that are no function's: API Gateway's, for its logs, and that by which a schedule calls `upkeep`.
+const OF_SERVICES: [&str; 2] = ["ApiGatewayLogRole", "UpkeepScheduleRole"];
 
 /// What each function calls; asked of one gateway, for all tests here.
 fn recorded(target: &Target) -> &'static Calls {
@@ -130,7 +130,7 @@ fn a_right_that_is_missing_or_not_used_is_named(target: &Target) {
 
 fn each_role_is_one_functions_own(_: &Target) {
     let deployed = Deployed::with(&[]);
-    let mut roles = BTreeSet::from([OF_API_GATEWAY]);
+    let mut roles = BTreeSet::from(OF_SERVICES);
     for function in deployed.functions() {
         let role = deployed.role(&function.id);
         assert!(roles.insert(role), "{role} is several functions'");
