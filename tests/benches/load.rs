@@ -14,7 +14,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use keygate_tests::keygate::Build;
+use keygate_tests::build::Build;
 use keygate_tests::node::{self, Packages};
 use keygate_tests::page::blocks;
 use keygate_tests::project::Project;

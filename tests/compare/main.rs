@@ -25,7 +25,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::slice;
 
-use keygate_tests::keygate::{Build, Keygate};
+use keygate_tests::build::Build;
+use keygate_tests::keygate::Keygate;
 use libtest_mimic::{Arguments, Trial};
 use serde_json::Value;
 use tempfile::TempDir;

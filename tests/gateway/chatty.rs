@@ -3,7 +3,6 @@
 use std::fs;
 use std::thread;
 
-use keygate_tests::keygate::Keygate;
 use keygate_tests::target::Target;
 use reqwest::Method;
 use serde_json::json;
@@ -58,19 +57,11 @@ fn empty_lines_take_no_memory_without_end(target: &Target) {
     let project = worker("");
     let (gateway, own) = served(target, &project, &[]);
     invoke(&gateway, &own, &json!({})).expect(200);
-    let before = most_memory(&gateway);
+    let before = gateway.most_memory();
     let thousands = 1500;
     let path = format!("/greeting?thousands={thousands}");
     own.get(&path).send().expect(200);
-    let taken = most_memory(&gateway) - before;
+    let taken = gateway.most_memory() - before;
     // Kept line by line they would take over 100 bytes each.
     assert!(taken < thousands * 30, "it takes {taken} KiB");
-}
-
-/// The most memory that a gateway has had so far, in KiB.
-fn most_memory(gateway: &Keygate) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", gateway.pid())).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let figure = line.and_then(|line| line.split_whitespace().nth(1));
-    figure.unwrap().parse().unwrap()
 }

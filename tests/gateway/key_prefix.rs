@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::keys::{issue, text};
 use crate::operator::{self, run, said};
 use crate::tokens::{is_unauthorized, list};
+use keygate_tests::build::output_with_input;
 use keygate_tests::function::command;
-use keygate_tests::keygate::output_with_input;
 use keygate_tests::page::blocks;
 use keygate_tests::target::Target;
 

@@ -20,6 +20,7 @@ mod first_look;
 mod foreign_apis;
 mod handlers;
 mod invoke;
+mod invoke_clients;
 mod issuer;
 mod key_credentials;
 mod key_metadata;
@@ -40,6 +41,7 @@ mod processes;
 mod public_limits;
 mod rebinding;
 mod recorded;
+mod recorded_answers;
 mod reloads;
 mod request_events;
 mod request_lines;
@@ -92,6 +94,7 @@ fn main() -> ExitCode {
         processes::TESTS,
         public_limits::TESTS,
         recorded::TESTS,
+        recorded_answers::TESTS,
         process_groups::TESTS,
         request_lines::TESTS,
         restarts::TESTS,
@@ -101,6 +104,7 @@ fn main() -> ExitCode {
         issuer::TESTS,
         runtimes::TESTS,
         invoke::TESTS,
+        invoke_clients::TESTS,
         lifetimes::TESTS,
         foreign_apis::TESTS,
         absent_services::TESTS,

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use keygate_tests::keygate::output_with_input;
+use keygate_tests::build::output_with_input;
 use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:

@@ -1,5 +1,4 @@
-//! What others recorded of API Gateway: the paths, headers and bodies of events, what a function's
-//! answer means, and what the gateway says itself.
+//! What others recorded of API Gateway: the paths, headers and bodies of events.
 
 use serde_json::{Value, json};
 
@@ -15,9 +14,6 @@ keygate_tests::tests! { for Target:
     an_event_says_what_api_gateway_says_of_a_request needs "python", "own-gateway";
     bodies_are_binary_by_their_media_type needs "python", "own-gateway";
     a_trace_comes_to_the_function_and_back needs "python", "own-gateway";
-    an_answer_may_leave_out_what_api_gateway_fills_in needs "python", "own-gateway";
-    what_the_gateway_says_itself_has_api_gateways_words needs "python", "own-gateway";
-    the_responses_for_all_reach_every_type_that_is_not_customised needs "python", "own-gateway";
     two_variables_beside_each_other_are_refused_by_line needs "own-gateway";
     a_credential_and_an_origin_count_however_their_names_are_spelled needs "own-gateway";
 }
@@ -62,14 +58,14 @@ Resources:
 }
 
 /// A gateway of that API, for a test with its address.
-fn with_echo(target: &Target, properties: &str, test: impl FnOnce(&str)) {
+pub(crate) fn with_echo(target: &Target, properties: &str, test: impl FnOnce(&str)) {
     let template = template(properties, "");
     let project = Project::new(&template).with_executable("src/bootstrap", ECHO);
     let (_gateway, own) = target.own(&["--template", &project.template()]);
     test(&own.url);
 }
 
-const HOST: &str = "Host: localhost";
+pub(crate) const HOST: &str = "Host: localhost";
 
 /// The event of a request.
 #[track_caller]
@@ -80,7 +76,7 @@ fn event(url: &str, request_line: &str, headers: &[&str], body: &str) -> Value {
 }
 
 /// What becomes of an answer of the function.
-fn answered(url: &str, headers: &[&str], answer: &Value) -> Answer {
+pub(crate) fn answered(url: &str, headers: &[&str], answer: &Value) -> Answer {
     let headers = [&[HOST], headers].concat();
     ask(url, "POST /stage/answer", &headers, &answer.to_string())
 }
@@ -295,87 +291,6 @@ fn a_trace_comes_to_the_function_and_back(target: &Target) {
         let whole = format!("{root};Parent=7fa8c0f79203be72;Sampled=1");
         let (told, answered) = trace(&[&format!("X-AMZN-Trace-Id: {whole}")]);
         assert_eq!((told, answered), (whole.clone(), whole));
-    });
-}
-
-fn an_answer_may_leave_out_what_api_gateway_fills_in(target: &Target) {
-    with_echo(target, "", |url| {
-        for (answer, status, body) in [
-            (json!({}), 200, ""),
-            (json!({"body": "hi"}), 200, "hi"),
-            (json!({"statusCode": "201", "body": "hi"}), 201, "hi"),
-        ] {
-            let answer = answered(url, &[], &answer);
-            assert_eq!((answer.status, answer.body.as_str()), (status, body));
-            assert_eq!(answer.header("content-type"), "application/json");
-        }
-        let both = json!({"headers": {"X-A": "last"}, "multiValueHeaders": {"x-a": ["1", "2"]}});
-        assert_eq!(answered(url, &[], &both).header("x-a"), "1, 2, last");
-        for broken in [
-            json!([]),
-            json!("hi"),
-            json!({"statusCode": "x"}),
-            json!({"other": 1}),
-        ] {
-            let answer = answered(url, &[], &broken);
-            assert_eq!(answer.status, 502, "{broken}");
-            assert_eq!(answer.json(), json!({"message": "Internal server error"}));
-            let kind = answer.header("x-amzn-errortype");
-            assert_eq!(kind, "InternalServerErrorException");
-        }
-    });
-}
-
-fn what_the_gateway_says_itself_has_api_gateways_words(target: &Target) {
-    with_echo(target, "", |url| {
-        for (request_line, status, message, exception) in [
-            (
-                "GET /stage/nothing",
-                403,
-                "Missing Authentication Token",
-                "MissingAuthenticationTokenException",
-            ),
-            (
-                "GET /stage/files/%zz",
-                400,
-                "Bad Request",
-                "BadRequestException",
-            ),
-        ] {
-            let answer = ask(url, request_line, &[HOST], "");
-            assert_eq!(answer.status, status, "{answer:#?}");
-            assert_eq!(answer.json(), json!({"message": message}));
-            assert_eq!(answer.header("x-amzn-errortype"), exception);
-            assert!(!answer.header("x-amz-apigw-id").is_empty());
-            assert_eq!(answer.header("x-amzn-trace-id"), "");
-        }
-    });
-}
-
-fn the_responses_for_all_reach_every_type_that_is_not_customised(target: &Target) {
-    let responses = "      GatewayResponses:
-        DEFAULT_4XX:
-          StatusCode: 418
-          ResponseParameters: {Headers: {X-Mark: \"'four'\"}}
-          ResponseTemplates: {text/plain: 'four $context.error.messageString'}
-        DEFAULT_5XX: {StatusCode: 599, ResponseParameters: {Headers: {X-Mark: \"'five'\"}}}
-        BAD_REQUEST_PARAMETERS: {StatusCode: 422}";
-    with_echo(target, responses, |url| {
-        let answer = ask(url, "GET /stage/nothing", &[HOST], "");
-        assert_eq!(
-            (answer.status, answer.header("x-mark").as_str()),
-            (418, "four")
-        );
-        assert_eq!(answer.body, "four \"Missing Authentication Token\"");
-        assert_eq!(answer.header("content-type"), "text/plain");
-        let answer = answered(url, &[], &json!([]));
-        assert_eq!(
-            (answer.status, answer.header("x-mark").as_str()),
-            (599, "five")
-        );
-        let answer = ask(url, "GET /stage/files/%zz", &[HOST], "");
-        assert_eq!((answer.status, answer.header("x-mark").as_str()), (422, ""));
-        assert_eq!(answer.json(), json!({"message": "Bad Request"}));
     });
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use tempfile::TempDir;
 
-use keygate_tests::keygate::PORTS;
+use keygate_tests::build::PORTS;
 use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:

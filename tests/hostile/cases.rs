@@ -6,9 +6,9 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use keygate_tests::authorizer::{Authorizer, event};
+use keygate_tests::build::{Build, output_with_input};
 use keygate_tests::function::ROUTES;
 use keygate_tests::issuer::AUDIENCE;
-use keygate_tests::keygate::{Build, output_with_input};
 use keygate_tests::table::Table;
 use serde_json::Value;
 use tempfile::NamedTempFile;

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use keygate_tests::authorizer::Authorizer;
+use keygate_tests::build::Build;
 use keygate_tests::issuer::AUDIENCE;
-use keygate_tests::keygate::Build;
 use keygate_tests::node::{self, Conversation, Packages};
 use keygate_tests::suite::{self, Lacks};
 use keygate_tests::target::client;

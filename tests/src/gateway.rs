@@ -17,7 +17,7 @@ use std::sync::Arc;
 use libtest_mimic::Arguments;
 use tokio::runtime::Runtime;
 
-use crate::keygate::Build;
+use crate::build::Build;
 use crate::suite::{self, Test};
 use crate::target::Target;
 

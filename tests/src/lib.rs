@@ -14,6 +14,7 @@
 )]
 
 pub mod authorizer;
+pub mod build;
 pub mod call;
 pub mod choices;
 pub mod chromium;

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::keygate::output_with_input;
+use crate::build::output_with_input;
 use crate::venv;
 
 /// The oldest that the packages run on.

@@ -9,10 +9,11 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
+use crate::build::Build;
 use crate::call::{Call, Reply};
 use crate::chromium;
 use crate::disk::Disk;
-use crate::keygate::{Build, Keygate};
+use crate::keygate::Keygate;
 use crate::node;
 use crate::suite::{Lacks, OWN_GATEWAY};
 use crate::symbols;

@@ -1,6 +1,7 @@
 //! `Conditions`, evaluated when something asks for one.
 
-use super::resolve::{LOGICAL_FUNCTIONS, Resolver};
+use super::intrinsics::LOGICAL_FUNCTIONS;
+use super::resolve::Resolver;
 use super::yaml::{Node, Value};
 
 impl Resolver<'_> {

@@ -18,6 +18,7 @@ mod gateway_responses;
 mod globals;
 mod ignored;
 mod implicit;
+mod intrinsics;
 mod json;
 mod layers;
 mod literal;
@@ -232,7 +233,7 @@ fn check_permissions(draft: &api::Draft, parts: &Parts, problems: &Problems) {
 
 /// Reports functions that are not known, but for those in what is not read.
 fn check_functions(root: &Node, problems: &Problems) {
-    let check = |node: &Node, place: &str| resolve::check_functions(root, node, place, problems);
+    let check = |node: &Node, place: &str| intrinsics::check_functions(root, node, place, problems);
     for section in root.entries() {
         let place = |name: &str| format!("{}.{name}", section.name);
         match section.name.as_str() {
@@ -288,12 +289,14 @@ fn check_transforms(root: &Node, problems: &Problems) {
         _ => Vec::new(),
     };
     let (sam, others): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| *name == Some(SAM));
-    let are_known = others.iter().all(|name| *name == Some(resolve::EXTENSIONS));
+    let are_known = others
+        .iter()
+        .all(|name| *name == Some(intrinsics::EXTENSIONS));
     if sam.len() != 1 || !are_known {
         let line = transform.map_or(root.line, |node| node.line);
         let message = format!(
             "must be {SAM}, alone or with {}: no other transform is supported here",
-            resolve::EXTENSIONS
+            intrinsics::EXTENSIONS
         );
         problems.report(line, "Transform", message);
     }

@@ -1,6 +1,7 @@
 //! API keys: `<prefix>_<id>_<secret><checksum>`.
 //!
-//! `prefix` is 1 to 16 ASCII letters, `kg` unless the deployment has its own ([`KeyPrefix`]), `id` is 12, `secret` 32 and `checksum` 6 characters of base62 (`0-9A-Za-z`). The checksum is the
+//! `prefix` is 1 to 16 ASCII letters, `kg` unless the deployment has its own ([`KeyPrefix`]), `id` is 12,
+//! `secret` 32 and `checksum` 6 characters of base62 (`0-9A-Za-z`). The checksum is the
 //! CRC-32 (IEEE) of everything before it, zero padded, so that a secret scanner can tell a leaked
 //! key from noise and a mistyped one never reaches the table. The secret carries 190 bits, so its
 //! SHA-256 needs no salt and no slow hash.
@@ -15,11 +16,14 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
 
-pub use self::prefix::{KeyPrefix, MalformedPrefix};
+pub use self::prefix::{KeyPrefix, MAX_PREFIX_LENGTH, MalformedPrefix};
 
-const ID_LENGTH: usize = 12;
-const SECRET_LENGTH: usize = 32;
-const CHECKSUM_LENGTH: usize = 6;
+/// The characters of a key's id.
+pub const ID_LENGTH: usize = 12;
+/// The characters of a key's secret, which its checksum follows.
+pub const SECRET_LENGTH: usize = 32;
+/// The characters of a key's checksum.
+pub const CHECKSUM_LENGTH: usize = 6;
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Why a text is no API key. Nothing of the text is in it.

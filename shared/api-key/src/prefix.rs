@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// How many letters a prefix has at most.
-const MAX_LETTERS: usize = 16;
+/// The letters of a key's prefix at most.
+pub const MAX_PREFIX_LENGTH: usize = 16;
 
 /// The letters before a key's id, by which a secret scanner knows whose key it has found: 1 to 16 of
 /// ASCII. They are for new keys; a key is read under any prefix.
@@ -13,7 +13,7 @@ pub struct KeyPrefix(String);
 
 /// A text that is no prefix of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a prefix of keys is 1 to {MAX_LETTERS} letters of a to z and A to Z")]
+#[error("a prefix of keys is 1 to {MAX_PREFIX_LENGTH} letters of a to z and A to Z")]
 pub struct MalformedPrefix;
 
 impl Default for KeyPrefix {
@@ -42,7 +42,8 @@ impl fmt::Display for KeyPrefix {
 }
 
 pub(crate) fn is_prefix(text: &str) -> bool {
-    (1..=MAX_LETTERS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+    (1..=MAX_PREFIX_LENGTH).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 #[cfg(test)]

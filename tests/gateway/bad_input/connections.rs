@@ -7,12 +7,11 @@ use std::path::Path;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::NamedTempFile;
 
-use keygate_tests::keygate::Build;
+use keygate_tests::build::Build;
 use keygate_tests::project::Project;
 use keygate_tests::raw;
 use keygate_tests::target::Target;
 
-use super::most_memory;
 use crate::foreign_apis::shop;
 
 keygate_tests::tests! { for Target:
@@ -59,7 +58,7 @@ fn ten_thousand_connections_starve_nobody(target: &Target) {
     for _ in 0..20 {
         own.get("/books").send().expect(200);
     }
-    let memory = most_memory(&gateway);
+    let memory = gateway.most_memory() / 1024;
     assert!(
         memory < 1024,
         "{memory} MiB with {} connections",

@@ -3,9 +3,10 @@
 use std::fs::{self, File};
 use std::process::{Command, Stdio};
 
+use keygate_tests::build::PORTS;
 use keygate_tests::call::Reply;
 use keygate_tests::disk::Disk;
-use keygate_tests::keygate::{PORTS, wait_for};
+use keygate_tests::keygate::wait_for;
 use keygate_tests::target::Target;
 use serde_json::json;
 use tempfile::NamedTempFile;

@@ -4,8 +4,6 @@ use keygate_tests::keygate::Keygate;
 use keygate_tests::project::Project;
 use keygate_tests::target::Target;
 
-use super::most_memory;
-
 keygate_tests::tests! { for Target:
     a_flood_of_log_lines_takes_no_memory_and_holds_up_nobody needs "python", "own-gateway";
     an_answer_or_an_error_of_100_mb_is_refused_unread needs "python", "own-gateway";
@@ -86,7 +84,7 @@ fn a_flood_of_log_lines_takes_no_memory_and_holds_up_nobody(target: &Target) {
             flooding.join().unwrap();
         });
     }
-    let memory = most_memory(&gateway);
+    let memory = gateway.most_memory() / 1024;
     assert!(memory < 100, "{memory} MiB");
     assert!(gateway.stop().success());
 }
@@ -105,7 +103,7 @@ fn an_answer_or_an_error_of_100_mb_is_refused_unread(target: &Target) {
     own.get("/fn?error=200000").send().expect(502);
     let log = gateway.logged("bytes more)");
     assert!(log.len() < 64 * 1024, "{} bytes of log", log.len());
-    let memory = most_memory(&gateway);
+    let memory = gateway.most_memory() / 1024;
     assert!(memory < 150, "{memory} MiB");
 }
 

@@ -5,12 +5,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use keygate_api_key::{CHECKSUM_LENGTH, ID_LENGTH, MAX_PREFIX_LENGTH, SECRET_LENGTH};
+
 use super::names::{STRUCK, is_name_of_cookies, is_name_of_credential};
 
-/// The lengths of an API key's parts: its prefix at most, its id, and its secret with the checksum.
-const PREFIX: usize = 16;
-const ID: usize = 12;
-const SECRET: usize = 38;
 /// How every JWT begins: `{"` in base64url.
 const TOKEN: &[u8] = b"eyJ";
 /// The longest name of a credential, with what may stand between its letters.
@@ -62,10 +60,10 @@ pub fn strike_forms(text: &str) -> Cow<'_, str> {
 
 /// The API key whose first underscore is here.
 fn key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    let before = bytes[..at].iter().rev().take(PREFIX);
+    let before = bytes[..at].iter().rev().take(MAX_PREFIX_LENGTH);
     let prefix = before.take_while(|byte| byte.is_ascii_alphabetic()).count();
-    let id = at + 1..at + 1 + ID;
-    let secret = id.end + 1..id.end + 1 + SECRET;
+    let id = at + 1..at + 1 + ID_LENGTH;
+    let secret = id.end + 1..id.end + 1 + SECRET_LENGTH + CHECKSUM_LENGTH;
     let is_plain = |range: Range<usize>| {
         let part = bytes.get(range);
         part.is_some_and(|part| part.iter().all(u8::is_ascii_alphanumeric))
