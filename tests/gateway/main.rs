@@ -51,6 +51,7 @@ mod start;
 mod sweep;
 mod tokens;
 mod unread;
+mod upkeep;
 mod usage;
 mod usage_keys;
 mod usage_plan;
@@ -85,6 +86,7 @@ fn main() -> ExitCode {
         page_in_browser::TESTS,
         page_safety::TESTS,
         sweep::TESTS,
+        upkeep::TESTS,
         explain::TESTS,
         start::TESTS,
         processes::TESTS,
