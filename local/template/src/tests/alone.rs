@@ -18,7 +18,7 @@ const OWN: [&str; 8] = [
     "Function/Properties/Environment/Variables/KEY_TABLE",
     "Function/Properties/Environment/Variables/DEFAULT_USAGE_KEY",
     "Function/Properties/Environment/Variables/SIMPLE_RESPONSES",
-    "Function/Properties/Policies",
+    "Role/Properties/Policies/1",
     "KeyTable/Condition",
 ];
 
@@ -59,6 +59,7 @@ fn about_the_authorizer(root: &Node, key_table: &str) -> Said {
         let merged = merge(global, function.get("Properties").unwrap());
         say("Function/Properties", &merged, &mut said);
     }
+    say("Role", resource(root, "AuthorizerRole"), &mut said);
     say("Log", resource(root, "AuthorizerLogGroup"), &mut said);
     say("KeyTable", resource(root, key_table), &mut said);
     said
@@ -108,9 +109,8 @@ fn is_within(place: &str, own: &str) -> bool {
 fn actions(text: &str) -> Vec<String> {
     let root = parse(text).unwrap();
     let mut said = Said::new();
-    let function = resource(&root, "AuthorizerFunction");
-    let policies = function.get("Properties").unwrap().get("Policies").unwrap();
-    say("", policies, &mut said);
+    let properties = resource(&root, "AuthorizerRole").get("Properties").unwrap();
+    say("", properties.get("Policies").unwrap(), &mut said);
     let rights = said.iter().filter(|(place, _)| {
         let mut names = place.split('/').rev();
         names.any(|name| ["Action", "Effect"].contains(&name))
@@ -127,8 +127,18 @@ fn the_authorizer_alone_is_the_one_of_the_whole_template() {
         let differs = differing.iter().any(|place| is_within(place, own));
         assert!(differs, "{own} is the same in both");
     }
-    assert_eq!(actions(WHOLE), ["dynamodb:GetItem", "Allow"]);
-    assert_eq!(actions(ALONE), actions(WHOLE));
+    let rights = [
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "Allow",
+        "dynamodb:GetItem",
+        "Allow",
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+        "Allow",
+    ];
+    assert_eq!(actions(WHOLE), rights);
+    assert_eq!(actions(ALONE), rights);
 }
 
 #[test]
