@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use keygate_model::deployment::function_arn;
+use keygate_model::deployment::{alias_arn, function_arn};
 use keygate_model::{Function, Ignored, Table};
 
 use super::functions;
@@ -75,6 +75,11 @@ impl Parts {
         }
         let read = functions::read(resource);
         let function = read.function;
+        let alias = function.iter().filter_map(|function| {
+            let alias = function.alias.as_deref()?;
+            Some((alias_arn(&function.name, alias), function.id.clone()))
+        });
+        self.by_arn.extend(alias);
         self.functions
             .extend(function.map(|function| (function.id.clone(), function)));
         self.events.extend(read.events);
