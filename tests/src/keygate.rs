@@ -51,6 +51,9 @@ impl Build {
         let given = std::env::var_os("GATEWAY_BIN").filter(|path| !path.is_empty());
         let template = fs::read_to_string(root.join("template.yaml")).unwrap();
         let served = NamedTempFile::new().unwrap();
+        // It lies elsewhere than the templates that it nests.
+        let beside = format!("TemplateURL: {}/", root.display());
+        let template = template.replace("TemplateURL: ", &beside);
         fs::write(&served, probe::added_to(&template)).unwrap();
         Self {
             directory: given.map_or_else(|| Self::with_cargo(root), PathBuf::from),

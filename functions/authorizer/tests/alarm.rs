@@ -13,33 +13,25 @@ use serde_json::{Value, json};
 const BINARY: &str = env!("CARGO_BIN_EXE_authorizer");
 const TEMPLATE: &str = include_str!("../../../deploy/authorizer.yaml");
 
-/// A filter pattern of CloudWatch Logs, of the two forms that the template has.
+/// A filter pattern of CloudWatch Logs of the form that the template has, `{ $.member = "value" }`: of a
+/// JSON line.
 #[derive(Debug, PartialEq)]
-enum Pattern {
-    /// `{ $.member = "value" }`: of a JSON line.
-    Member(&'static str, &'static str),
-    /// `[name = "word", ...]`: a line's first word.
-    FirstWord(&'static str),
+struct Pattern {
+    member: &'static str,
+    value: &'static str,
 }
 
 impl Pattern {
     fn read(text: &'static str) -> Self {
-        let body = &text[1..text.len() - 1];
-        let (name, value) = body.split_once(" = ").unwrap();
-        let value = value.trim();
-        if let Some(member) = text.strip_prefix('{').and(name.trim().strip_prefix("$.")) {
-            return Self::Member(member, value.trim_matches('"'));
-        }
-        let word = value.strip_suffix(", ...").unwrap();
-        Self::FirstWord(word.trim_matches('"'))
+        let body = text.strip_prefix("{ $.").unwrap();
+        let (member, value) = body.split_once(" = ").unwrap();
+        let value = value.strip_suffix(" }").unwrap().trim_matches('"');
+        Self { member, value }
     }
 
     fn counts(&self, line: &str) -> bool {
-        match self {
-            Self::Member(member, value) => serde_json::from_str::<Value>(line)
-                .is_ok_and(|line| line[*member].as_str() == Some(*value)),
-            Self::FirstWord(word) => line.split(' ').next() == Some(*word),
-        }
+        serde_json::from_str::<Value>(line)
+            .is_ok_and(|line| line[self.member].as_str() == Some(self.value))
     }
 }
 

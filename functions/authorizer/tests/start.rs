@@ -7,12 +7,13 @@ use std::process::{Command, Stdio};
 use keygate_tests::authorizer::{Authorizer, command, event};
 use keygate_tests::issuer::{AUDIENCE, Issuer};
 use keygate_tests::signer::Signer;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_authorizer");
 const UNAUTHORIZED: &str = "Unauthorized";
 
-/// What the authorizer says as it ends at its start: one line, with the exit code of a wrong setting.
+/// Why the authorizer ends at its start: one line of JSON, as Lambda and the alarm read it, with the exit
+/// code of a wrong setting.
 fn refusal(change: impl FnOnce(&mut Command)) -> String {
     let mut authorizer = command(
         BINARY,
@@ -27,7 +28,23 @@ fn refusal(change: impl FnOnce(&mut Command)) -> String {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(64), "{authorizer:?}: {said}");
     assert_eq!(said.lines().count(), 1, "{said}");
-    said
+    let line: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(
+        (&line["start"], &line["level"]),
+        (&json!("refused"), &json!("FATAL"))
+    );
+    let timestamp = line["timestamp"].as_str().unwrap();
+    assert!(
+        timestamp.starts_with("20") && timestamp.ends_with('Z'),
+        "{timestamp}"
+    );
+    let message = line["message"].as_str().unwrap();
+    let setting = line["setting"].as_str().unwrap();
+    assert!(
+        message.starts_with(&format!("authorizer: {setting} is ")),
+        "{said}"
+    );
+    message.to_owned()
 }
 
 #[test]

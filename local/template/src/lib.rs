@@ -25,6 +25,7 @@ mod made_plans;
 mod method;
 mod method_settings;
 mod names;
+mod nested;
 mod no_meaning;
 pub mod offered;
 mod open_api;
@@ -128,16 +129,21 @@ pub fn load(path: &Path, parameters: &Parameters) -> Result<Application, Templat
         configured,
         ..parameters.clone()
     };
-    application(&root, &parameters).map_err(|problems| TemplateError::Unserved {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    application(&root, folder, &parameters).map_err(|problems| TemplateError::Unserved {
         path: path.to_owned(),
         problems,
     })
 }
 
-fn application(root: &Node, overrides: &Parameters) -> Result<Application, Vec<Problem>> {
+fn application(
+    root: &Node,
+    folder: &Path,
+    overrides: &Parameters,
+) -> Result<Application, Vec<Problem>> {
     let problems = Problems::default();
     let root = made_plans::written_out(implicit::written_out(root.clone()));
-    let application = assemble(&root, overrides, &problems);
+    let application = assemble(&root, folder, overrides, &problems);
     let problems = problems.into_list();
     match application {
         Some(application) if problems.is_empty() => Ok(application),
@@ -145,7 +151,12 @@ fn application(root: &Node, overrides: &Parameters) -> Result<Application, Vec<P
     }
 }
 
-fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<Application> {
+fn assemble(
+    root: &Node,
+    folder: &Path,
+    overrides: &Parameters,
+    problems: &Problems,
+) -> Option<Application> {
     check_sections(root, problems);
     check_functions(root, problems);
     let declared = root.get("Parameters");
@@ -156,7 +167,7 @@ fn assemble(root: &Node, overrides: &Parameters, problems: &Problems) -> Option<
     resolver.check_rules(root.get("Rules"));
     check_outputs(root, &resolver);
 
-    let read = resources::read(&resolver, root.get("Globals"));
+    let read = resources::read(&resolver, root.get("Globals"), folder);
     let mut passed_over = read.passed_over;
     let (apis, others): (Vec<_>, Vec<_>) = read
         .served

@@ -142,6 +142,17 @@ const RESOURCES: &[(&str, &[&str])] = &[
             "Tags",
         ],
     ),
+    // Of what serves nothing.
+    (
+        "AWS::CloudFormation::Stack",
+        &[
+            "NotificationARNs",
+            "Parameters",
+            "Tags",
+            "TemplateURL",
+            "TimeoutInMinutes",
+        ],
+    ),
     ("AWS::CloudFormation::WaitConditionHandle", &[]),
     (
         "AWS::IAM::Policy",

@@ -1,11 +1,14 @@
 //! The `Resources` section: each resource with its globals merged, resolved, and ready to be
 //! read by type.
 
+use std::path::Path;
+
 use keygate_model::{Ignored, PassedOver};
 
 use super::fields::Fields;
 use super::globals;
 use super::ignored;
+use super::nested;
 use super::no_meaning;
 use super::resolve::Resolver;
 use super::yaml::{Entry, Node, Value};
@@ -52,12 +55,16 @@ pub(super) struct Read<'p> {
     pub(super) passed_over: PassedOver,
 }
 
-/// Reads the resources.
-pub(super) fn read<'p>(resolver: &Resolver<'p>, globals: Option<&Node>) -> Read<'p> {
+/// Reads the resources of a template that lies in `folder`.
+pub(super) fn read<'p>(
+    resolver: &Resolver<'p>,
+    globals: Option<&Node>,
+    folder: &Path,
+) -> Read<'p> {
     globals::check(globals, resolver.problems);
     let mut read = Read::default();
     for entry in resolver.resources.entries() {
-        let served = resource(entry, globals, resolver, &mut read);
+        let served = resource(entry, globals, folder, resolver, &mut read);
         read.served.extend(served);
     }
     read
@@ -66,6 +73,7 @@ pub(super) fn read<'p>(resolver: &Resolver<'p>, globals: Option<&Node>) -> Read<
 fn resource<'p>(
     entry: &Entry,
     globals: Option<&Node>,
+    folder: &Path,
     resolver: &Resolver<'p>,
     read: &mut Read<'p>,
 ) -> Option<Resource<'p>> {
@@ -86,6 +94,9 @@ fn resource<'p>(
             kind,
         });
         return None;
+    }
+    if kind == nested::STACK {
+        nested::check(entry, folder, problems);
     }
     let properties = attributes.node("Properties");
     let metadata = attributes.node("Metadata");

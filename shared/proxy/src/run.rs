@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http::header::{HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use keygate_problem::Problem;
-use keygate_settings::{SettingError, Settings, logging, refuse_to_start};
+use keygate_settings::{SettingError, Settings, fail_to_start, logging, refuse_to_start};
 use lambda_http::tower::ServiceExt as _;
 use lambda_http::{Adapter, Body, Response, lambda_runtime, service_fn};
 
@@ -44,8 +44,8 @@ where
             |request, _| handler(request),
         )),
         Err(error) => {
-            eprintln!("{function}: the asynchronous runtime does not start: {error}");
-            ExitCode::FAILURE
+            let why = format!("the asynchronous runtime does not start: {error}");
+            fail_to_start(function, &why)
         }
     }
 }
@@ -55,7 +55,7 @@ where
 /// is shut down.
 ///
 /// `function` is the package's name, `env!("CARGO_PKG_NAME")`. A setting that is missing or
-/// malformed is one line on standard error and exit code 64.
+/// malformed is one line on standard error ([`refuse_to_start`]) and exit code 64.
 pub async fn start<S, H, F>(
     function: &str,
     cors: Cors,

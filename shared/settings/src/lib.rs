@@ -54,6 +54,13 @@ impl SettingError {
             reason: reason.to_string().replace(char::is_control, " "),
         }
     }
+
+    /// The environment variable that is wrong.
+    #[must_use]
+    pub fn setting(&self) -> &'static str {
+        let (Self::Missing { name, .. } | Self::Malformed { name, .. }) = self;
+        name
+    }
 }
 
 impl Settings {
@@ -137,11 +144,19 @@ pub fn comma_separated(value: &str) -> impl Iterator<Item = &str> {
         .filter(|part| !part.is_empty())
 }
 
-/// Ends a function that cannot start: one line on standard error, exit code 64.
+/// Ends a function whose settings are wrong: one line of JSON on standard error, with the member `start`
+/// as `refused`, the setting, and the reason in `message`; exit code 64.
 #[must_use]
 pub fn refuse_to_start(function: &str, error: &SettingError) -> ExitCode {
-    eprintln!("{function}: {}", keygate_visible::line(&error.to_string()));
+    logging::not_started(function, Some(error.setting()), error);
     ExitCode::from(USAGE)
+}
+
+/// Ends a function that cannot start for another reason: the same line without a setting, exit code 1.
+#[must_use]
+pub fn fail_to_start(function: &str, why: &str) -> ExitCode {
+    logging::not_started(function, None, &why);
+    ExitCode::FAILURE
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ mod tables;
 mod transformed;
 mod usage_plans;
 
+use std::path::Path;
+
 use keygate_model::{Application, AuthorizerEvents};
 
 use crate::{Parameters, application, yaml};
@@ -67,7 +69,7 @@ fn load(text: &str, parameters: &[(&str, &str)]) -> Result<Application, Vec<Stri
         ..Parameters::default()
     };
     let root = yaml::parse(text).unwrap();
-    application(&root, &parameters)
+    application(&root, Path::new(""), &parameters)
         .map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
@@ -118,7 +120,7 @@ fn a_small_template_loads() {
 
 #[test]
 fn a_file_that_is_not_there_names_the_flag() {
-    let path = std::path::Path::new("/nonexistent/template.yaml");
+    let path = Path::new("/nonexistent/template.yaml");
     let error = crate::load(path, &Parameters::default()).unwrap_err();
     assert!(error.to_string().contains("--template"), "{error}");
 }

@@ -1,5 +1,8 @@
 //! What changes no answer here: dropped before it is resolved, and named once.
 
+use std::fs;
+use std::path::Path;
+
 use super::{changed, load, problem, with};
 use crate::{Parameters, application, yaml};
 
@@ -137,7 +140,45 @@ fn names_of_samconfig_that_the_template_does_not_know_are_left_out() {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
     let root = yaml::parse(super::SMALL).unwrap();
-    let application = application(&root, &parameters).unwrap();
+    let application = application(&root, Path::new(""), &parameters).unwrap();
     assert_eq!(application.api.stage, "prod");
     assert_eq!(application.configured.unknown, ["Old"]);
+}
+
+#[test]
+fn a_nested_stack_is_passed_over_where_it_serves_nothing_and_refused_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let template = folder.path().join("template.yaml");
+    let nested = folder.path().join("alarms.yaml");
+    let stack = "  Alarms:\n    Type: AWS::CloudFormation::Stack\n    Properties:\n      \
+                 TemplateURL: alarms.yaml\n      Parameters: {Function: !Ref Fn}\n";
+    fs::write(&template, with(stack)).unwrap();
+    let loaded = || {
+        crate::load(&template, &Parameters::default()).map_err(|error| error.to_string())
+    };
+    let refused = |why: &str| {
+        let error = loaded().unwrap_err();
+        assert!(error.contains("Alarms: ") && error.contains(why), "{error}");
+    };
+    refused("cannot be read: ");
+
+    let watches = "Resources:\n  Faults: {Type: AWS::CloudWatch::Alarm}\n  Log: {Type: AWS::Logs::LogGroup}\n";
+    fs::write(&nested, watches).unwrap();
+    let passed_over = loaded().unwrap().passed_over.to_string();
+    assert_eq!(passed_over, "AWS::CloudFormation::Stack");
+
+    for kind in [
+        "AWS::Serverless::Function",
+        "AWS::ApiGateway::Method",
+        "AWS::CloudFormation::Stack",
+    ] {
+        let serves = format!("{watches}  Route: {{Type: {kind}}}\n");
+        fs::write(&nested, serves).unwrap();
+        refused(&format!("has Route ({kind})"));
+    }
+    fs::write(&template, with(&stack.replace("alarms.yaml", "!Ref Url"))).unwrap();
+    refused("TemplateURL names no file");
+    let at_s3 = stack.replace("alarms.yaml", "https://s3.amazonaws.com/bucket/alarms.yaml");
+    fs::write(&template, with(&at_s3)).unwrap();
+    refused("cannot be read: ");
 }
