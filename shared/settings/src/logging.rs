@@ -41,6 +41,20 @@ pub fn init_without_handler_errors(
     })
 }
 
+/// The level that `LOG_LEVEL` says.
+///
+/// # Errors
+/// When it is none of those of [`init`].
+pub fn level(settings: &Settings) -> Result<LevelFilter, SettingError> {
+    let name = "LOG_LEVEL";
+    let Some(level) = settings.optional(name)? else {
+        return Ok(LevelFilter::INFO);
+    };
+    LevelFilter::from_str(level.trim()).map_err(|_| {
+        SettingError::malformed(name, "use one of error, warn, info, debug, trace, off")
+    })
+}
+
 /// A package's name as its crate and its log lines have it.
 fn crate_name(package: &str) -> String {
     package.replace('-', "_")
@@ -77,15 +91,7 @@ fn start(
     settings: &Settings,
     writes: impl Fn(&Metadata<'_>) -> bool + Send + Sync + 'static,
 ) -> Result<(), SettingError> {
-    let level = match settings.optional("LOG_LEVEL")? {
-        None => LevelFilter::INFO,
-        Some(level) => LevelFilter::from_str(level.trim()).map_err(|_| {
-            SettingError::malformed(
-                "LOG_LEVEL",
-                "use one of error, warn, info, debug, trace, off",
-            )
-        })?,
-    };
+    let level = level(settings)?;
     // CloudWatch stamps each line itself, so the line need not carry the time as well.
     let subscriber = tracing_subscriber::fmt()
         .json()
