@@ -1,6 +1,6 @@
 //! What the resources of a template come to, beside its API.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use keygate_model::deployment::{alias_arn, function_arn};
 use keygate_model::{Function, Ignored, Table};
@@ -61,6 +61,29 @@ impl Parts {
             parts.layers.resolve(function, resolver.problems);
         }
         parts
+    }
+
+    /// Leaves out the functions that CloudFormation alone calls: among its `providers` of custom resources
+    /// those that the API does not call.
+    pub(super) fn leave_out(
+        &mut self,
+        providers: &[String],
+        called: &BTreeSet<&str>,
+        resolver: &Resolver<'_>,
+    ) {
+        for entry in resolver.resources.entries() {
+            let id = &entry.name;
+            if providers.contains(id)
+                && !called.contains(id.as_str())
+                && self.functions.remove(id).is_some()
+            {
+                self.ignored.push(Ignored {
+                    line: entry.line,
+                    place: id.clone(),
+                    kind: resources::FUNCTION.to_owned(),
+                });
+            }
+        }
     }
 
     fn function(&mut self, resource: Resource<'_>, resolver: &Resolver<'_>) {
