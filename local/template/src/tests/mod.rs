@@ -20,6 +20,7 @@ mod syntax;
 mod tables;
 mod transformed;
 mod usage_plans;
+mod watched;
 
 use std::path::Path;
 
@@ -60,7 +61,7 @@ Resources:
             Auth: {Authorizer: Credential, ApiKeyRequired: true}
 ";
 
-/// Loads a text; problems as the lines that a person reads.
+/// Loads a text as if it lay in the repository; problems as the lines that a person reads.
 fn load(text: &str, parameters: &[(&str, &str)]) -> Result<Application, Vec<String>> {
     let given = parameters.iter();
     let given = given.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -69,7 +70,8 @@ fn load(text: &str, parameters: &[(&str, &str)]) -> Result<Application, Vec<Stri
         ..Parameters::default()
     };
     let root = yaml::parse(text).unwrap();
-    application(&root, Path::new(""), &parameters)
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    application(&root, folder, &parameters)
         .map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
