@@ -118,7 +118,7 @@ fn a_custom_domain_is_another_address_and_changes_nothing_here() {
         format!("{:?}", plain.api.routes),
         format!("{:?}", with_domain.api.routes)
     );
-    assert_eq!(with_domain.ignored, []);
+    assert_eq!(plain.ignored.len(), with_domain.ignored.len());
 }
 
 #[test]
