@@ -51,11 +51,13 @@ mod start;
 mod sweep;
 mod tokens;
 mod unread;
+mod upkeep;
 mod usage;
 mod usage_keys;
 mod usage_plan;
 mod visible;
 mod watch;
+mod watched;
 mod why;
 
 use std::process::ExitCode;
@@ -84,6 +86,7 @@ fn main() -> ExitCode {
         page_in_browser::TESTS,
         page_safety::TESTS,
         sweep::TESTS,
+        upkeep::TESTS,
         explain::TESTS,
         start::TESTS,
         processes::TESTS,
@@ -113,6 +116,7 @@ fn main() -> ExitCode {
         unread::TESTS,
         visible::TESTS,
         watch::TESTS,
+        watched::TESTS,
         reloads::TESTS,
         chatty::TESTS,
         rebinding::TESTS,

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -22,6 +22,8 @@ DELETE /books/{id} books:write
 GET    /help       -
 ";
 
+/// The time of an invocation that need not hurry.
+const FOREVER: Duration = Duration::from_hours(24);
 /// The longest that a function may take to start, or to answer; a bound, not a measure.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -66,6 +68,11 @@ pub struct Function {
 impl Function {
     /// Starts the binary at `path` with these settings and no other, and waits until it is ready.
     pub fn start(path: impl AsRef<Path>, settings: &[(&str, &str)]) -> Self {
+        Self::within(path, settings, FOREVER)
+    }
+
+    /// The same, where each invocation is told that it has so much time.
+    pub fn within(path: impl AsRef<Path>, settings: &[(&str, &str)], time: Duration) -> Self {
         let (events, queue) = channel::<Value>();
         let (ready_sender, ready) = channel();
         let (outcome_sender, outcomes) = channel();
@@ -78,7 +85,7 @@ impl Function {
                 *number += 1;
                 return Response::new(200, event.to_string())
                     .with("lambda-runtime-aws-request-id", format!("request-{number}"))
-                    .with("lambda-runtime-deadline-ms", "9999999999999")
+                    .with("lambda-runtime-deadline-ms", deadline(time).to_string())
                     .with("lambda-runtime-invoked-function-arn", "arn:aws:lambda:x");
             }
             let body = serde_json::from_slice(&request.body).unwrap();
@@ -123,6 +130,12 @@ impl Drop for Function {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// When so much time is over, in milliseconds since the epoch.
+fn deadline(time: Duration) -> u128 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    (now + time).as_millis()
 }
 
 /// Reads the log as it is written: a pipe that nobody reads would stop the process.

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_dynamodb::Client;
 use keygate_api_key::ApiKey;
 use keygate_key_record::now;
+use keygate_metrics::Metrics;
 use keygate_outbound::Outbound;
 use keygate_policy::Policies;
 use keygate_routes::RouteTable;
@@ -21,7 +22,7 @@ use crate::claim_path::{ClaimPath, listed};
 use crate::config::{self, Config};
 use crate::context_claims::ContextClaims;
 use crate::credential::Credential;
-use crate::decision::{self, Fault, Grant, Refusal, Rejection};
+use crate::decision::{self, Fault, Grant, Record, Refusal, Rejection};
 use crate::event::{AuthorizationRequest, EventError, Presented};
 use crate::key_set::set::KeySet;
 use crate::key_set::source::KeySetSource;
@@ -55,6 +56,7 @@ pub struct Authorizer {
     simple_responses: bool,
     table: RouteTable,
     policies: Policies,
+    metrics: Metrics,
 }
 
 impl Authorizer {
@@ -70,6 +72,7 @@ impl Authorizer {
         settings: &Settings,
         outbound: &Outbound,
         seed: Option<KeySet>,
+        metrics: Metrics,
         connection: impl FnOnce(Duration) -> F,
     ) -> Result<Self, SettingError>
     where
@@ -78,7 +81,7 @@ impl Authorizer {
         let sources: Vec<_> = config
             .issuers
             .into_iter()
-            .map(|issuer| KeySetSource::new(issuer, outbound.clone()))
+            .map(|issuer| KeySetSource::new(issuer, outbound.clone(), metrics.clone()))
             .collect();
         if let (Some(keys), [source]) = (seed, sources.as_slice()) {
             source.seed(keys);
@@ -108,6 +111,7 @@ impl Authorizer {
             revocation: config.revocation,
             default_usage_key: config.default_usage_key,
             simple_responses: config.simple_responses,
+            metrics,
         })
     }
 
@@ -120,8 +124,7 @@ impl Authorizer {
         let request = match AuthorizationRequest::read(event) {
             Ok(request) => request,
             Err(error) => {
-                let decision = Err(Fault::from(error).into());
-                decision::log(&decision, None, request_id);
+                self.log(&Err(Fault::from(error).into()), None, request_id);
                 return Err(error.into());
             }
         };
@@ -132,13 +135,24 @@ impl Authorizer {
             Ok(_) => None,
             Err(_) => decision::loggable_key_id(&request.presented),
         };
-        decision::log(&decision, key_id.as_deref(), request_id);
+        self.log(&decision, key_id.as_deref(), request_id);
         let grant = decision?;
         if self.simple_responses && request.takes_simple_answer() {
             let is_open = self.is_open(&request, &grant.principal);
             return Ok(Answer::simple(is_open, &grant));
         }
         Ok(Answer::policy(grant, &request))
+    }
+
+    fn log(&self, decision: &Result<Grant, Rejection>, key_id: Option<&str>, request_id: &str) {
+        let lookups = self.key_table.as_ref().map(KeyTable::take_lookups);
+        let record = Record {
+            request_id,
+            key_id,
+            lookups: lookups.unwrap_or_default(),
+            metrics: &self.metrics,
+        };
+        record.log(decision);
     }
 
     /// Explains what a request would be told, check by check, with what somebody pasted of it: its

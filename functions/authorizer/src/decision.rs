@@ -4,14 +4,17 @@
 //! A fault is anybody else's: the client sees 503. Neither the line nor an error text holds a
 //! credential or a part of one beyond an API key's id.
 
+use keygate_metrics::{Count, Metrics};
 use keygate_policy::{Policy, PolicyTooLarge};
+use tracing::Level;
+use tracing::field::display;
 
 use crate::api_key::{ApiKeyError, ApiKeyRefusal};
 use crate::context_claims::TooLong;
 use crate::credential::{Credential, CredentialError};
 use crate::event::{EventError, Presented};
 use crate::key_set::source::KeySetUnavailable;
-use crate::key_table::KeyTableError;
+use crate::key_table::{KeyTableError, Lookups};
 use crate::principal::{Principal, PrincipalError, UnusableOwner};
 use crate::revocation::{RevocationError, Revoked};
 use crate::verify::refusal::{KEY_SET_UNAVAILABLE, TokenRefusal, VerifyError};
@@ -137,46 +140,73 @@ impl Fault {
     }
 }
 
-/// Writes the decision's log line. `key_id` is that of an API key that was refused; a token that
-/// was refused says nothing that could be believed.
-pub(crate) fn log(decision: &Result<Grant, Rejection>, key_id: Option<&str>, request_id: &str) {
-    match decision {
-        Ok(grant) => log_grant(grant, request_id),
-        Err(Rejection::Refused(refusal)) => tracing::info!(
-            decision = "unauthorized",
-            reason = refusal.code(),
-            detail = %refusal,
-            key_id,
-            request_id,
-        ),
-        Err(Rejection::Faulted(fault)) => tracing::error!(
-            decision = "fault",
-            reason = fault.code(),
-            detail = %fault,
-            key_id,
-            request_id,
-        ),
+/// Where a decision is written, and what belongs into its line whatever it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Record<'r> {
+    pub(crate) request_id: &'r str,
+    /// That of an API key that was refused; a token that was refused says nothing that could be
+    /// believed.
+    pub(crate) key_id: Option<&'r str>,
+    pub(crate) lookups: Lookups,
+    pub(crate) metrics: &'r Metrics,
+}
+
+impl Record<'_> {
+    /// Writes the decision's log line, in which it is counted too.
+    pub(crate) fn log(&self, outcome: &Result<Grant, Rejection>) {
+        let (level, decision, reason) = verdict(outcome);
+        let dimensions = [("Decision", decision), ("Reason", reason)];
+        let of_stack = |name, value| Count {
+            dimensions: &[],
+            name,
+            value,
+        };
+        let counts = [
+            Count {
+                dimensions: &dimensions,
+                name: "Decisions",
+                value: 1,
+            },
+            of_stack("KeyCacheHits", self.lookups.remembered),
+            of_stack("KeyCacheMisses", self.lookups.read),
+        ];
+        let metrics = self.metrics.beside(level, &counts).map(display);
+        let Self {
+            request_id, key_id, ..
+        } = self;
+        match outcome {
+            Ok(Grant {
+                principal, policy, ..
+            }) => tracing::info!(
+                decision,
+                reason,
+                principal = principal.name,
+                credential = principal.credential.as_str(),
+                client_id = principal.client_id,
+                key_id = principal.key_id,
+                issuer = principal.issuer,
+                open_routes = policy.open_routes(),
+                request_id,
+                metrics,
+            ),
+            Err(Rejection::Refused(refusal)) => {
+                tracing::info!(decision, reason, detail = %refusal, key_id, request_id, metrics);
+            }
+            Err(Rejection::Faulted(fault)) => {
+                tracing::error!(decision, reason, detail = %fault, key_id, request_id, metrics);
+            }
+        }
     }
 }
 
-fn log_grant(grant: &Grant, request_id: &str) {
-    let principal = &grant.principal;
-    let open_routes = grant.policy.open_routes();
-    let (decision, reason) = match open_routes {
-        0 => ("deny", "no-route-open"),
-        _ => ("allow", "granted"),
-    };
-    tracing::info!(
-        decision,
-        reason,
-        principal = principal.name,
-        credential = principal.credential.as_str(),
-        client_id = principal.client_id,
-        key_id = principal.key_id,
-        issuer = principal.issuer,
-        open_routes,
-        request_id,
-    );
+/// The level of a decision's line, what is decided and the reason code.
+fn verdict(outcome: &Result<Grant, Rejection>) -> (Level, &'static str, &'static str) {
+    match outcome {
+        Ok(grant) if grant.policy.open_routes() == 0 => (Level::INFO, "deny", "no-route-open"),
+        Ok(_) => (Level::INFO, "allow", "granted"),
+        Err(Rejection::Refused(refusal)) => (Level::INFO, "unauthorized", refusal.code()),
+        Err(Rejection::Faulted(fault)) => (Level::ERROR, "fault", fault.code()),
+    }
 }
 
 /// The id of the API key that a request presents, if it is well formed: the part of it that may be

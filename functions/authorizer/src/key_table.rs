@@ -57,6 +57,15 @@ pub(crate) struct Found {
     is_paid: bool,
 }
 
+/// How records were come by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Lookups {
+    /// From memory, that there is none included.
+    pub(crate) remembered: u64,
+    /// From the table, or not at all because it could not be read.
+    pub(crate) read: u64,
+}
+
 /// The table and what was read from it lately.
 #[derive(Debug)]
 pub(crate) struct KeyTable {
@@ -70,6 +79,8 @@ pub(crate) struct KeyTable {
     proved: Mutex<Recent<ApiKeyId, SecretHash>>,
     clients: Mutex<Recent<String, Option<Arc<ClientRecord>>>>,
     tokens: Mutex<Recent<String, Option<RevokedToken>>>,
+    /// Those that nobody has taken note of.
+    counted: Mutex<Lookups>,
 }
 
 impl KeyTable {
@@ -84,13 +95,20 @@ impl KeyTable {
             proved: Mutex::new(Recent::new(Duration::MAX, REMEMBERED)),
             clients: Mutex::new(Recent::new(ttl, REMEMBERED)),
             tokens: Mutex::new(Recent::new(ttl, REMEMBERED)),
+            counted: Mutex::default(),
         }
+    }
+
+    /// The lookups since this was asked last: those of one decision, as a process makes one at a time.
+    pub(crate) fn take_lookups(&self) -> Lookups {
+        std::mem::take(&mut locked(&self.counted))
     }
 
     /// A key's record; `None` when the table has none.
     pub(crate) async fn key(&self, key: &ApiKey) -> Result<Option<Found>, KeyTableError> {
         let now = Instant::now();
         if let Some(record) = locked(&self.keys).get(key.id(), now) {
+            self.count_remembered();
             return Ok(Some(Found {
                 record: Arc::clone(record),
                 is_remembered: true,
@@ -98,6 +116,7 @@ impl KeyTable {
             }));
         }
         if locked(&self.unknown).get(key.id(), now).is_some() {
+            self.count_remembered();
             return Ok(None);
         }
         self.read_key(key).await
@@ -152,6 +171,7 @@ impl KeyTable {
         client_id: &str,
     ) -> Result<Option<Arc<ClientRecord>>, KeyTableError> {
         if let Some(record) = locked(&self.clients).get(client_id, Instant::now()) {
+            self.count_remembered();
             return Ok(record.clone());
         }
         let item = self.read(ClientRecord::pk(client_id)).await?;
@@ -172,6 +192,7 @@ impl KeyTable {
         let is_listed =
             |entry: &Option<RevokedToken>| entry.as_ref().is_some_and(|token| token.is_of(issuer));
         if let Some(entry) = locked(&self.tokens).get(jti, Instant::now()) {
+            self.count_remembered();
             return Ok(is_listed(entry));
         }
         let item = self.read(RevokedToken::pk(jti)).await?;
@@ -183,8 +204,13 @@ impl KeyTable {
         Ok(revoked)
     }
 
+    fn count_remembered(&self) {
+        locked(&self.counted).remembered += 1;
+    }
+
     /// Reads an item as it is now: an eventually consistent read could miss a revocation.
     async fn read(&self, pk: String) -> Result<Option<Item>, KeyTableError> {
+        locked(&self.counted).read += 1;
         let call = self.client.get_item().table_name(&self.table);
         let call = call.key("pk", AttributeValue::S(pk)).consistent_read(true);
         match call.send().await {

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use authorizer::{Authorizer, Prepared};
+use keygate_metrics::Metrics;
 use keygate_settings::{SettingError, Settings, logging, refuse_to_start};
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
@@ -38,5 +39,6 @@ async fn start(settings: Settings) -> Result<Authorizer, SettingError> {
     ] {
         settings.required(name, "this program runs in Lambda, or under a Runtime API")?;
     }
-    Prepared::read(settings)?.start().await
+    let metrics = Metrics::read(&settings)?;
+    Prepared::read(settings)?.counted_by(metrics).start().await
 }

@@ -2,6 +2,7 @@
 //! of the policies.
 
 use keygate_aws::dynamodb;
+use keygate_metrics::Metrics;
 use keygate_outbound::Outbound;
 use keygate_settings::{SettingError, Settings};
 use tokio::task::JoinSet;
@@ -29,6 +30,7 @@ pub struct Prepared {
     config: Config,
     outbound: Outbound,
     seed: Option<KeySet>,
+    metrics: Metrics,
 }
 
 impl Prepared {
@@ -51,6 +53,7 @@ impl Prepared {
             config,
             outbound,
             seed,
+            metrics: Metrics::default(),
         })
     }
 
@@ -77,6 +80,13 @@ impl Prepared {
         missing
     }
 
+    /// Has decisions and what they take counted in their log lines. Whoever only explains them counts
+    /// nothing.
+    #[must_use]
+    pub fn counted_by(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
+    }
+
     /// Starts the authorizer on a client of the AWS SDK's own making.
     ///
     /// # Errors
@@ -88,7 +98,15 @@ impl Prepared {
             dynamodb::prewarm(&client, outbound, settings, limit).await;
             client
         };
-        Authorizer::prewarmed(self.config, settings, outbound, self.seed, connection).await
+        Authorizer::prewarmed(
+            self.config,
+            settings,
+            outbound,
+            self.seed,
+            self.metrics,
+            connection,
+        )
+        .await
     }
 
     /// Starts the authorizer with the key table in a database that the caller has connected to.
@@ -101,7 +119,15 @@ impl Prepared {
     ) -> Result<Authorizer, SettingError> {
         let (settings, outbound) = (&self.settings, &self.outbound);
         let connection = |_| std::future::ready(client);
-        Authorizer::prewarmed(self.config, settings, outbound, self.seed, connection).await
+        Authorizer::prewarmed(
+            self.config,
+            settings,
+            outbound,
+            self.seed,
+            self.metrics,
+            connection,
+        )
+        .await
     }
 }
 

@@ -124,6 +124,7 @@ impl Built {
                 function: function.clone(),
                 launch: self.launches.get(&function.id)?.clone(),
                 environment,
+                is_of_requests: application.api.calls(&function.id),
                 kept: Some(Arc::clone(self) as _),
             })
         };

@@ -74,8 +74,8 @@ impl Functions {
         }
     }
 
-    /// Starts one process of each function and waits until it asks for an invocation, so that a
-    /// function that cannot start is told at once.
+    /// Starts one process of each function that requests call, and waits until it asks for an invocation, so
+    /// that a function that cannot start is told at once.
     ///
     /// # Errors
     /// The first function that does not start.
@@ -83,7 +83,8 @@ impl Functions {
         self.pools.warm().await
     }
 
-    /// Starts a process of each of these programs, beside those that they are to take the place of.
+    /// Starts a process of each of these programs that requests call, beside those that they are to take the
+    /// place of.
     ///
     /// # Errors
     /// The first function that does not start: then none is left running.

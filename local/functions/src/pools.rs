@@ -56,13 +56,13 @@ impl Pools {
         all
     }
 
-    /// Starts one process of each function.
+    /// Starts one process of each function that requests call.
     pub(super) async fn warm(&self) -> Result<(), InvokeError> {
         warm(&self.all()).await
     }
 
-    /// Pools for these programs, each with a process, which are to take the place of those of the same
-    /// functions.
+    /// Pools for these programs, with a process where requests call them, which are to take the place of those
+    /// of the same functions.
     pub(super) async fn prepare(
         &self,
         programs: Vec<Program>,
@@ -133,6 +133,7 @@ impl Pools {
 }
 
 async fn warm(pools: &[Arc<Pool>]) -> Result<(), InvokeError> {
-    let starts = pools.iter().map(|pool| pool.warm());
+    let of_requests = pools.iter().filter(|pool| pool.program.is_of_requests);
+    let starts = of_requests.map(|pool| pool.warm());
     futures_util::future::try_join_all(starts).await.map(drop)
 }

@@ -20,6 +20,8 @@ pub struct Program {
     pub launch: Launch,
     /// The template's environment, and what this machine adds, such as the DynamoDB endpoint.
     pub environment: BTreeMap<String, String>,
+    /// Whether requests to the API call it. What only `Invoke` calls is started when it is first called.
+    pub is_of_requests: bool,
     /// What has to be there for as long as processes may be started, such as a build's folder.
     pub kept: Option<Arc<dyn Any + Send + Sync>>,
 }

@@ -83,6 +83,16 @@ pub enum KeySource {
     Authorizer,
 }
 
+impl Api {
+    /// Whether requests call the function of this logical id, for an answer or for a credential.
+    #[must_use]
+    pub fn calls(&self, function: &str) -> bool {
+        let mut routes = self.routes.iter().filter_map(Route::function);
+        let mut authorizers = self.authorizers.values();
+        routes.any(|id| id == function) || authorizers.any(|one| one.function == function)
+    }
+}
+
 impl KeySource {
     /// The source of this name in a template.
     #[must_use]

@@ -8,8 +8,8 @@ use std::convert::Infallible;
 use clap::{Args, Subcommand, ValueEnum};
 use keygate_api_key::{ApiKey, ApiKeyError, ApiKeyId, KeyPrefix, looks_like_api_key};
 use keygate_issuing::{
-    AuthorizerEvents, DEFAULT_GRACE, Days, DaysError, MAX_GRACE, MAX_NAME_CHARACTERS, UsagePlans,
-    expiry, today,
+    AuthorizerEvents, DEFAULT_GRACE, Days, DaysError, MAX_GRACE, MAX_NAME_CHARACTERS,
+    MAX_NOTICE_DAYS, UsagePlans, expiry, today,
 };
 use keygate_key_record::now;
 use keygate_principal::name::is_usable_name;
@@ -88,6 +88,10 @@ pub(crate) enum KeysCommand {
         /// Only the keys of this principal
         #[arg(long)]
         owner: Option<String>,
+        /// Only keys in use that expire within so many days, the soonest first
+        #[arg(long, value_name = "DAYS",
+              value_parser = clap::value_parser!(u64).range(1..=MAX_NOTICE_DAYS))]
+        expiring_within: Option<u64>,
     },
     /// Print how often a key was used, day by day in UTC, and what is left of its quota
     Usage {

@@ -7,8 +7,9 @@ use keygate_api_key::ApiKeyId;
 use keygate_console as console;
 use keygate_issuing::{
     AuthorizerEvents, Issued, Issuing, LastUsed, Networks, Order, RevokeError, Sweep, UsagePlans,
+    Within,
 };
-use keygate_key_record::{KeyRecord, Metadata};
+use keygate_key_record::{KeyRecord, Metadata, now};
 
 use super::error::OperatorError;
 use super::output::{Printer, cached};
@@ -34,8 +35,12 @@ async fn carry_out(
             let issued = issue(place, create).await?;
             printer.issued(&issued)?;
         }
-        KeysCommand::List { owner } => {
-            let records = list(issuing, owner.as_deref()).await?;
+        KeysCommand::List {
+            owner,
+            expiring_within,
+        } => {
+            let within = expiring_within.map(|days| Within::days(days, now()));
+            let records = list(issuing, owner.as_deref(), within).await?;
             let last_used = issuing.last_used(&records).await.unwrap_or_else(|error| {
                 let text = format!("keygate: when keys were last used is not known: {error}");
                 console::warn(&keygate_visible::line(&text));
@@ -67,6 +72,7 @@ async fn carry_out(
                 is_dry_run: options.dry_run,
                 is_forced: options.force,
                 adopted: options.adopt_from,
+                deadline: None,
             };
             let swept = issuing.sweep(&sweep).await?;
             printer.swept(&swept)?;
@@ -164,16 +170,32 @@ async fn find(issuing: &Issuing, id: &ApiKeyId) -> Result<KeyRecord, OperatorErr
     found.ok_or_else(|| OperatorError::NoSuchKey(id.clone()))
 }
 
-/// Every key of a principal, or of the table, oldest first.
-async fn list(issuing: &Issuing, owner: Option<&str>) -> Result<Vec<KeyRecord>, OperatorError> {
-    let (mut records, malformed) = match owner {
-        Some(owner) => issuing.store.of_owner(owner).await?,
-        None => issuing.store.all().await?,
+/// Every key of a principal, or of the table, the oldest first; or those that expire within a time, the
+/// soonest first.
+async fn list(
+    issuing: &Issuing,
+    owner: Option<&str>,
+    within: Option<Within>,
+) -> Result<Vec<KeyRecord>, OperatorError> {
+    let store = &issuing.store;
+    let (mut records, malformed) = match (owner, within) {
+        (Some(owner), _) => store.of_owner(owner).await?,
+        (None, None) => store.all().await?,
+        (None, Some(within)) => {
+            let (expiring, malformed) = store.expiring(within).await?;
+            let records = expiring.into_iter().map(|key| key.record);
+            (records.collect(), malformed)
+        }
     };
     for error in malformed {
         let text = format!("keygate: left out: {error}");
         console::warn(&keygate_visible::line(&text));
     }
-    records.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
+    let time = |record: &KeyRecord| match within {
+        None => Some(record.created_at),
+        Some(_) => record.expires_at,
+    };
+    records.retain(|record| within.is_none_or(|within| within.ends(record)));
+    records.sort_by(|one, other| (time(one), &one.id).cmp(&(time(other), &other.id)));
     Ok(records)
 }

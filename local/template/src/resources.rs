@@ -58,11 +58,7 @@ pub(super) struct Read<'p> {
 }
 
 /// Reads the resources of a template that lies in `folder`.
-pub(super) fn read<'p>(
-    resolver: &Resolver<'p>,
-    globals: Option<&Node>,
-    folder: &Path,
-) -> Read<'p> {
+pub(super) fn read<'p>(resolver: &Resolver<'p>, globals: Option<&Node>, folder: &Path) -> Read<'p> {
     globals::check(globals, resolver.problems);
     let mut read = Read::default();
     for entry in resolver.resources.entries() {

@@ -11,6 +11,8 @@
 //!   usage key. Sent again, it does again what is left.
 //! - What even so was left is found by the [sweep](Issuing::sweep).
 //!
+//! Keys that are [about to expire](Within) are found by a scan, for a notice to whoever has to replace them.
+//!
 //! How often what it made was used it reads from API Gateway, which counts.
 //!
 //! Issuing, rotating and revoking end within the function's 10 s.
@@ -24,6 +26,7 @@ mod counted;
 mod days;
 mod deadline;
 mod differences;
+mod expiring;
 pub mod expiry;
 mod failure;
 mod holder;
@@ -57,6 +60,7 @@ pub use authorizers::AuthorizersError;
 pub use client_representation::ClientRepresentation;
 pub use clients::{ClientError, Registration};
 pub use days::{Days, DaysError, today};
+pub use expiring::{Expiring, MAX_NOTICE_DAYS, NoticeDays, NoticeDaysError, Within};
 pub use failure::Failure;
 pub use issue::IssueError;
 pub use issued::Issued;

@@ -2,6 +2,7 @@
 //! alone.
 
 mod clients;
+mod expiring;
 #[cfg(test)]
 mod tests;
 

@@ -9,8 +9,10 @@
 //! been given the wrong table does nothing.
 
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::apigateway::ApiGatewayError;
+use crate::deadline::by_any;
 use crate::differences::{Differences, Lacking, LeftOver, Members};
 use crate::failure::Failure;
 use crate::holder::{Holder, Metered};
@@ -28,6 +30,8 @@ pub struct Sweep {
     pub is_forced: bool,
     /// A stack that is gone, whose usage keys are this one's now, as far as records name them.
     pub adopted: Option<String>,
+    /// When it must have ended. What is not done by then is named as failed, and is the next sweep's.
+    pub deadline: Option<Instant>,
 }
 
 /// Why there was no sweep.
@@ -94,9 +98,10 @@ impl Issuing {
             return Ok(swept);
         };
         // Usage keys first: one that is listed is either older than its record, or left over.
-        let found = metering.all().await?;
-        let records = self.metered_records(&mut swept).await?;
-        let members = swept.members(metering).await?;
+        let deadline = sweep.deadline;
+        let found = by_any(deadline, metering.all()).await?;
+        let records = by_any(deadline, self.metered_records(&mut swept)).await?;
+        let members = by_any(deadline, swept.members(metering)).await?;
         let adopted = sweep.adopted.as_deref();
         let differences = Differences::between(&records, &found, &members, adopted, now());
         if differences.are_unlikely() && !sweep.is_forced && !sweep.is_dry_run {
@@ -123,7 +128,7 @@ impl Issuing {
             let deleted = if sweep.is_dry_run {
                 Ok(true)
             } else {
-                self.delete_left_over(metering, left_over, &name).await
+                by_any(deadline, self.delete_left_over(metering, left_over, &name)).await
             };
             swept.note(name, deleted, |swept| &mut swept.deleted);
         }
@@ -132,7 +137,7 @@ impl Issuing {
             let restored = if sweep.is_dry_run {
                 Ok(true)
             } else {
-                self.restore(metering, lacking).await
+                by_any(deadline, self.restore(metering, lacking)).await
             };
             swept.note(name, restored, |swept| &mut swept.restored);
         }

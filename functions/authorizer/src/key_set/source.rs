@@ -8,8 +8,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use keygate_metrics::{Count, Metrics};
 use keygate_outbound::Outbound;
 use tokio::sync::watch;
+use tracing::Level;
+use tracing::field::display;
 
 use super::discovery;
 use super::fetch::{FetchError, Fetcher};
@@ -47,6 +50,7 @@ pub(crate) struct KeySetSource(Arc<Shared>);
 struct Shared {
     issuer: Issuer,
     fetcher: Fetcher,
+    metrics: Metrics,
     state: Mutex<State>,
 }
 
@@ -90,10 +94,11 @@ impl Held {
 }
 
 impl KeySetSource {
-    pub(crate) fn new(issuer: Issuer, outbound: Outbound) -> Self {
+    pub(crate) fn new(issuer: Issuer, outbound: Outbound, metrics: Metrics) -> Self {
         Self(Arc::new(Shared {
             issuer,
             fetcher: Fetcher::new(outbound),
+            metrics,
             state: Mutex::default(),
         }))
     }
@@ -222,11 +227,22 @@ impl Shared {
     /// Takes a fetch's outcome; `was_known` is whether the address was one of before.
     fn settle(&self, fetched: Result<Fetched, FetchError>, was_known: bool) {
         let issuer = self.issuer.iss.as_str();
+        let (level, outcome) = match &fetched {
+            Ok(_) => (Level::INFO, "ok"),
+            Err(_) => (Level::WARN, "failed"),
+        };
+        let counts = [Count {
+            dimensions: &[("Outcome", outcome)],
+            name: "KeySetFetches",
+            value: 1,
+        }];
+        let metrics = self.metrics.beside(level, &counts).map(display);
         let mut state = self.state();
         match fetched {
             Ok(fetched) => {
                 state.reported.report(issuer, fetched.keys.left_out());
-                tracing::debug!(issuer, keys = fetched.keys.len(), "key set fetched");
+                let keys = fetched.keys.len();
+                tracing::info!(issuer, keys, metrics, "key set fetched");
                 state.held = Some(Held::new(fetched.keys, fetched.max_age, Instant::now()));
                 state.failures = 0;
                 state.last_error = None;
@@ -236,7 +252,7 @@ impl Shared {
                     state.reported.report(issuer, left_out);
                 }
                 let serving_last_good = state.held.is_some();
-                tracing::warn!(issuer, %error, serving_last_good, "key set not fetched");
+                tracing::warn!(issuer, %error, serving_last_good, metrics, "key set not fetched");
                 if was_known {
                     state.url = None;
                 }

@@ -39,7 +39,7 @@ fn issuer(name: &str) -> Issuer {
 fn source(mut issuer: Issuer, keys: &[&Signer]) -> KeySetSource {
     issuer.jwks_uri = Some(TrustedUrl::parse("http://127.0.0.1:9/jwks").unwrap());
     let outbound = keygate_outbound::Outbound::new(&keygate_settings::Settings::default()).unwrap();
-    let source = KeySetSource::new(issuer, outbound);
+    let source = KeySetSource::new(issuer, outbound, keygate_metrics::Metrics::default());
     let keys: Vec<_> = keys.iter().map(|key| key.jwk()).collect();
     source.seed(KeySet::parse(json!({ "keys": keys }).to_string().as_bytes()).unwrap());
     source

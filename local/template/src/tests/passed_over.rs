@@ -153,9 +153,8 @@ fn a_nested_stack_is_passed_over_where_it_serves_nothing_and_refused_otherwise()
     let stack = "  Alarms:\n    Type: AWS::CloudFormation::Stack\n    Properties:\n      \
                  TemplateURL: alarms.yaml\n      Parameters: {Function: !Ref Fn}\n";
     fs::write(&template, with(stack)).unwrap();
-    let loaded = || {
-        crate::load(&template, &Parameters::default()).map_err(|error| error.to_string())
-    };
+    let loaded =
+        || crate::load(&template, &Parameters::default()).map_err(|error| error.to_string());
     let refused = |why: &str| {
         let error = loaded().unwrap_err();
         assert!(error.contains("Alarms: ") && error.contains(why), "{error}");

@@ -10,6 +10,7 @@ fn source(issuer: &TestIssuer) -> KeySetSource {
     KeySetSource::new(
         Issuer::of(&issuer.url, AUDIENCE),
         Outbound::new(&keygate_settings::Settings::default()).unwrap(),
+        Metrics::default(),
     )
 }
 

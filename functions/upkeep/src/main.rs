@@ -1,0 +1,72 @@
+//! The Lambda function `upkeep`, which a schedule calls: it tells a person of API keys that are about to
+//! expire, and sweeps usage keys.
+
+mod notice;
+mod outcome;
+mod topic;
+mod upkeep;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use keygate_aws as aws;
+use keygate_issuing::{Issuing, StackPlans};
+use keygate_metrics::Metrics;
+use keygate_outbound::Outbound;
+use keygate_settings::{SettingError, Settings, logging, refuse_to_start};
+use lambda_runtime::{LambdaEvent, Runtime, service_fn};
+use serde_json::Value;
+
+use crate::topic::Topic;
+use crate::upkeep::Upkeep;
+
+const FUNCTION: &str = env!("CARGO_PKG_NAME");
+
+/// How long opening the connections to the table and to API Gateway may hold up the start.
+const PREWARM_LIMIT: Duration = Duration::from_secs(1);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let upkeep = &match start(&Settings::from_env()).await {
+        Ok(upkeep) => upkeep,
+        Err(error) => return refuse_to_start(FUNCTION, &error),
+    };
+    // Whatever the event says, what is to be done is the same.
+    let handler = service_fn(move |event: LambdaEvent<Value>| async move {
+        upkeep.run(event.context.deadline()).await
+    });
+    match Runtime::new(handler).run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the Runtime API cannot be served");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start(settings: &Settings) -> Result<Upkeep, SettingError> {
+    logging::init_without_handler_errors(settings, FUNCTION)?;
+    let table = settings.required("KEY_TABLE", "the DynamoDB table of API keys")?;
+    let stack = settings.optional("STACK_NAME")?.map(str::to_owned);
+    let plans = match settings.parsed("USAGE_PLANS")? {
+        None => None,
+        Some(plans) => {
+            let stack = settings.required("STACK_NAME", "the stack whose tag usage keys carry")?;
+            let stack = stack.to_owned();
+            Some(StackPlans { plans, stack })
+        }
+    };
+    let days = settings.parsed("KEY_EXPIRY_NOTICE_DAYS")?;
+    let topic = settings.parsed("TOPIC_ARN")?;
+    let outbound = Outbound::new(settings)?;
+    let config = aws::sdk_config(&outbound).await;
+    let table = table.to_owned();
+    let issuing = Issuing::connected(&config, &outbound, settings, table, plans, PREWARM_LIMIT);
+    Ok(Upkeep {
+        issuing: issuing.await,
+        days: days.unwrap_or_default(),
+        topic: topic.map(|arn| Topic::new(&config, arn)),
+        metrics: Metrics::read(settings)?,
+        stack,
+    })
+}
