@@ -44,6 +44,7 @@ mod reloads;
 mod request_events;
 mod request_lines;
 mod restarts;
+mod roles;
 mod routes;
 mod runtimes;
 mod services;
@@ -95,6 +96,7 @@ fn main() -> ExitCode {
         process_groups::TESTS,
         request_lines::TESTS,
         restarts::TESTS,
+        roles::TESTS,
         routes::TESTS,
         handlers::TESTS,
         issuer::TESTS,

@@ -34,6 +34,7 @@ pub mod roca;
 pub mod signer;
 pub mod small_order;
 pub mod suite;
+pub mod symbols;
 pub mod table;
 pub mod target;
 pub mod terminal;
