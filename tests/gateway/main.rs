@@ -60,6 +60,7 @@ mod usage_keys;
 mod usage_plan;
 mod visible;
 mod watch;
+mod watched;
 mod why;
 
 use std::process::ExitCode;
@@ -121,6 +122,7 @@ fn main() -> ExitCode {
         unread::TESTS,
         visible::TESTS,
         watch::TESTS,
+        watched::TESTS,
         reloads::TESTS,
         chatty::TESTS,
         rebinding::TESTS,
