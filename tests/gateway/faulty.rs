@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use keygate_tests::call::Reply;
 use keygate_tests::loopback::{self, Request, Response};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -133,16 +134,9 @@ impl State {
     }
 
     fn pass_on(&self, own: &Target, service: &str, request: &Request) -> Response {
-        let method = Method::from_bytes(request.method.as_bytes()).unwrap();
         // Two entries a page, so that lists have several.
         let path = request.path.replace("limit=500", "limit=2");
-        let mut call = own.absolute(method, &format!("{service}{path}"));
-        for (name, value) in &request.headers {
-            if name.starts_with("x-amz-") || matches!(&**name, "authorization" | "content-type") {
-                call = call.header(name, value);
-            }
-        }
-        let reply = call.body(request.body.clone()).send();
+        let reply = passed_on(own, &format!("{service}{path}"), request);
         let answer: Value = serde_json::from_str(&reply.body).unwrap_or_default();
         let scanned = answer["ScannedCount"].as_u64().unwrap_or_default();
         self.scanned.fetch_add(scanned, Ordering::SeqCst);
@@ -156,6 +150,18 @@ impl State {
             None => response,
         }
     }
+}
+
+/// The answer of an address to a request that an AWS SDK has sent.
+pub(crate) fn passed_on(own: &Target, url: &str, request: &Request) -> Reply {
+    let method = Method::from_bytes(request.method.as_bytes()).unwrap();
+    let mut call = own.absolute(method, url);
+    for (name, value) in &request.headers {
+        if name.starts_with("x-amz-") || matches!(&**name, "authorization" | "content-type") {
+            call = call.header(name, value);
+        }
+    }
+    call.body(request.body.clone()).send()
 }
 
 /// A page of a list in which everything was made so many seconds earlier.
@@ -172,7 +178,7 @@ fn aged(page: &str, seconds: u64) -> String {
 }
 
 /// What a call does, as AWS names it.
-fn operation(request: &Request) -> String {
+pub(crate) fn operation(request: &Request) -> String {
     let mut headers = request.headers.iter();
     let target = headers.find(|(name, _)| name == "x-amz-target");
     if let Some((_, action)) = target.and_then(|(_, target)| target.split_once('.')) {

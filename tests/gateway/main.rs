@@ -44,6 +44,7 @@ mod reloads;
 mod request_events;
 mod request_lines;
 mod restarts;
+mod roles;
 mod routes;
 mod runtimes;
 mod services;
@@ -57,6 +58,7 @@ mod usage_keys;
 mod usage_plan;
 mod visible;
 mod watch;
+mod watched;
 mod why;
 
 use std::process::ExitCode;
@@ -94,6 +96,7 @@ fn main() -> ExitCode {
         process_groups::TESTS,
         request_lines::TESTS,
         restarts::TESTS,
+        roles::TESTS,
         routes::TESTS,
         handlers::TESTS,
         issuer::TESTS,
@@ -115,6 +118,7 @@ fn main() -> ExitCode {
         unread::TESTS,
         visible::TESTS,
         watch::TESTS,
+        watched::TESTS,
         reloads::TESTS,
         chatty::TESTS,
         rebinding::TESTS,

@@ -10,7 +10,7 @@ pub const OWN_GATEWAY: &str = "own-gateway";
 
 /// All capabilities. One that is misspelt, in a test or in `GATEWAY_SKIP`, would skip nothing or too
 /// much, and nobody would see it.
-const CAPABILITIES: [&str; 17] = [
+const CAPABILITIES: [&str; 18] = [
     OWN_GATEWAY,
     "access-log",
     "any-method",
@@ -27,6 +27,7 @@ const CAPABILITIES: [&str; 17] = [
     "restart",
     "second-address",
     "small-disk",
+    "symbols",
     "usage-plans",
 ];
 

@@ -15,6 +15,7 @@ use crate::disk::Disk;
 use crate::keygate::{Build, Keygate};
 use crate::node;
 use crate::suite::{Lacks, OWN_GATEWAY};
+use crate::symbols;
 use crate::venv;
 
 /// The longest that any one answer is waited for; API Gateway itself gives up after 29 s.
@@ -83,6 +84,7 @@ impl Target {
             ("node-client", node::lacking_runtime_client()),
             ("python-client", venv::lacking()),
             ("small-disk", Disk::lacking()),
+            ("symbols", symbols::lacking(&build.directory.join("keys"))),
         ] {
             if let Some(reason) = lacking {
                 lacks.add(capability, reason);

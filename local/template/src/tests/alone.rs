@@ -113,7 +113,7 @@ fn actions(text: &str) -> Vec<String> {
     say("", properties.get("Policies").unwrap(), &mut said);
     let rights = said.iter().filter(|(place, _)| {
         let mut names = place.split('/').rev();
-        names.any(|name| ["Action", "Effect"].contains(&name))
+        names.any(|name| ["Action", "Condition", "Effect"].contains(&name))
     });
     rights.map(|(_, text)| text.clone()).collect()
 }
@@ -132,6 +132,9 @@ fn the_authorizer_alone_is_the_one_of_the_whole_template() {
         "logs:PutLogEvents",
         "Allow",
         "dynamodb:GetItem",
+        "Allow",
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
         "Allow",
     ];
     assert_eq!(actions(WHOLE), rights);

@@ -1,0 +1,168 @@
+//! What each function calls, while its requests are sent to a gateway: every function's calls go through a
+//! listener of its own.
+
+use std::collections::BTreeMap;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use keygate_tests::keygate::{Keygate, wait_for};
+use keygate_tests::loopback::{self, Request, Response};
+use keygate_tests::target::Target;
+use tempfile::TempDir;
+
+use super::calls::{Call, Resources};
+use super::deployed::{Deployed, Function};
+use super::requests::{self, Variables};
+use crate::faulty::passed_on;
+
+/// The template, without the suites' own routes.
+const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
+/// With this the authorizer looks up all that it can.
+const REVOCATION: &str = "OAuthRevocation=client,jti";
+
+/// The calls of each function, by its logical id.
+pub(crate) type Calls = BTreeMap<String, Vec<Call>>;
+
+/// Starts a gateway, sends the requests of each function, and tells what was called meanwhile.
+pub(crate) fn calls(target: &Target) -> Calls {
+    let deployed = Deployed::with(&[]);
+    let functions = deployed.functions();
+    let record = Arc::new(Record::default());
+    record.state.lock().unwrap().resources.partition_keys = deployed.partition_keys();
+    let programs = TempDir::new().unwrap();
+    for function in &functions {
+        let listener = record.listener(&function.id);
+        wrap(
+            function,
+            &target.build().directory,
+            programs.path(),
+            &listener,
+        );
+    }
+    let (gateway, own) = target.own(&[
+        "--template",
+        TEMPLATE,
+        "--functions",
+        programs.path().to_str().unwrap(),
+        "--parameter",
+        REVOCATION,
+    ]);
+    let services = Services {
+        dynamodb: gateway.ready.dynamodb.clone(),
+        api_gateway: gateway.ready.api_gateway.clone(),
+        own: target.reaching(&gateway),
+    };
+    assert!(record.services.set(services).is_ok(), "it is set once");
+    send_all(&functions, &gateway, &own);
+    drop(gateway);
+    let mut state = record.state.lock().unwrap();
+    assert_eq!(state.unknown, [""; 0], "calls that are not known here");
+    std::mem::take(&mut state.calls)
+}
+
+fn send_all(functions: &[Function], gateway: &Keygate, own: &Target) {
+    let mut variables = Variables::from([
+        ("token", own.token()),
+        ("key", gateway.ready.api_key.clone()),
+        ("lambda", gateway.ready.lambda.clone()),
+    ]);
+    for function in functions {
+        requests::send(own, &function.binary, &mut variables);
+    }
+    // Each was there to be called: Lambda's report of an invocation names the function.
+    for function in functions {
+        let report = format!("[{}] REPORT RequestId: ", function.id);
+        let reported = wait_for(|| gateway.stderr().contains(&report).then_some(()));
+        assert!(reported.is_some(), "no request reached {}", function.id);
+    }
+}
+
+/// Puts a program beside the others that starts a function with this address for AWS's services.
+fn wrap(function: &Function, built: &Path, programs: &Path, listener: &str) {
+    let program = programs.join(&function.binary);
+    let executable = built.join(&function.binary);
+    let variables = ["", "_DYNAMODB", "_API_GATEWAY", "_LAMBDA"];
+    let variables = variables.map(|service| format!("AWS_ENDPOINT_URL{service}={listener} "));
+    let script = format!(
+        "#!/bin/sh\n{}exec '{}'\n",
+        variables.concat(),
+        executable.display()
+    );
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+}
+
+#[derive(Default)]
+struct Record {
+    /// Of the gateway, once it is there.
+    services: OnceLock<Services>,
+    state: Mutex<State>,
+}
+
+struct Services {
+    dynamodb: String,
+    api_gateway: String,
+    own: Target,
+}
+
+#[derive(Default)]
+struct State {
+    calls: Calls,
+    unknown: Vec<String>,
+    resources: Resources,
+}
+
+impl Record {
+    /// The address that a function is to call.
+    fn listener(self: &Arc<Self>, function: &str) -> String {
+        let (record, function) = (Arc::clone(self), function.to_owned());
+        let address = loopback::serve(move |request| record.answer(&function, &request));
+        format!("http://{address}")
+    }
+
+    fn answer(&self, function: &str, request: &Request) -> Response {
+        let Some(service) = signed_for(request) else {
+            // The connection that is opened at the start: unsigned, so no right is asked for.
+            let is_opening = request.method == "GET" && request.path == "/";
+            if !is_opening {
+                let said = format!("{function}: {} {}, unsigned", request.method, request.path);
+                self.state.lock().unwrap().unknown.push(said);
+            }
+            return Response::new(200, "{}");
+        };
+        let services = self.services.wait();
+        let mut state = self.state.lock().unwrap();
+        match state.resources.call(&service, request) {
+            Ok(call) => state
+                .calls
+                .entry(function.to_owned())
+                .or_default()
+                .push(call),
+            Err(unknown) => state.unknown.push(format!("{function}: {unknown}")),
+        }
+        drop(state);
+        let address = match &*service {
+            "dynamodb" => &services.dynamodb,
+            _ => &services.api_gateway,
+        };
+        let url = format!("{address}{}", request.path);
+        let reply = passed_on(&services.own, &url, request);
+        let mut state = self.state.lock().unwrap();
+        state.resources.learn(&request.path, &reply.body);
+        let response = Response::new(reply.status, reply.body.clone());
+        match reply.header("x-amzn-errortype") {
+            Some(kind) => response.with("x-amzn-errortype", kind),
+            None => response,
+        }
+    }
+}
+
+/// The service that a request is signed for.
+fn signed_for(request: &Request) -> Option<String> {
+    let mut headers = request.headers.iter();
+    let (_, signature) = headers.find(|(name, _)| name == "authorization")?;
+    let (_, scope) = signature.split_once("Credential=")?;
+    scope.split('/').nth(3).map(str::to_owned)
+}
