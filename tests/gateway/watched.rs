@@ -109,6 +109,8 @@ fn saved_queries_ask_for_what_the_logs_have(target: &Target) {
         log.lines().filter(|line| line.contains(&pattern)).count()
     };
     let access = gateway.stdout();
+    let logged: Vec<&str> = of_functions(&logged, "] ").collect();
+    let logged = logged.join("\n");
     assert_eq!(holding("REQUEST_ID", &failed, &access), 1);
     assert_eq!(holding("REQUEST_ID", &failed, &logged), 1, "{logged}");
     let id = text(&line, "authorizerRequestId");
