@@ -133,7 +133,7 @@ impl Prepared {
 
 /// Why an issuer's keys cannot be had, if they cannot at the second time either.
 async fn missing(issuer: Issuer, outbound: Outbound) -> Option<MissingKeySet> {
-    let source = KeySetSource::new(issuer, outbound);
+    let source = KeySetSource::new(issuer, outbound, Metrics::default());
     if source.keys().await.is_ok() {
         return None;
     }
