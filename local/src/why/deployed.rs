@@ -135,7 +135,8 @@ fn text(id: &str, found: &Found) -> String {
     }
     for line in &found.lines {
         let function = line.log_group.rsplit('/').next().unwrap_or_default();
-        report::logged(&mut text, "log", function, &line.message);
+        let message = with_metrics_summed_up(&line.message);
+        report::logged(&mut text, "log", function, &message);
     }
     text
 }
