@@ -1,6 +1,7 @@
 //! A deployed stack: its access log, and what its functions logged for the request.
 
 use jiff::{SignedDuration, Timestamp};
+use keygate_functions::with_metrics_summed_up;
 use keygate_outbound::Outbound;
 use serde::Serialize;
 use serde_json::{Map, Value};
