@@ -18,7 +18,7 @@ keygate_tests::tests! { for Target:
     a_page_that_cannot_be_had_in_the_accepted_form_is_not_acceptable;
     a_problem_type_that_is_none_is_not_found;
     the_type_of_an_error_leads_to_its_page;
-    the_instance_of_an_error_is_the_request_id needs "request-id";
+    an_error_has_the_request_id_and_the_one_that_no_client_can_choose needs "request-id";
     a_header_of_20_kb_is_refused needs "own-gateway";
     a_token_of_100_kb_is_refused needs "own-gateway";
     three_hundred_small_headers_are_taken needs "own-gateway";
@@ -195,7 +195,7 @@ fn the_type_of_an_error_leads_to_its_page(target: &Target) {
     }
 }
 
-fn the_instance_of_an_error_is_the_request_id(target: &Target) {
+fn an_error_has_the_request_id_and_the_one_that_no_client_can_choose(target: &Target) {
     let token = target.token();
     for answer in [
         target.get("/books").send(),
@@ -204,8 +204,11 @@ fn the_instance_of_an_error_is_the_request_id(target: &Target) {
         target.post("/keys").bearer(&token).json(&json!({})).send(),
     ] {
         assert!(answer.status >= 400, "{answer:#?}");
+        let problem = answer.json();
         let id = answer.must_header("x-amzn-requestid");
-        assert_eq!(answer.json()["instance"], id, "{answer:#?}");
+        assert_eq!(problem["instance"], id, "{answer:#?}");
+        let extended = answer.must_header("x-amz-apigw-id");
+        assert_eq!(problem["extended_request_id"], extended, "{answer:#?}");
     }
 }
 

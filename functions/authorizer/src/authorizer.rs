@@ -26,7 +26,7 @@ use crate::decision::{self, Fault, Grant, Record, Refusal, Rejection};
 use crate::event::{AuthorizationRequest, EventError, Presented};
 use crate::key_set::set::KeySet;
 use crate::key_set::source::KeySetSource;
-use crate::key_table::KeyTable;
+use crate::key_table::{KeyTable, Lookups};
 use crate::pasted;
 use crate::principal::{Principal, PrincipalError};
 use crate::report::Report;
@@ -124,7 +124,8 @@ impl Authorizer {
         let request = match AuthorizationRequest::read(event) {
             Ok(request) => request,
             Err(error) => {
-                self.log(&Err(Fault::from(error).into()), None, request_id);
+                let fault = Fault::from(error).into();
+                self.record(event, request_id).log(&Err(fault));
                 return Err(error.into());
             }
         };
@@ -135,7 +136,13 @@ impl Authorizer {
             Ok(_) => None,
             Err(_) => decision::loggable_key_id(&request.presented),
         };
-        self.log(&decision, key_id.as_deref(), request_id);
+        let lookups = self.key_table.as_ref().map(KeyTable::take_lookups);
+        let record = Record {
+            key_id: key_id.as_deref(),
+            lookups: lookups.unwrap_or_default(),
+            ..self.record(event, request_id)
+        };
+        record.log(&decision);
         let grant = decision?;
         if self.simple_responses && request.takes_simple_answer() {
             let is_open = self.is_open(&request, &grant.principal);
@@ -144,15 +151,16 @@ impl Authorizer {
         Ok(Answer::policy(grant, &request))
     }
 
-    fn log(&self, decision: &Result<Grant, Rejection>, key_id: Option<&str>, request_id: &str) {
-        let lookups = self.key_table.as_ref().map(KeyTable::take_lookups);
-        let record = Record {
+    /// What the line of a decision has besides it.
+    fn record<'r>(&'r self, event: &'r Value, request_id: &'r str) -> Record<'r> {
+        let extended = event.pointer("/requestContext/extendedRequestId");
+        Record {
             request_id,
-            key_id,
-            lookups: lookups.unwrap_or_default(),
+            extended_request_id: extended.and_then(Value::as_str),
+            key_id: None,
+            lookups: Lookups::default(),
             metrics: &self.metrics,
-        };
-        record.log(decision);
+        }
     }
 
     /// Explains what a request would be told, check by check, with what somebody pasted of it: its

@@ -143,7 +143,10 @@ impl Fault {
 /// Where a decision is written, and what belongs into its line whatever it is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Record<'r> {
+    /// The invocation's.
     pub(crate) request_id: &'r str,
+    /// API Gateway's for the request, which its client cannot choose: a TOKEN event has none.
+    pub(crate) extended_request_id: Option<&'r str>,
     /// That of an API key that was refused; a token that was refused says nothing that could be
     /// believed.
     pub(crate) key_id: Option<&'r str>,
@@ -172,7 +175,10 @@ impl Record<'_> {
         ];
         let metrics = self.metrics.beside(level, &counts).map(display);
         let Self {
-            request_id, key_id, ..
+            request_id,
+            extended_request_id,
+            key_id,
+            ..
         } = self;
         match outcome {
             Ok(Grant {
@@ -187,13 +193,18 @@ impl Record<'_> {
                 issuer = principal.issuer,
                 open_routes = policy.open_routes(),
                 request_id,
+                extended_request_id,
                 metrics,
             ),
             Err(Rejection::Refused(refusal)) => {
-                tracing::info!(decision, reason, detail = %refusal, key_id, request_id, metrics);
+                tracing::info!(
+                    decision, reason, detail = %refusal, key_id, request_id, extended_request_id, metrics,
+                );
             }
             Err(Rejection::Faulted(fault)) => {
-                tracing::error!(decision, reason, detail = %fault, key_id, request_id, metrics);
+                tracing::error!(
+                    decision, reason, detail = %fault, key_id, request_id, extended_request_id, metrics,
+                );
             }
         }
     }

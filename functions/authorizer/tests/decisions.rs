@@ -353,6 +353,25 @@ fn each_decision_is_one_log_line_with_a_reason_and_no_credential() {
 }
 
 #[test]
+fn a_line_has_the_id_that_no_client_can_choose_where_the_event_has_it() {
+    let house = House::new(BINARY);
+    let mut event = request(None, "Bearer x", "GET/books");
+    house.authorizer.invoke(event.clone()).error_message();
+    event["requestContext"]["extendedRequestId"] = json!("Zv7mfGpcIAMF8pw=");
+    house.authorizer.invoke(event.clone()).error_message();
+    event["methodArn"] = Value::Null;
+    house.authorizer.invoke(event).error_message();
+    let log = house.authorizer.log();
+    let lines = log.lines().map(|line| serde_json::from_str(line).unwrap());
+    let decisions = lines.filter(|line: &Value| line.get("decision").is_some());
+    let ids: Vec<_> = decisions
+        .map(|line| line["extended_request_id"].clone())
+        .collect();
+    let id = "Zv7mfGpcIAMF8pw=";
+    assert_eq!(ids, [Value::Null, json!(id), json!(id)]);
+}
+
+#[test]
 fn a_rotated_key_s_new_secret_is_good_at_once() {
     let house = House::new(BINARY);
     let old = ApiKey::generate().unwrap();

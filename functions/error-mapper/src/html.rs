@@ -52,6 +52,7 @@ pub(crate) fn page(kind: &ProblemType, public_url: &str) -> String {
         "status": kind.status,
         "detail": "what was wrong this time",
         "instance": "the id of the request, for a report to the operator",
+        "extended_request_id": "its other id, which no client can choose",
     });
     document(
         kind.title,

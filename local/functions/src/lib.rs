@@ -1,6 +1,7 @@
 //! Functions as real processes: a pool for each, one invocation at a time in a process, more
 //! processes under load. A function is known here only by the Lambda Runtime API.
 
+mod embedded;
 mod invoke_error;
 mod log;
 mod outlet;
@@ -19,6 +20,7 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+pub use self::embedded::with_metrics_summed_up;
 pub use self::invoke_error::{InvokeError, MAX_EVENT_BYTES};
 pub use self::log::PlatformLines;
 pub use self::outlet::{Outlet, Said};

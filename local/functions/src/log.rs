@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clap::ValueEnum;
 
+use crate::embedded::with_metrics_summed_up;
 use crate::outlet::{Outlet, Said};
 
 /// How much of an invocation's log `Invoke` gives ("Invoke", Lambda API reference, `LogType`).
@@ -18,7 +19,7 @@ pub enum PlatformLines {
     Failures,
     /// `REPORT` of each invocation besides.
     Report,
-    /// All that CloudWatch Logs has: `INIT_START`, `START` and `END` too.
+    /// All that CloudWatch Logs has: `INIT_START`, `START` and `END` too, and functions' metrics whole.
     All,
 }
 
@@ -49,10 +50,14 @@ impl Log {
         }
     }
 
-    /// Shows a line that the function has written, in which nothing is invisible.
+    /// Shows a line that the function has written, in which nothing is invisible. Where Lambda's own lines
+    /// are all shown, it is as CloudWatch Logs has it.
     pub(super) fn function_line(&self, line: &str) {
         self.keep(line);
-        self.show(line);
+        match self.shown {
+            PlatformLines::All => self.show(line),
+            _ => self.show(&with_metrics_summed_up(line)),
+        }
     }
 
     /// Shows a line of Lambda's own, where lines of its kind are shown.

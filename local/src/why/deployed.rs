@@ -1,6 +1,7 @@
 //! A deployed stack: its access log, and what its functions logged for the request.
 
 use jiff::{SignedDuration, Timestamp};
+use keygate_functions::with_metrics_summed_up;
 use keygate_outbound::Outbound;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -135,7 +136,8 @@ fn text(id: &str, found: &Found) -> String {
     }
     for line in &found.lines {
         let function = line.log_group.rsplit('/').next().unwrap_or_default();
-        report::logged(&mut text, "log", function, &line.message);
+        let message = with_metrics_summed_up(&line.message);
+        report::logged(&mut text, "log", function, &message);
     }
     text
 }

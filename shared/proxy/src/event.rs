@@ -14,6 +14,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+/// Where the extended request id stands, as in API Gateway's responses: the type of an event's context has
+/// no place for it. What a client sent there is not passed on.
+pub(super) const EXTENDED_REQUEST_ID: &str = "x-amz-apigw-id";
+
 /// A proxy-integration event.
 #[derive(Debug)]
 pub(super) struct ProxyEvent(ApiGatewayProxyRequest);
@@ -39,11 +43,33 @@ impl<'de> Deserialize<'de> for ProxyEvent {
         } else {
             request.headers.clear();
         }
+        request.headers.remove(EXTENDED_REQUEST_ID);
+        request.multi_value_headers.remove(EXTENDED_REQUEST_ID);
+        if let Some(id) = extended_request_id(text.get()) {
+            request.multi_value_headers.insert(EXTENDED_REQUEST_ID, id);
+        }
         let domain = request.request_context.domain_name.take();
         request.request_context.domain_name =
             domain.filter(|domain| url::Url::parse(&format!("https://{domain}/{domain}")).is_ok());
         Ok(Self(request))
     }
+}
+
+/// The id of the event's context, where there is one.
+fn extended_request_id(text: &str) -> Option<HeaderValue> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Event {
+        request_context: Context,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Context {
+        extended_request_id: String,
+    }
+
+    let event: Event = serde_json::from_str(text).ok()?;
+    event.request_context.extended_request_id.try_into().ok()
 }
 
 /// Reads an event whose headers no [`http::HeaderMap`] may hold.
@@ -125,6 +151,31 @@ mod tests {
             "api.example.com",
         );
         assert_eq!(request.headers().get_all("accept").iter().count(), 2);
+    }
+
+    #[test]
+    fn the_extended_request_id_is_the_context_s_and_never_a_client_s() {
+        let sent = json!({"x-amz-apigw-id": "forged"});
+        let mut event = json!({
+            "resource": "/books", "path": "/books", "httpMethod": "GET", "headers": sent,
+            "requestContext": {"httpMethod": "GET", "extendedRequestId": "Zv7mfGpcIAMF8pw="},
+        });
+        let mut read = |multi: Value, id: Value| {
+            event["multiValueHeaders"] = multi;
+            event["requestContext"]["extendedRequestId"] = id;
+            let event: ProxyEvent = serde_json::from_str(&event.to_string()).unwrap();
+            let request: lambda_http::Request = LambdaRequest::ApiGatewayV1(event.0).into();
+            let ids = request.headers().get_all(EXTENDED_REQUEST_ID).iter();
+            ids.map(|id| id.to_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        for multi in [Value::Null, json!({"x-amz-apigw-id": ["forged", "twice"]})] {
+            assert_eq!(
+                read(multi.clone(), json!("Zv7mfGpcIAMF8pw=")),
+                ["Zv7mfGpcIAMF8pw="]
+            );
+            assert!(read(multi, Value::Null).is_empty());
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::caller::Caller;
+use crate::event::EXTENDED_REQUEST_ID;
 use crate::settings::ProxySettings;
 use keygate_problem::{FORBIDDEN, INSUFFICIENT_SCOPE, Problem};
 use keygate_routes::{Access, RouteTable};
@@ -21,6 +22,7 @@ pub struct ProxyRequest {
     path: String,
     resource_path: String,
     request_id: String,
+    extended_request_id: Option<String>,
     api_stage: Option<(String, String)>,
     came_to: Option<(String, String)>,
     public_url: String,
@@ -58,12 +60,16 @@ impl ProxyRequest {
             .map(|(name, value)| (name.to_owned(), decoded(value)))
             .collect();
         let query = event.query_string_parameters();
-        let (parts, body) = event.into_parts();
+        let (mut parts, body) = event.into_parts();
+        let extended_request_id = parts.headers.remove(EXTENDED_REQUEST_ID);
+        let extended_request_id =
+            extended_request_id.and_then(|id| Some(id.to_str().ok()?.to_owned()));
         Self {
             method: parts.method,
             path,
             resource_path: context.resource_path.unwrap_or_default(),
             request_id: context.request_id.unwrap_or_default(),
+            extended_request_id,
             api_stage,
             came_to,
             public_url,
@@ -95,10 +101,17 @@ impl ProxyRequest {
         &self.resource_path
     }
 
-    /// The API Gateway request id, which is a problem's `instance`.
+    /// The API Gateway request id, which is a problem's `instance`. A client can choose it, by the header
+    /// `x-amzn-RequestId`.
     #[must_use]
     pub fn request_id(&self) -> &str {
         &self.request_id
+    }
+
+    /// API Gateway's other id of the request, which no client can choose; `None` where the event has none.
+    #[must_use]
+    pub fn extended_request_id(&self) -> Option<&str> {
+        self.extended_request_id.as_deref()
     }
 
     /// The REST API's id and the stage that the request came to, where the event says both.

@@ -7,15 +7,25 @@ use serde::Serialize;
 
 use crate::request::ProxyRequest;
 
-/// A problem as a response.
-pub(crate) fn render(problem: &Problem, public_url: &str, request_id: &str) -> Response<Body> {
+/// A problem as a response. The request id can be the client's choice, the extended one cannot.
+pub(crate) fn render(
+    problem: Problem,
+    public_url: &str,
+    request_id: &str,
+    extended_request_id: Option<&str>,
+) -> Response<Body> {
     if problem.kind.status >= 500 {
         tracing::error!(
             request_id,
+            extended_request_id,
             problem = problem.kind.slug,
             detail = problem.detail
         );
     }
+    let problem = match extended_request_id {
+        Some(id) => problem.with("extended_request_id", id),
+        None => problem,
+    };
     let body = problem.to_json(public_url, request_id).to_string();
     let mut response = empty(problem.kind.status);
     *response.body_mut() = Body::from(body);

@@ -97,12 +97,16 @@ where
         let request = ProxyRequest::new(event, settings);
         let public_url = request.public_url().to_owned();
         let request_id = request.request_id().to_owned();
+        let extended_request_id = request.extended_request_id().map(ToOwned::to_owned);
         let origin = request.origin().map(ToOwned::to_owned);
         let answer = handler(request);
         async move {
             let mut response = match answer.await {
                 Ok(response) => response,
-                Err(problem) => render(&problem, &public_url, &request_id),
+                Err(problem) => {
+                    let extended_request_id = extended_request_id.as_deref();
+                    render(problem, &public_url, &request_id, extended_request_id)
+                }
             };
             if cors == Cors::OfResponse {
                 settings
