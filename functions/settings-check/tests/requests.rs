@@ -153,6 +153,16 @@ fn a_setting_that_a_function_would_refuse_is_refused_in_its_words() {
 }
 
 #[test]
+fn a_log_level_that_is_none_is_refused_by_a_function_that_has_it_too() {
+    let cloud = Cloud::answering(vec![], &[("LOG_LEVEL", "loud")]);
+    let mut properties = cloud.properties();
+    properties["EveryFunction"]["LOG_LEVEL"] = json!("loud");
+    let reason = cloud.reason(&properties).unwrap();
+    let words = "authorizer, error-mapper, keys, preflight, books: LOG_LEVEL is malformed: ";
+    assert!(reason.contains(words), "{reason}");
+}
+
+#[test]
 fn a_table_whose_policies_do_not_fit_is_refused() {
     let cloud = Cloud::start();
     let mut properties = cloud.properties();
