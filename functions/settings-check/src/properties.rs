@@ -120,13 +120,13 @@ mod tests {
 
     use super::*;
 
-    fn read(properties: Value) -> Result<Properties, String> {
-        Properties::read(&properties).map_err(|error| error.to_string())
+    fn read(properties: &Value) -> Result<Properties, String> {
+        Properties::read(properties).map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_function_has_the_variables_of_every_function_and_its_own_which_go_before_them() {
-        let properties = read(json!({
+        let properties = read(&json!({
             "ServiceToken": "arn", "ServiceTimeout": "60", "Code": "arn:1", "CheckIssuers": "true",
             "EveryFunction": {"A": "all", "B": "all", "TTL": 7},
             "Functions": {"keys": {"B": "own", "FLAG": true}},
@@ -163,7 +163,7 @@ mod tests {
             (json!({"CheckIssuers": "true", "Functions": "keys"}), "map"),
             (json!(null), "Properties"),
         ] {
-            let error = read(properties).unwrap_err();
+            let error = read(&properties).unwrap_err();
             assert!(error.contains(word), "{word}: {error}");
         }
     }

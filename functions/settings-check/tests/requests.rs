@@ -34,104 +34,107 @@ fn good_settings_are_a_success_with_the_same_id_at_each_request() {
     );
 }
 
+/// A function, one of its settings, a value that it refuses to start with, and what is said of it.
+const WRONG: &[(&str, &str, &str, &str)] = &[
+    (
+        "authorizer",
+        "OAUTH_RULE",
+        "claims.sub ==",
+        "authorizer: OAUTH_RULE is malformed: the rule, ",
+    ),
+    (
+        "authorizer",
+        "OAUTH_ISSUERS",
+        "[{]",
+        "authorizer: OAUTH_ISSUERS is malformed: ",
+    ),
+    ("authorizer", "OAUTH_ISSUERS", "[]", "it names no issuer"),
+    (
+        "authorizer",
+        "OAUTH_ISSUER",
+        "http://login.example.com",
+        "OAUTH_ISSUER is malformed: use https",
+    ),
+    (
+        "authorizer",
+        "OAUTH_AUDIENCE",
+        "",
+        "authorizer: OAUTH_AUDIENCE is not set: ",
+    ),
+    (
+        "authorizer",
+        "OAUTH_CONTEXT_CLAIMS",
+        ",",
+        "authorizer: OAUTH_CONTEXT_CLAIMS is malformed: ",
+    ),
+    (
+        "authorizer",
+        "ROUTES",
+        "GET /a/ x",
+        "authorizer: ROUTES is malformed: line 1",
+    ),
+    (
+        "authorizer",
+        "ROUTES_FILE",
+        "nowhere",
+        "authorizer: ROUTES_FILE is malformed: ROUTES is set too",
+    ),
+    (
+        "keys",
+        "USAGE_PLANS",
+        "standard",
+        "keys: USAGE_PLANS is malformed: ",
+    ),
+    (
+        "keys",
+        "OAUTH_ISSUERS",
+        "[{]",
+        "keys: OAUTH_ISSUERS is malformed: ",
+    ),
+    ("keys", "STACK_NAME", "", "keys: STACK_NAME is not set: "),
+    ("keys", "KEY_PREFIX", "1", "keys: KEY_PREFIX is malformed: "),
+    (
+        "preflight",
+        "CORS_ALLOWED_ORIGINS",
+        "app.example.com",
+        "preflight: CORS_ALLOWED_ORIGINS is malformed: ",
+    ),
+    (
+        "preflight",
+        "CORS_ALLOWED_HEADERS",
+        "*",
+        "preflight: CORS_ALLOWED_HEADERS is malformed: ",
+    ),
+    (
+        "error-mapper",
+        "ADVERTISED_SCOPES",
+        "\"",
+        "error-mapper: ADVERTISED_SCOPES is malformed: ",
+    ),
+    (
+        "error-mapper",
+        "ROUTES",
+        "",
+        "error-mapper: ROUTES is not set: ",
+    ),
+    (
+        "error-mapper",
+        "PUBLIC_URL",
+        "example.com",
+        "error-mapper: PUBLIC_URL is malformed: ",
+    ),
+    (
+        "preflight",
+        "LOG_LEVEL",
+        "loud",
+        "preflight: LOG_LEVEL is malformed: ",
+    ),
+];
+
 #[test]
 fn a_setting_that_a_function_would_refuse_is_refused_in_its_words() {
     let cloud = Cloud::start();
-    for (function, name, value, words) in [
-        (
-            "authorizer",
-            "OAUTH_RULE",
-            "claims.sub ==",
-            "authorizer: OAUTH_RULE is malformed: the rule, ",
-        ),
-        (
-            "authorizer",
-            "OAUTH_ISSUERS",
-            "[{]",
-            "authorizer: OAUTH_ISSUERS is malformed: ",
-        ),
-        ("authorizer", "OAUTH_ISSUERS", "[]", "it names no issuer"),
-        (
-            "authorizer",
-            "OAUTH_ISSUER",
-            "http://login.example.com",
-            "OAUTH_ISSUER is malformed: use https",
-        ),
-        (
-            "authorizer",
-            "OAUTH_AUDIENCE",
-            "",
-            "authorizer: OAUTH_AUDIENCE is not set: ",
-        ),
-        (
-            "authorizer",
-            "OAUTH_CONTEXT_CLAIMS",
-            ",",
-            "authorizer: OAUTH_CONTEXT_CLAIMS is malformed: ",
-        ),
-        (
-            "authorizer",
-            "ROUTES",
-            "GET /a/ x",
-            "authorizer: ROUTES is malformed: line 1",
-        ),
-        (
-            "authorizer",
-            "ROUTES_FILE",
-            "nowhere",
-            "authorizer: ROUTES_FILE is malformed: ROUTES is set too",
-        ),
-        (
-            "keys",
-            "USAGE_PLANS",
-            "standard",
-            "keys: USAGE_PLANS is malformed: ",
-        ),
-        (
-            "keys",
-            "OAUTH_ISSUERS",
-            "[{]",
-            "keys: OAUTH_ISSUERS is malformed: ",
-        ),
-        ("keys", "STACK_NAME", "", "keys: STACK_NAME is not set: "),
-        ("keys", "KEY_PREFIX", "1", "keys: KEY_PREFIX is malformed: "),
-        (
-            "preflight",
-            "CORS_ALLOWED_ORIGINS",
-            "app.example.com",
-            "preflight: CORS_ALLOWED_ORIGINS is malformed: ",
-        ),
-        (
-            "preflight",
-            "CORS_ALLOWED_HEADERS",
-            "*",
-            "preflight: CORS_ALLOWED_HEADERS is malformed: ",
-        ),
-        (
-            "error-mapper",
-            "ADVERTISED_SCOPES",
-            "\"",
-            "error-mapper: ADVERTISED_SCOPES is malformed: ",
-        ),
-        (
-            "error-mapper",
-            "ROUTES",
-            "",
-            "error-mapper: ROUTES is not set: ",
-        ),
-        (
-            "error-mapper",
-            "PUBLIC_URL",
-            "example.com",
-            "error-mapper: PUBLIC_URL is malformed: ",
-        ),
-        (
-            "preflight",
-            "LOG_LEVEL",
-            "loud",
-            "preflight: LOG_LEVEL is malformed: ",
-        ),
-    ] {
+    for (function, name, value, words) in WRONG {
         let mut properties = cloud.properties();
         properties["Functions"][function][name] = json!(value);
         let reason = cloud
@@ -150,6 +153,16 @@ fn a_setting_that_a_function_would_refuse_is_refused_in_its_words() {
         reason.contains("books: CORS_ALLOWED_ORIGINS is malformed: "),
         "{reason}"
     );
+}
+
+#[test]
+fn a_log_level_that_is_none_is_refused_by_a_function_that_has_it_too() {
+    let cloud = Cloud::answering(vec![], &[("LOG_LEVEL", "loud")]);
+    let mut properties = cloud.properties();
+    properties["EveryFunction"]["LOG_LEVEL"] = json!("loud");
+    let reason = cloud.reason(&properties).unwrap();
+    let words = "authorizer, error-mapper, keys, preflight, books: LOG_LEVEL is malformed: ";
+    assert!(reason.contains(words), "{reason}");
 }
 
 #[test]

@@ -90,7 +90,7 @@ impl Cloud {
             .iter()
             .filter(|(name, _)| name == "content-type");
         assert_eq!(
-            Vec::from_iter(types),
+            types.collect::<Vec<_>>(),
             [&("content-type".to_owned(), String::new())]
         );
         assert!(answer.body.len() <= 4096, "{}", answer.body.len());

@@ -176,10 +176,10 @@ fn a_function_that_cloudformation_alone_calls_is_left_out_with_the_resource_that
         1,
     );
     let application = load(&text, &[]).unwrap();
-    assert_eq!(Vec::from_iter(application.functions.keys()), ["Fn"]);
+    assert_eq!(application.functions.keys().collect::<Vec<_>>(), ["Fn"]);
     let ignored = application.ignored.iter().map(ToString::to_string);
     assert_eq!(
-        Vec::from_iter(ignored),
+        ignored.collect::<Vec<_>>(),
         [
             "Provider (AWS::Serverless::Function, line 32)",
             "Made (Custom::Thing, line 36)"
@@ -194,7 +194,7 @@ fn a_function_that_the_api_calls_too_is_served() {
             let made =
                 format!("  Made: {{Type: '{kind}', Properties: {{ServiceToken: {token}}}}}\n");
             let application = load(&with(&made), &[]).unwrap();
-            assert_eq!(Vec::from_iter(application.functions.keys()), ["Fn"]);
+            assert_eq!(application.functions.keys().collect::<Vec<_>>(), ["Fn"]);
         }
     }
     let token = "!Sub 'arn:aws:lambda:${AWS::Region}:123456789012:function:elsewhere'";

@@ -18,9 +18,9 @@ fn written(node: &Node) -> String {
         Value::Map(entries) => {
             let entries = entries.iter();
             let entries = entries.map(|entry| format!("{}: {}", entry.name, written(&entry.node)));
-            format!("{{{}}}", Vec::from_iter(entries).join(", "))
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
-        Value::List(items) => format!("{:?}", Vec::from_iter(items.iter().map(written))),
+        Value::List(items) => format!("{:?}", items.iter().map(written).collect::<Vec<_>>()),
         Value::Call { function, argument } => format!("!{function} {}", written(argument)),
         other => format!("{other:?}"),
     }
