@@ -105,6 +105,10 @@ fn answers_as_the_page_says(target: &Target, project: &Project) {
     assert_eq!(problem["type"], format!("{}/problems/not-found", own.url));
     assert_eq!(problem["title"], "Not found");
     assert_eq!(problem["instance"], missing.must_header("x-amzn-requestid"));
+    assert_eq!(
+        problem["extended_request_id"],
+        missing.must_header("x-amz-apigw-id")
+    );
     assert_eq!(missing.must_header("access-control-allow-origin"), ORIGIN);
     let elsewhere = read("/reports/latest", "https://elsewhere.example");
     assert_eq!(elsewhere.header("access-control-allow-origin"), None);

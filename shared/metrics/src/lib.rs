@@ -26,7 +26,7 @@ pub struct Metrics(Option<Stack>);
 
 #[derive(Debug, Clone)]
 struct Stack {
-    /// As a JSON string.
+    /// As a JSON string, in which nothing is invisible.
     name: Arc<str>,
     /// What the log takes.
     threshold: Threshold,
@@ -60,8 +60,9 @@ impl Metrics {
         let Some(stack) = settings.optional("STACK_NAME")? else {
             return Ok(Self(None));
         };
+        let name = serde_json::Value::from(stack).to_string();
         Ok(Self(Some(Stack {
-            name: serde_json::Value::from(stack).to_string().into(),
+            name: keygate_visible::json(&name).into(),
             threshold: Threshold::read(settings)?,
         })))
     }

@@ -3,6 +3,7 @@
 //! Lambda reads `timestamp` (RFC 3339) and `level` of each JSON line, and takes a line without them, or
 //! that is no JSON, for `INFO` ("Log-level filtering", Lambda guide): above that level it is lost.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::Write;
 
@@ -12,7 +13,11 @@ use super::timestamp::Timestamp;
 
 /// A line that is being written.
 #[derive(Debug)]
-pub struct Line(Vec<u8>);
+pub struct Line {
+    json: Vec<u8>,
+    /// Members behind those, in which nothing is invisible: they need no second look.
+    visible: Vec<u8>,
+}
 
 impl Line {
     /// Begins a line at a level as Lambda names it: `INFO`.
@@ -25,7 +30,10 @@ impl Line {
             "{{\"timestamp\":\"{}\",\"level\":\"{level}\"",
             Timestamp::now()
         );
-        Self(json)
+        Self {
+            json,
+            visible: Vec::new(),
+        }
     }
 
     /// Adds a member.
@@ -35,7 +43,8 @@ impl Line {
         self
     }
 
-    /// Adds members that are JSON already: `"a":1,"b":2`.
+    /// Adds members that are JSON already, `"a":1,"b":2`, and in which nothing is invisible. They stand at
+    /// the end of the line.
     #[must_use]
     pub fn with_members(mut self, members: impl Display) -> Self {
         self.push_members(&members);
@@ -44,44 +53,45 @@ impl Line {
 
     /// Writes the line, with nothing invisible in it. A log that cannot be written to stops nobody.
     pub fn write_to(self, mut output: impl Write) {
-        let _ = output.write_all(self.ended().as_bytes());
+        let _ = output.write_all(&self.ended());
     }
 
     pub(super) fn push(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
         self.push_name(name);
         // What is written here has a form in JSON, and to memory it is written whole.
-        let _ = serde_json::to_writer(&mut self.0, value);
+        let _ = serde_json::to_writer(&mut self.json, value);
     }
 
     pub(super) fn push_text(&mut self, name: &str, value: impl Display) {
         self.push_name(name);
-        let _ = serde_json::Serializer::new(&mut self.0).collect_str(&value);
+        let _ = serde_json::Serializer::new(&mut self.json).collect_str(&value);
     }
 
     pub(super) fn push_number(&mut self, name: &str, value: impl Display) {
         self.push_name(name);
-        let _ = write!(self.0, "{value}");
+        let _ = write!(self.json, "{value}");
     }
 
     pub(super) fn push_members(&mut self, members: &dyn Display) {
-        let _ = write!(self.0, ",{members}");
+        let _ = write!(self.visible, ",{members}");
     }
 
     fn push_name(&mut self, name: &str) {
-        self.0.push(b',');
-        let _ = serde_json::to_writer(&mut self.0, name);
-        self.0.push(b':');
+        self.json.push(b',');
+        let _ = serde_json::to_writer(&mut self.json, name);
+        self.json.push(b':');
     }
 
-    fn ended(self) -> String {
-        let mut json = self.0;
-        json.extend_from_slice(b"}\n");
+    fn ended(self) -> Vec<u8> {
         // It is UTF-8, as all that was put in is.
-        let text = String::from_utf8(json).unwrap_or_default();
-        match keygate_visible::json(&text) {
-            std::borrow::Cow::Owned(shown) => shown,
-            std::borrow::Cow::Borrowed(_) => text,
-        }
+        let text = String::from_utf8(self.json).unwrap_or_default();
+        let mut line = match keygate_visible::json(&text) {
+            Cow::Owned(shown) => shown.into_bytes(),
+            Cow::Borrowed(_) => text.into_bytes(),
+        };
+        line.extend_from_slice(&self.visible);
+        line.extend_from_slice(b"}\n");
+        line
     }
 }
 
