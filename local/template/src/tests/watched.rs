@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+use crate::json;
 use crate::problems::Problems;
 use crate::references::References;
 use crate::resolve::Resolver;
 use crate::yaml::{Node, Value, parse};
-use crate::json;
 
 const TEMPLATE: &str = include_str!("../../../../template.yaml");
 const ALARMS: &str = include_str!("../../../../deploy/alarms.yaml");
@@ -20,14 +20,18 @@ const RUNBOOK: &str = include_str!("../../../../docs/runbook.md");
 fn resources(root: &Node) -> BTreeMap<&str, &Node> {
     let entries = root.get("Resources").unwrap().entries();
     let named = entries.iter();
-    named.map(|entry| (entry.name.as_str(), &entry.node)).collect()
+    named
+        .map(|entry| (entry.name.as_str(), &entry.node))
+        .collect()
 }
 
 /// The names of a template's resources of a type.
 fn of_type<'n>(root: &'n Node, kind: &str) -> BTreeSet<&'n str> {
     let is_one = |node: &Node| node.get("Type").and_then(Node::as_text) == Some(kind);
     let all = resources(root).into_iter();
-    all.filter(|(_, node)| is_one(node)).map(|(name, _)| name).collect()
+    all.filter(|(_, node)| is_one(node))
+        .map(|(name, _)| name)
+        .collect()
 }
 
 /// A property of a resource with every function in it carried out; each parameter is its default, or its
@@ -49,7 +53,9 @@ fn property(root: &Node, resource: &str, name: &str) -> Json {
     let references = References::of(&BTreeMap::new());
     let resolver = Resolver::new(root, values.collect(), references, &problems).unwrap();
     let properties = resources(root)[resource].get("Properties").unwrap();
-    let resolved = resolver.resolve(properties.get(name).unwrap(), resource).unwrap();
+    let resolved = resolver
+        .resolve(properties.get(name).unwrap(), resource)
+        .unwrap();
     let found = json::of(&resolved);
     assert_eq!(problems.into_list(), [], "{resource}.{name}");
     found.unwrap()
@@ -64,7 +70,9 @@ fn sections() -> BTreeSet<&'static str> {
     let (_, alarms) = RUNBOOK.split_once("\n## Alarms\n").unwrap();
     let (alarms, _) = alarms.split_once("\n## ").unwrap_or((alarms, ""));
     let sections = alarms.lines();
-    sections.filter_map(|line| line.strip_prefix("### ")).collect()
+    sections
+        .filter_map(|line| line.strip_prefix("### "))
+        .collect()
 }
 
 #[test]
@@ -109,7 +117,11 @@ fn each_alarm_tells_the_topic_and_says_what_silence_means() {
         let silence = property(&alarms, alarm, "TreatMissingData");
         let is_about_silence = alarm == "UpkeepMissingAlarm";
         assert_eq!(text(&silence) == "breaching", is_about_silence, "{alarm}");
-        assert_eq!(text(&silence) == "notBreaching", !is_about_silence, "{alarm}");
+        assert_eq!(
+            text(&silence) == "notBreaching",
+            !is_about_silence,
+            "{alarm}"
+        );
     }
 }
 
@@ -133,7 +145,9 @@ fn mentioned(node: &Node, found: &mut BTreeSet<String>) {
         }
         Value::Call { argument, .. } => mentioned(argument, found),
         Value::List(items) => items.iter().for_each(|item| mentioned(item, found)),
-        Value::Map(entries) => entries.iter().for_each(|entry| mentioned(&entry.node, found)),
+        Value::Map(entries) => entries
+            .iter()
+            .for_each(|entry| mentioned(&entry.node, found)),
         Value::Text(_) | Value::Null | Value::Unknown => {}
     }
 }
@@ -225,7 +239,13 @@ fn metrics_are_right(properties: &Json) {
         let names = metric.iter().filter(|part| part.is_string()).count();
         assert!(names == 0 || (names >= 2 && names % 2 == 0), "{metric:?}");
         let shown: Vec<&Json> = metric.iter().filter(|part| part.is_object()).collect();
-        assert!(shown.len() <= 1 && names + shown.len() == metric.len(), "{metric:?}");
-        assert!(names > 0 || shown[0]["expression"].is_string(), "{metric:?}");
+        assert!(
+            shown.len() <= 1 && names + shown.len() == metric.len(),
+            "{metric:?}"
+        );
+        assert!(
+            names > 0 || shown[0]["expression"].is_string(),
+            "{metric:?}"
+        );
     }
 }
