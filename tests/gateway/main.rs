@@ -58,6 +58,7 @@ mod usage_keys;
 mod usage_plan;
 mod visible;
 mod watch;
+mod watched;
 mod why;
 
 use std::process::ExitCode;
@@ -117,6 +118,7 @@ fn main() -> ExitCode {
         unread::TESTS,
         visible::TESTS,
         watch::TESTS,
+        watched::TESTS,
         reloads::TESTS,
         chatty::TESTS,
         rebinding::TESTS,

@@ -24,6 +24,7 @@ pub mod gateway;
 pub mod issuer;
 pub mod keygate;
 pub mod loopback;
+pub mod metric_filter;
 pub mod node;
 pub mod page;
 pub mod probe;

@@ -8,7 +8,7 @@
 //! is judged ([`watch`]) is told of each check: that is what `keygate explain` shows ([`report`])
 //! of what a person has [`pasted`].
 //!
-//! The binary of this package is the Lambda function; `keygate` uses the library.
+//! The binary of this package is the Lambda function; `keygate` and `settings-check` use the library.
 
 #![allow(
     rustdoc::private_intra_doc_links,
@@ -50,5 +50,5 @@ mod watch;
 pub use answer::{Answer, AnswerError};
 pub use authorizer::Authorizer;
 pub use event::EventError;
-pub use prepared::Prepared;
+pub use prepared::{MissingKeySet, Prepared};
 pub use report::{CheckShown, Report};

@@ -5,10 +5,23 @@ use keygate_aws::dynamodb;
 use keygate_metrics::Metrics;
 use keygate_outbound::Outbound;
 use keygate_settings::{SettingError, Settings};
+use tokio::task::JoinSet;
 
 use crate::authorizer::Authorizer;
 use crate::config::{self, Config};
+use crate::issuer::Issuer;
 use crate::key_set::set::KeySet;
+use crate::key_set::source::KeySetSource;
+
+/// An issuer whose keys cannot be had, so that each of its tokens would be answered 503.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{issuer}: {reason}")]
+pub struct MissingKeySet {
+    /// Its `iss`.
+    pub issuer: String,
+    /// Why, in words for the operator.
+    pub reason: String,
+}
 
 /// An authorizer that can be started.
 #[derive(Debug)]
@@ -42,6 +55,29 @@ impl Prepared {
             seed,
             metrics: Metrics::default(),
         })
+    }
+
+    /// Checks what is else checked while the start waits for others: that policies can be made of the
+    /// route table.
+    ///
+    /// # Errors
+    /// When they cannot.
+    pub fn check_policies(&self) -> Result<(), SettingError> {
+        config::policies(&self.config.table, &self.settings).map(drop)
+    }
+
+    /// Asks the issuers for their key sets, all at once, as the start and then the first request do, and
+    /// says which could not be had. None is needed where a file has the keys.
+    pub async fn missing_key_sets(&self) -> Vec<MissingKeySet> {
+        let mut fetches = JoinSet::new();
+        for issuer in &self.config.issuers {
+            if self.seed.is_none() {
+                fetches.spawn(missing(issuer.clone(), self.outbound.clone()));
+            }
+        }
+        let mut missing: Vec<_> = fetches.join_all().await.into_iter().flatten().collect();
+        missing.sort_by(|one, other| one.issuer.cmp(&other.issuer));
+        missing
     }
 
     /// Has decisions and what they take counted in their log lines. Whoever only explains them counts
@@ -93,4 +129,17 @@ impl Prepared {
         )
         .await
     }
+}
+
+/// Why an issuer's keys cannot be had, if they cannot at the second time either.
+async fn missing(issuer: Issuer, outbound: Outbound) -> Option<MissingKeySet> {
+    let source = KeySetSource::new(issuer, outbound, Metrics::default());
+    if source.keys().await.is_ok() {
+        return None;
+    }
+    let error = source.keys().await.err()?;
+    Some(MissingKeySet {
+        issuer: source.issuer().iss.clone(),
+        reason: error.to_string(),
+    })
 }

@@ -1,4 +1,5 @@
-//! What `deploy/authorizer.yaml` has CloudWatch count for its alarm, held to what the function writes.
+//! What `deploy/authorizer.yaml` and `deploy/alarms.yaml` have CloudWatch count for their alarms, held to what
+//! the function writes.
 
 #![allow(clippy::unwrap_used, reason = "what breaks here is a test that fails")]
 
@@ -8,44 +9,23 @@ use std::process::Stdio;
 
 use house::House;
 use keygate_tests::authorizer::command;
-use serde_json::{Value, json};
+use keygate_tests::metric_filter::MetricFilter;
+use serde_json::json;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_authorizer");
-const TEMPLATE: &str = include_str!("../../../deploy/authorizer.yaml");
+const ALONE: &str = include_str!("../../../deploy/authorizer.yaml");
+const NESTED: &str = include_str!("../../../deploy/alarms.yaml");
 
-/// A filter pattern of CloudWatch Logs of the form that the template has, `{ $.member = "value" }`: of a
-/// JSON line.
-#[derive(Debug, PartialEq)]
-struct Pattern {
-    member: &'static str,
-    value: &'static str,
-}
-
-impl Pattern {
-    fn read(text: &'static str) -> Self {
-        let body = text.strip_prefix("{ $.").unwrap();
-        let (member, value) = body.split_once(" = ").unwrap();
-        let value = value.strip_suffix(" }").unwrap().trim_matches('"');
-        Self { member, value }
-    }
-
-    fn counts(&self, line: &str) -> bool {
-        serde_json::from_str::<Value>(line)
-            .is_ok_and(|line| line[self.member].as_str() == Some(self.value))
-    }
-}
-
-/// How many of the lines the template's metric counts.
-fn counted(log: &str) -> usize {
-    let patterns = TEMPLATE
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("FilterPattern: "));
-    let patterns: Vec<Pattern> = patterns
-        .map(|text| Pattern::read(text.trim_matches('\'')))
-        .collect();
-    assert_eq!(patterns.len(), 2, "{patterns:?}");
-    let is_counted = |line: &&str| patterns.iter().any(|pattern| pattern.counts(line));
-    log.lines().filter(is_counted).count()
+/// How many of the lines each template counts, by itself and nested in the whole.
+fn counted(log: &str) -> [usize; 2] {
+    let alone = MetricFilter::all(ALONE);
+    let mut nested = MetricFilter::all(NESTED);
+    nested.retain(|filter| filter.log_group == "!Ref AuthorizerLogGroupName");
+    assert_eq!((alone.len(), nested.len()), (2, 1));
+    [alone, nested].map(|filters| {
+        let is_counted = |line: &&str| filters.iter().any(|filter| filter.counts(line));
+        log.lines().filter(is_counted).count()
+    })
 }
 
 #[test]
@@ -62,14 +42,15 @@ fn a_fault_is_counted_and_what_a_credential_is_to_blame_for_is_not() {
     for refused in ["", "Bearer x", "authorizer: fault"] {
         house.refused(refused);
     }
-    assert_eq!(counted(&house.authorizer.log()), 0);
+    assert_eq!(counted(&house.authorizer.log()), [0, 0]);
 
     let house = House::new(BINARY);
     house.refused("Bearer x");
     for _ in 0..2 {
         house.authorizer.invoke(json!({})).error_message();
     }
-    assert_eq!(counted(&house.authorizer.log()), 2);
+    // The nested alarm has the metric of the function's own for these.
+    assert_eq!(counted(&house.authorizer.log()), [2, 0]);
 }
 
 #[test]
@@ -81,5 +62,5 @@ fn a_start_that_is_refused_is_counted() {
     ];
     let output = command(BINARY, &settings).stderr(Stdio::piped()).output();
     let said = String::from_utf8(output.unwrap().stderr).unwrap();
-    assert_eq!(counted(&said), 1, "{said}");
+    assert_eq!(counted(&said), [1, 1], "{said}");
 }

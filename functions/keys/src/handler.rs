@@ -29,7 +29,10 @@ struct KeyPage {
 
 impl Keys {
     /// Answers one request.
-    pub(crate) async fn answer(&self, request: &ProxyRequest) -> Result<Response<Body>, Problem> {
+    ///
+    /// # Errors
+    /// What the client is told instead, such as 404 for a key that is not the caller's.
+    pub async fn answer(&self, request: &ProxyRequest) -> Result<Response<Body>, Problem> {
         let caller = request.caller()?;
         match (request.method().as_str(), request.resource_path()) {
             ("POST", "/keys") => self.issue(request, &caller).await,

@@ -7,8 +7,9 @@
 //! or 404.
 
 use keygate_problem::{NOT_FOUND, Problem};
-use keygate_proxy::{AllowedOrigins, ProxyRequest};
+use keygate_proxy::{AllowedOrigins, ProxyRequest, ProxySettings};
 use keygate_routes::RouteTable;
+use keygate_settings::{SettingError, Settings};
 use lambda_http::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ALLOW,
@@ -30,17 +31,31 @@ const VARY_ON: HeaderValue = HeaderValue::from_static(
 
 /// What the answers are made of.
 #[derive(Debug)]
-pub(crate) struct Policy {
-    pub(crate) origins: AllowedOrigins,
-    pub(crate) headers: AllowedHeaders,
-    pub(crate) routes: RouteTable,
+pub struct Policy {
+    origins: AllowedOrigins,
+    headers: AllowedHeaders,
+    routes: RouteTable,
+}
+
+impl Policy {
+    /// Reads the origins and headers that are allowed, and the route table.
+    ///
+    /// # Errors
+    /// When a setting is missing or malformed.
+    pub fn read(settings: &Settings) -> Result<Self, SettingError> {
+        Ok(Self {
+            origins: ProxySettings::read(settings)?.allowed_origins,
+            headers: settings.parsed("CORS_ALLOWED_HEADERS")?.unwrap_or_default(),
+            routes: keygate_routes::required(settings)?,
+        })
+    }
 }
 
 /// Answers one request.
 ///
 /// # Errors
 /// 404 when it is no preflight and no route has the path.
-pub(crate) fn answer(request: &ProxyRequest, policy: &Policy) -> Result<Response<Body>, Problem> {
+pub fn answer(request: &ProxyRequest, policy: &Policy) -> Result<Response<Body>, Problem> {
     let methods = methods(&policy.routes, request.path());
     let headers = match request.origin() {
         Some(origin) if request.has_header(ACCESS_CONTROL_REQUEST_METHOD.as_str()) => {

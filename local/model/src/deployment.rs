@@ -49,6 +49,12 @@ pub fn function_arn(name: &str) -> String {
     arn("lambda", &format!("function:{name}"))
 }
 
+/// The ARN of a function by one of its aliases.
+#[must_use]
+pub fn alias_arn(function: &str, alias: &str) -> String {
+    format!("{}:{alias}", function_arn(function))
+}
+
 /// The ARN of a method on a path below a stage, as authorizers and their policies have it.
 #[must_use]
 pub fn method_arn(api_id: &str, stage: &str, method: &str, path: &str) -> String {

@@ -1,12 +1,10 @@
 //! The two calls of Amazon CloudWatch Logs that are needed, signed by the SDK's own signer: the SDK's
 //! client of the service has more than a hundred others, and all of them would be compiled.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::config::ProvideCredentials as _;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4::SigningParams;
+use keygate_aws::Unsigned;
 use keygate_outbound::{Outbound, OutboundError};
 use reqwest::Url;
 use serde::Deserialize;
@@ -28,7 +26,7 @@ pub(crate) enum LogServiceError {
     Region,
     /// There are no credentials.
     #[error("there are no AWS credentials: {0}")]
-    Credentials(String),
+    Credentials(#[from] Unsigned),
     /// A call cannot be made.
     #[error("CloudWatch Logs at {url} cannot be called: {reason}")]
     Call {
@@ -86,7 +84,6 @@ struct Lines {
 pub(super) struct LogService<'o> {
     outbound: &'o Outbound,
     config: SdkConfig,
-    region: String,
     url: Url,
 }
 
@@ -106,7 +103,6 @@ impl<'o> LogService<'o> {
         Ok(Self {
             outbound,
             config,
-            region,
             url: parsed,
         })
     }
@@ -177,7 +173,8 @@ impl<'o> LogService<'o> {
             ("content-type", "application/x-amz-json-1.1"),
             ("x-amz-target", target.as_str()),
         ];
-        let signature = self.sign(&headers, &body).await?;
+        let signature = keygate_aws::signature(&self.config, "logs", &self.url, &headers, &body);
+        let signature = signature.await?;
         let client = self.outbound.client(&self.url)?;
         let mut request = client.post(self.url.clone()).timeout(LIMIT);
         let signature = signature
@@ -198,38 +195,6 @@ impl<'o> LogService<'o> {
             });
         }
         serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))
-    }
-
-    /// The headers by which a request is known for ours.
-    async fn sign(
-        &self,
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> Result<Vec<(String, String)>, LogServiceError> {
-        let lacking = |reason: String| LogServiceError::Credentials(reason);
-        let provider = self.config.credentials_provider();
-        let provider = provider.ok_or_else(|| lacking("none are configured".to_owned()))?;
-        let credentials = provider.provide_credentials().await;
-        let credentials = credentials.map_err(|error| lacking(error.to_string()))?;
-        let identity = credentials.into();
-        let parameters = SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name("logs")
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(|error| lacking(error.to_string()))?;
-        let body = SignableBody::Bytes(body.as_bytes());
-        let headers = headers.iter().copied();
-        let signed = SignableRequest::new("POST", self.url.as_str(), headers, body)
-            .and_then(|request| sign(request, &parameters.into()))
-            .map_err(|error| lacking(error.to_string()))?;
-        let (instructions, _) = signed.into_parts();
-        let headers = instructions.headers();
-        Ok(headers
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect())
     }
 }
 

@@ -4,12 +4,15 @@
 
 use keygate_model::deployment::{ACCOUNT_ID, REGION, arn, queues};
 
+use super::yaml::{Node, Value};
+
 /// Types of resources beside the API. What configures, guards or answers requests is none of them.
 const RESOURCES: &[&str] = &[
     "AWS::ApplicationInsights::Application",
     "AWS::Budgets::Budget",
     "AWS::CDK::Metadata",
     "AWS::CertificateManager::Certificate",
+    "AWS::CloudFormation::CustomResource",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::AnomalyDetector",
     "AWS::CloudWatch::CompositeAlarm",
@@ -85,6 +88,8 @@ const SERVICES: &[&str] = &[
     "AWS::Route53::",
     "AWS::SES::",
     "AWS::Synthetics::",
+    // Custom resources: what they make, a function of somebody's makes in the account.
+    "Custom::",
 ];
 
 /// Types of events that are no request to an API (SAM specification, event sources of a function).
@@ -112,6 +117,19 @@ const EVENTS: &[&str] = &[
 pub(super) fn is_resource(kind: &str) -> bool {
     let mut services = SERVICES.iter();
     RESOURCES.contains(&kind) || services.any(|service| kind.starts_with(service))
+}
+
+/// The logical id of the function that makes a custom resource, where it is one of the template's.
+pub(super) fn provider(resource: &Node) -> Option<&str> {
+    let token = resource.get("Properties")?.get("ServiceToken")?;
+    let Value::Call { function, argument } = &token.value else {
+        return None;
+    };
+    match (function.as_str(), &argument.value) {
+        ("Fn::GetAtt", Value::Text(path)) => path.split('.').next(),
+        ("Fn::GetAtt", Value::List(items)) => items.first()?.as_text(),
+        _ => None,
+    }
 }
 
 /// Whether an event of this type is beside the API.

@@ -173,12 +173,20 @@ fn assemble(
         .served
         .into_iter()
         .partition(|resource| resource.kind == resources::API);
-    let parts = Parts::read(others, &resolver);
+    let mut parts = Parts::read(others, &resolver);
     check_table_names(&parts.tables, problems);
 
     let mut draft = the_api(apis, &parts.by_arn, &resolver)?;
     check_permissions(&draft, &parts, problems);
-    let events = draft.described.take().unwrap_or(parts.events);
+    let events = draft.described.take();
+    let events = events.unwrap_or_else(|| std::mem::take(&mut parts.events));
+    let by_event = events.iter().filter_map(method::Event::function);
+    let by_api = draft.calls.iter().map(|call| call.function.as_str());
+    parts.leave_out(
+        &read.providers,
+        &by_event.chain(by_api).collect(),
+        &resolver,
+    );
     let routes = routes::routes(events, &draft, problems);
     let preflights = draft.cors.as_ref();
     let preflights = preflights.map(|cors| cors.preflights(&routes, &draft.defaults));

@@ -54,6 +54,7 @@ const PROPERTIES: &[(&str, &[&str])] = &[
             "SnapStart",
             "SourceKMSKeyArn",
             "Tracing",
+            "VersionDeletionPolicy",
             "VpcConfig",
         ],
     ),

@@ -1,8 +1,8 @@
 //! What the resources of a template come to, beside its API.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use keygate_model::deployment::function_arn;
+use keygate_model::deployment::{alias_arn, function_arn};
 use keygate_model::{Function, Ignored, Table};
 
 use super::functions;
@@ -63,6 +63,29 @@ impl Parts {
         parts
     }
 
+    /// Leaves out the functions that CloudFormation alone calls: among its `providers` of custom resources
+    /// those that the API does not call.
+    pub(super) fn leave_out(
+        &mut self,
+        providers: &[String],
+        called: &BTreeSet<&str>,
+        resolver: &Resolver<'_>,
+    ) {
+        for entry in resolver.resources.entries() {
+            let id = &entry.name;
+            if providers.contains(id)
+                && !called.contains(id.as_str())
+                && self.functions.remove(id).is_some()
+            {
+                self.ignored.push(Ignored {
+                    line: entry.line,
+                    place: id.clone(),
+                    kind: resources::FUNCTION.to_owned(),
+                });
+            }
+        }
+    }
+
     fn function(&mut self, resource: Resource<'_>, resolver: &Resolver<'_>) {
         let name = resolver.reference(&resource.id, resource.line, &resource.id);
         if let Value::Text(name) = name {
@@ -75,6 +98,11 @@ impl Parts {
         }
         let read = functions::read(resource);
         let function = read.function;
+        let alias = function.iter().filter_map(|function| {
+            let alias = function.alias.as_deref()?;
+            Some((alias_arn(&function.name, alias), function.id.clone()))
+        });
+        self.by_arn.extend(alias);
         self.functions
             .extend(function.map(|function| (function.id.clone(), function)));
         self.events.extend(read.events);

@@ -28,7 +28,7 @@ pub(super) struct Call {
 /// The permissions of a template for its API.
 #[derive(Debug, Default)]
 pub(super) struct Permissions {
-    /// The function, by name or ARN, and the pattern of who may call it, if not everybody.
+    /// The function, by name, ARN or alias, and the pattern of who may call it, if not everybody.
     given: Vec<(String, Option<String>)>,
 }
 
@@ -111,7 +111,9 @@ impl Permissions {
         let function = function_arn(name);
         let mut given = self.given.iter();
         given.any(|(of, pattern)| {
-            let is_of_function = *of == name || *of == function;
+            let alias = of.strip_prefix(&function);
+            let is_of_function =
+                *of == name || alias.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
             let pattern = pattern.as_deref();
             is_of_function && pattern.is_none_or(|pattern| is_match(pattern, source))
         })

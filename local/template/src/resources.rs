@@ -51,6 +51,8 @@ pub(super) struct Read<'p> {
     pub(super) served: Vec<Resource<'p>>,
     /// Those beside the API.
     pub(super) ignored: Vec<Ignored>,
+    /// Logical ids of the functions that make some of those, for CloudFormation alone.
+    pub(super) providers: Vec<String>,
     /// The types of those that mean nothing here.
     pub(super) passed_over: PassedOver,
 }
@@ -84,6 +86,8 @@ fn resource<'p>(
     }
     let kind = attributes.required_text("Type")?;
     if ignored::is_resource(&kind) {
+        let provider = ignored::provider(&entry.node);
+        read.providers.extend(provider.map(str::to_owned));
         read.ignored.push(Ignored {
             line: entry.line,
             place: id.to_owned(),

@@ -2,7 +2,7 @@
 //! stand-ins that stay the same from start to start, because nothing is really created.
 
 use keygate_model::deployment::{
-    ACCOUNT_ID, API_ID, REGION, STACK_NAME, arn, function_arn, generated_name, role_arn,
+    ACCOUNT_ID, API_ID, REGION, STACK_NAME, alias_arn, arn, function_arn, generated_name, role_arn,
 };
 
 use super::ignored;
@@ -11,6 +11,8 @@ use super::resolve::Resolver;
 use super::yaml::{Node, Value};
 
 const PERMISSION: &str = "AWS::Lambda::Permission";
+/// The property by which SAM makes an alias of a function.
+const ALIAS: &str = "AutoPublishAlias";
 
 /// A layer's ARN, which `Ref` gives for it.
 pub(super) fn layer_arn(id: &str) -> String {
@@ -38,6 +40,9 @@ impl Resolver<'_> {
             }
             return self.own_name(id, "StageName", line, place, String::new);
         }
+        if let Some(function) = self.function_of_alias(name) {
+            return self.alias(function, line, place);
+        }
         if let Some(function) = self.function_of_role(name) {
             return if self.active(function, line, place) {
                 Value::Text(generated_name(name))
@@ -60,6 +65,34 @@ impl Resolver<'_> {
     pub(super) fn is_referable(&self, name: &str) -> bool {
         matches!(name.split_once('.'), Some((id, "Stage"))
             if self.kind(id) == Some("AWS::Serverless::Api"))
+            || self.function_of_alias(name).is_some()
+    }
+
+    /// The function whose alias SAM makes under this name, `FUNCTION.Alias`.
+    fn function_of_alias<'n>(&self, name: &'n str) -> Option<&'n str> {
+        let function = name.strip_suffix(".Alias")?;
+        let is_function = self.kind(function) == Some("AWS::Serverless::Function");
+        is_function.then_some(function)
+    }
+
+    /// What `Ref` gives for a function's alias: its ARN, with the alias behind that of the function.
+    fn alias(&self, function: &str, line: usize, place: &str) -> Value {
+        let name = match self.reference(function, line, place) {
+            Value::Text(name) => name,
+            other => return other,
+        };
+        let of_all = || self.globals?.get("Function")?.get(ALIAS);
+        let Some(given) = self.property(function, ALIAS).or_else(of_all) else {
+            return self.wrong(line, place, &format!("`{function}` has no {ALIAS}"));
+        };
+        let own_place = format!("{function}.{ALIAS}");
+        let alias = self.once(&own_place, line, place, || {
+            Some(self.resolve(given, &own_place))
+        });
+        match alias.flatten().map(|node| node.value) {
+            Some(Value::Text(alias)) => Value::Text(alias_arn(&name, &alias)),
+            _ => Value::Unknown,
+        }
     }
 
     /// What `Fn::GetAtt` gives for a resource's attribute.

@@ -133,6 +133,9 @@ fn the_authorizer_alone_is_the_one_of_the_whole_template() {
         "Allow",
         "dynamodb:GetItem",
         "Allow",
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+        "Allow",
     ];
     assert_eq!(actions(WHOLE), rights);
     assert_eq!(actions(ALONE), rights);

@@ -157,3 +157,48 @@ fn networks_names_and_stores_beside_the_api_are_ignored_by_name() {
         assert_eq!(ignored[0].to_string(), format!("Beside ({kind}, line 31)"));
     }
 }
+
+/// The function that makes a custom resource for CloudFormation, and the resource.
+const PROVIDED: &str = "  Provider:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: provider}}
+    Properties: {AutoPublishAlias: made}
+  Made:
+    Type: Custom::Thing
+    Properties: {ServiceToken: !GetAtt Provider.Arn, Code: !Ref Provider.Version, Of: !GetAtt Nothing.Known}
+";
+
+#[test]
+fn a_function_that_cloudformation_alone_calls_is_left_out_with_the_resource_that_it_makes() {
+    let text = with(PROVIDED).replacen(
+        "    Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: fn}}",
+        "    DependsOn: Made\n    Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: fn}}",
+        1,
+    );
+    let application = load(&text, &[]).unwrap();
+    assert_eq!(Vec::from_iter(application.functions.keys()), ["Fn"]);
+    let ignored = application.ignored.iter().map(ToString::to_string);
+    assert_eq!(
+        Vec::from_iter(ignored),
+        [
+            "Provider (AWS::Serverless::Function, line 34)",
+            "Made (Custom::Thing, line 38)"
+        ]
+    );
+}
+
+#[test]
+fn a_function_that_the_api_calls_too_is_served() {
+    for token in ["!GetAtt Fn.Arn", "!GetAtt [Fn, Arn]"] {
+        for kind in ["Custom::Thing", "AWS::CloudFormation::CustomResource"] {
+            let made =
+                format!("  Made: {{Type: '{kind}', Properties: {{ServiceToken: {token}}}}}\n");
+            let application = load(&with(&made), &[]).unwrap();
+            assert_eq!(Vec::from_iter(application.functions.keys()), ["Fn"]);
+        }
+    }
+    let token = "!Sub 'arn:aws:lambda:${AWS::Region}:123456789012:function:elsewhere'";
+    let made =
+        format!("  Made: {{Type: 'Custom::Thing', Properties: {{ServiceToken: {token}}}}}\n");
+    assert_eq!(load(&with(&made), &[]).unwrap().functions.len(), 1);
+}

@@ -186,3 +186,22 @@ fn a_functions_reserved_concurrency_is_a_number() {
         );
     }
 }
+
+#[test]
+fn an_authorizer_and_an_integration_may_name_a_functions_alias() {
+    let by_alias = changed("FunctionArn: !GetAtt Fn.Arn", "FunctionArn: !Ref Fn.Alias");
+    let with_alias = by_alias.replacen(
+        "      Environment:",
+        "      AutoPublishAlias: !Sub 'li${Ve}'\n      Environment:",
+        1,
+    );
+    let with_alias = with_alias.replacen("Parameters:", "Parameters:\n  Ve: {Type: String, Default: ve}", 1);
+    let of_all = by_alias.replacen("Resources:", "Globals: {Function: {AutoPublishAlias: live}}\nResources:", 1);
+    for text in [with_alias, of_all] {
+        let application = load(&text, &[]).unwrap();
+        assert_eq!(application.functions["Fn"].alias.as_deref(), Some("live"));
+        assert_eq!(application.api.authorizers["Credential"].function, "Fn");
+    }
+    let problem = problem(&by_alias);
+    assert!(problem.contains("`Fn` has no AutoPublishAlias"), "{problem}");
+}

@@ -16,6 +16,7 @@ mod properties;
 mod repository;
 mod request_validation;
 mod rules;
+mod settings;
 mod syntax;
 mod tables;
 mod transformed;

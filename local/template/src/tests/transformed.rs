@@ -229,13 +229,17 @@ fn we_read_templates_as_sam_does() {
         return;
     };
     let mut found = Vec::new();
-    for (template, theirs) in TEMPLATES.iter().zip(theirs(&python, &TEMPLATES)) {
+    for (template, mut theirs) in TEMPLATES.iter().zip(theirs(&python, &TEMPLATES)) {
         let text = std::fs::read_to_string(repository().join(template)).unwrap();
         let routes = theirs["routes"].as_object();
         assert!(
             routes.is_some_and(|routes| !routes.is_empty()),
             "{template}"
         );
+        let functions = theirs["functions"].as_object_mut().unwrap();
+        for left_out in load(&text, given(template)).unwrap().ignored {
+            functions.remove(&left_out.place);
+        }
         differences(template, &ours(&text, given(template)), &theirs, &mut found);
     }
     assert_eq!(found, [""; 0]);
