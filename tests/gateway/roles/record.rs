@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use keygate_tests::function::{self as process, Outcome};
 use keygate_tests::keygate::{Keygate, wait_for};
 use keygate_tests::loopback::{self, Request, Response};
 use keygate_tests::target::Target;
@@ -59,15 +60,19 @@ pub(crate) fn calls(target: &Target) -> Calls {
         own: target.reaching(&gateway),
     };
     assert!(record.services.set(services).is_ok(), "it is set once");
-    send_all(&functions, &gateway, &own);
-    drop(gateway);
+    send_all(&functions, &gateway, &own, processes(programs.path()));
     let mut state = record.state.lock().unwrap();
     assert_eq!(state.unknown, [""; 0], "calls that are not known here");
-    std::mem::take(&mut state.calls)
+    let calls = std::mem::take(&mut state.calls);
+    drop(state);
+    assert_reached(&functions, &gateway, &calls);
+    calls
 }
 
-fn send_all(functions: &[Function], gateway: &Keygate, own: &Target) {
+fn send_all(functions: &[Function], gateway: &Keygate, own: &Target, processes: String) {
     let in_an_hour = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    // Where a custom resource's answers go, by an address that is signed for it.
+    let answers = loopback::serve(|_| Response::new(200, ""));
     let mut variables = Variables::from([
         ("token", own.token()),
         ("key", gateway.ready.api_key.clone()),
@@ -77,17 +82,37 @@ fn send_all(functions: &[Function], gateway: &Keygate, own: &Target) {
         ("api_gateway", gateway.ready.api_gateway.clone()),
         ("api_gateway_signature", signed("apigateway")),
         ("stack", stack_arn()),
+        ("process", processes),
+        ("answers", format!("http://{answers}")),
         ("in_an_hour", in_an_hour.as_second().to_string()),
     ]);
     for function in functions {
         requests::send(own, &function.binary, &mut variables);
     }
-    // Each was there to be called: Lambda's report of an invocation names the function.
-    for function in functions {
+}
+
+/// A function that has called nothing was nevertheless there to be called: Lambda's report of an invocation
+/// names it.
+fn assert_reached(functions: &[Function], gateway: &Keygate, calls: &Calls) {
+    for function in functions.iter().filter(|one| !calls.contains_key(&one.id)) {
         let report = format!("[{}] REPORT RequestId: ", function.id);
         let reported = wait_for(|| gateway.stderr().contains(&report).then_some(()));
         assert!(reported.is_some(), "no request reached {}", function.id);
     }
+}
+
+/// Runs the function that a request's path names, as the gateway runs none that CloudFormation alone calls.
+fn processes(programs: &Path) -> String {
+    let programs = programs.to_owned();
+    let address = loopback::serve(move |request| {
+        let program = programs.join(request.path.trim_start_matches('/'));
+        let event = serde_json::from_slice(&request.body).unwrap();
+        match process::Function::start(program, &[]).invoke(event) {
+            Outcome::Response(answer) => Response::new(200, answer.to_string()),
+            Outcome::Error(error) => Response::new(500, error.to_string()),
+        }
+    });
+    format!("http://{address}")
 }
 
 /// Puts a program beside the others that starts a function with this address for AWS's services.
