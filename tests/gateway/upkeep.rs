@@ -415,7 +415,7 @@ fn what_was_left_half_done_is_swept(target: &Target) {
             has_one
         );
     }
-    let log = lines(&function.log(), "deleted_of");
+    let log = lines(&function.log(), "in_order");
     assert_eq!(log[0]["restored_of"], json!(lacking));
     assert_eq!(log[1]["deleted_of"], json!(gone));
 }
