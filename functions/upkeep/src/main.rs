@@ -9,6 +9,8 @@ mod upkeep;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use aws_config::SdkConfig;
+use aws_config::timeout::TimeoutConfig;
 use keygate_aws as aws;
 use keygate_issuing::{Issuing, StackPlans};
 use keygate_metrics::Metrics;
@@ -24,6 +26,11 @@ const FUNCTION: &str = env!("CARGO_PKG_NAME");
 
 /// How long opening the connections to the table and to API Gateway may hold up the start.
 const PREWARM_LIMIT: Duration = Duration::from_secs(1);
+/// How long one try of a call may take.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long all tries together may take.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(25);
+const MAX_ATTEMPTS: u32 = 5;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -44,6 +51,21 @@ async fn main() -> ExitCode {
     }
 }
 
+/// A configuration with time for its calls: a page of a long list may take seconds, and a sweep of many
+/// usage keys is throttled. Nobody waits for an answer.
+fn patient(config: SdkConfig) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    let retries = aws::retries().with_max_attempts(MAX_ATTEMPTS);
+    let builder = config.into_builder();
+    builder
+        .timeout_config(timeouts)
+        .retry_config(retries)
+        .build()
+}
+
 async fn start(settings: &Settings) -> Result<Upkeep, SettingError> {
     logging::init_without_handler_errors(settings, FUNCTION)?;
     let table = settings.required("KEY_TABLE", "the DynamoDB table of API keys")?;
@@ -59,7 +81,7 @@ async fn start(settings: &Settings) -> Result<Upkeep, SettingError> {
     let days = settings.parsed("KEY_EXPIRY_NOTICE_DAYS")?;
     let topic = settings.parsed("TOPIC_ARN")?;
     let outbound = Outbound::new(settings)?;
-    let config = aws::sdk_config(&outbound).await;
+    let config = patient(aws::sdk_config(&outbound).await);
     let table = table.to_owned();
     let issuing = Issuing::connected(&config, &outbound, settings, table, plans, PREWARM_LIMIT);
     Ok(Upkeep {

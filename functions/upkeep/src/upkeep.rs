@@ -235,8 +235,8 @@ fn log(swept: &Swept, counts: Counts) {
     }
 }
 
-/// The first of a list.
-fn listed(holders: &[String]) -> String {
+/// The first of a list that has any.
+fn listed(holders: &[String]) -> Option<String> {
     let first: Vec<&str> = holders.iter().take(NAMED).map(String::as_str).collect();
-    first.join(" ")
+    (!first.is_empty()).then(|| first.join(" "))
 }
