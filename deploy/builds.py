@@ -7,9 +7,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 CODE = re.compile(r"^( +CodeUri: )\S*functions/(\S+)$", re.M)
 # A line of `cargo tree`.
 CRATE = re.compile(r"(\d+)(\S+) v(\S+)")
-# What `sam deploy` sends along: for the Serverless Application Repository, and nested templates.
+# What `sam deploy` sends along for the Serverless Application Repository.
 NAMED = re.compile(r"^    (?:License|Readme)Url: (.+)$", re.M)
-NESTED = re.compile(r"^( +TemplateURL: )(.+)$", re.M)
 
 
 def output_of(*command):
@@ -56,10 +55,8 @@ def functions_of(template):
 
 
 def with_code(template, code, folder):
-    """A template's text with `code(FUNCTION)` in place of each function's sources. The files that it names besides
-    are copied into `folder`, where it will stand, nested templates among them."""
-    nested = [path for _, path in NESTED.findall(template)]
-    for file in NAMED.findall(template) + nested:
+    """A template's text with `code(FUNCTION)` in place of each function's sources. The files that it names for the
+    Application Repository are copied into `folder`, where it will stand."""
+    for file in NAMED.findall(template):
         shutil.copy(ROOT / file, folder)
-    beside = NESTED.sub(lambda found: found[1] + pathlib.Path(found[2]).name, template)
-    return CODE.sub(lambda found: f"{found[1]}{code(found[2])}", beside)
+    return CODE.sub(lambda found: f"{found[1]}{code(found[2])}", template)

@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return refused(&error),
     };
+    let is_serving = matches!(cli.command, None | Some(Command::Issuer(_)));
     // A command's own words are enough where nothing is served.
     let level = match cli.command {
         Some(Command::Keys(_) | Command::Clients(_) | Command::Explain(_) | Command::Why(_)) => {
@@ -91,7 +92,14 @@ fn main() -> ExitCode {
     };
     let code = outcome.unwrap_or_else(|(message, code)| {
         let text = format!("keygate: {}", excerpt::of_lines(&message));
-        console.stderr.say(&keygate_visible::lines(&text));
+        let shown = keygate_visible::lines(&text);
+        if is_serving {
+            console.stderr.say(&shown);
+        } else {
+            // A command has nothing else to do than to say why it ends.
+            console.settle();
+            keygate_console::warn(&shown);
+        }
         ExitCode::from(code)
     });
     console.settle();

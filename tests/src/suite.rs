@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::thread;
 
 use libtest_mimic::{Arguments, Conclusion, Trial};
 
 /// The tests that start gateways of their own run where the suite starts keygate itself.
 pub const OWN_GATEWAY: &str = "own-gateway";
+
+/// How many tests run at once for each core. Most of them wait: for an answer to expire, for a process to end.
+const TESTS_PER_CORE: usize = 4;
 
 /// All capabilities. One that is misspelt, in a test or in `GATEWAY_SKIP`, would skip nothing or too
 /// much, and nobody would see it.
@@ -106,7 +110,8 @@ fn assert_known(capability: &str, named_by: &str) {
     );
 }
 
-/// Runs the tests of all topics, after naming those that are skipped.
+/// Runs the tests of all topics, after naming those that are skipped; [`TESTS_PER_CORE`] at once, unless the
+/// arguments say how many.
 pub fn run<T: Send + Sync + 'static>(
     arguments: &Arguments,
     topics: &[&[Test<T>]],
@@ -136,7 +141,12 @@ pub fn run<T: Send + Sync + 'static>(
         trials.push(trial.with_ignored_flag(lacking.is_some()));
     }
     let count = trials.len();
-    let conclusion = libtest_mimic::run(arguments, trials);
+    let mut chosen = arguments.clone();
+    chosen.test_threads = arguments.test_threads.or_else(|| {
+        let cores = thread::available_parallelism().ok()?;
+        Some(cores.get() * TESTS_PER_CORE)
+    });
+    let conclusion = libtest_mimic::run(&chosen, trials);
     println!("{skipped} of {count} tests skipped");
     conclusion
 }

@@ -18,8 +18,9 @@ use std::time::{Duration, Instant};
 pub use self::outputs::Console;
 use self::queue::{Entry, Queue, State};
 
-/// How long the last lines may take.
-const SETTLE: Duration = Duration::from_millis(200);
+/// How long the last lines may take. On a busy machine their threads may wait long for their turn; only
+/// an output that nobody reads takes all of it.
+const SETTLE: Duration = Duration::from_secs(2);
 /// Under load the next lines are gathered for so long: to wake a thread for each takes longer than all else
 /// that is done for it.
 const GATHERING: Duration = Duration::from_millis(5);
