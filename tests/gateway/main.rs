@@ -13,6 +13,7 @@ mod claims;
 mod client_steps;
 mod clients;
 mod cors;
+mod decision_metrics;
 mod dependencies;
 mod explain;
 mod faulty;
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
         key_metadata::TESTS,
         key_prefix::TESTS,
         request_events::TESTS,
+        decision_metrics::TESTS,
         dependencies::TESTS,
         cors::TESTS,
         manual::TESTS,

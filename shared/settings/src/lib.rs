@@ -4,7 +4,9 @@
 //! An empty value counts as unset, because a template parameter that was left out arrives as an
 //! empty string.
 
+mod line;
 pub mod logging;
+mod timestamp;
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
@@ -12,6 +14,8 @@ use std::fmt::Display;
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use line::Line;
 
 /// The exit code for wrong settings: `EX_USAGE` of BSD's sysexits(3).
 const USAGE: u8 = 64;
@@ -148,15 +152,26 @@ pub fn comma_separated(value: &str) -> impl Iterator<Item = &str> {
 /// as `refused`, the setting, and the reason in `message`; exit code 64.
 #[must_use]
 pub fn refuse_to_start(function: &str, error: &SettingError) -> ExitCode {
-    logging::not_started(function, Some(error.setting()), error);
+    let line = not_started().with("setting", error.setting());
+    write(line, function, error);
     ExitCode::from(USAGE)
 }
 
 /// Ends a function that cannot start for another reason: the same line without a setting, exit code 1.
 #[must_use]
 pub fn fail_to_start(function: &str, why: &str) -> ExitCode {
-    logging::not_started(function, None, &why);
+    write(not_started(), function, &why);
     ExitCode::FAILURE
+}
+
+/// At the one level that no filter of Lambda's keeps back.
+fn not_started() -> Line {
+    Line::at("FATAL").with("start", "refused")
+}
+
+fn write(line: Line, function: &str, why: &dyn Display) {
+    line.with("message", format!("{function}: {why}"))
+        .write_to(std::io::stderr());
 }
 
 #[cfg(test)]

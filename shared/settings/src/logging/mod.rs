@@ -1,25 +1,22 @@
 //! Structured logs: one JSON object a line on standard output, as CloudWatch Logs Insights
 //! reads them. No field may hold a credential, and what is invisible in one is escaped.
 
-mod line;
 mod subscriber;
 mod threshold;
-mod timestamp;
 
-use std::fmt::Display;
 use std::io;
 
 use tracing::{Level, Metadata};
 
-pub use line::Line;
+pub use crate::line::Line;
 pub use threshold::Threshold;
 
 use crate::{SettingError, Settings};
 use subscriber::JsonLog;
 
 /// Starts logging at `LOG_LEVEL` (`error`, `warn`, `info`, `debug`, `trace` or `off`; `info` when
-/// unset) for the function whose package is `function`: `env!("CARGO_PKG_NAME")`. Later calls in one
-/// process do nothing.
+/// unset), or at Lambda's own level where that is quieter, for the function whose package is `function`:
+/// `env!("CARGO_PKG_NAME")`. A panic is a line too. Later calls in one process do nothing.
 ///
 /// Other crates than that package's and Keygate's own log at `info` and above whatever the level: below it the
 /// Lambda runtime writes whole events and the HTTP and AWS libraries whole requests, credentials
@@ -92,16 +89,4 @@ fn start(
         }));
     }
     Ok(())
-}
-
-/// Writes why a function does not start, on standard error, at the one level that no filter of Lambda's
-/// keeps back.
-pub(crate) fn not_started(function: &str, setting: Option<&str>, why: &dyn Display) {
-    let line = Line::at("FATAL").with("start", "refused");
-    let line = match setting {
-        Some(setting) => line.with("setting", setting),
-        None => line,
-    };
-    line.with("message", format!("{function}: {why}"))
-        .write_to(io::stderr());
 }

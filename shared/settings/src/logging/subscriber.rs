@@ -10,7 +10,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber};
 
-use super::line::Line;
+use crate::line::Line;
 
 /// The field whose text is members of the line, in JSON already: `keygate-metrics` writes it.
 const METRICS: &str = "metrics";

@@ -9,7 +9,7 @@ use std::io::Write;
 
 use serde::{Serialize, Serializer as _};
 
-use super::timestamp::Timestamp;
+use crate::timestamp::Timestamp;
 
 /// A line that is being written.
 #[derive(Debug)]
@@ -56,23 +56,23 @@ impl Line {
         let _ = output.write_all(&self.ended());
     }
 
-    pub(super) fn push(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
+    pub(crate) fn push(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
         self.push_name(name);
         // What is written here has a form in JSON, and to memory it is written whole.
         let _ = serde_json::to_writer(&mut self.json, value);
     }
 
-    pub(super) fn push_text(&mut self, name: &str, value: impl Display) {
+    pub(crate) fn push_text(&mut self, name: &str, value: impl Display) {
         self.push_name(name);
         let _ = serde_json::Serializer::new(&mut self.json).collect_str(&value);
     }
 
-    pub(super) fn push_number(&mut self, name: &str, value: impl Display) {
+    pub(crate) fn push_number(&mut self, name: &str, value: impl Display) {
         self.push_name(name);
         let _ = write!(self.json, "{value}");
     }
 
-    pub(super) fn push_members(&mut self, members: &dyn Display) {
+    pub(crate) fn push_members(&mut self, members: &dyn Display) {
         let _ = write!(self.visible, ",{members}");
     }
 

@@ -11,11 +11,11 @@ const DAYS_BEFORE_1970: u64 = 719_468;
 
 /// A moment in UTC, to the millisecond: `2026-11-26T07:27:21.123Z`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Timestamp(Duration);
+pub(crate) struct Timestamp(Duration);
 
 impl Timestamp {
     /// Now.
-    pub(super) fn now() -> Self {
+    pub(crate) fn now() -> Self {
         Self::of(SystemTime::now())
     }
 
