@@ -165,7 +165,7 @@ pub(crate) fn passed_on(own: &Target, url: &str, request: &Request) -> Reply {
 }
 
 /// A page of a list in which everything was made so many seconds earlier.
-fn aged(page: &str, seconds: u64) -> String {
+pub(crate) fn aged(page: &str, seconds: u64) -> String {
     let Ok(mut page) = serde_json::from_str::<Value>(page) else {
         return page.to_owned();
     };

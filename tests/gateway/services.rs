@@ -12,7 +12,7 @@ pub(crate) const KEY_TABLE: &str = "keygate-local-KeyTable";
 /// The stack that the gateway pretends to be; its usage keys carry the name, and a tag with it.
 pub(crate) const STACK: &str = "keygate-local";
 /// A signature of the form that the SDK's have; nobody checks it, but for the service that it names.
-fn signed(service: &str) -> String {
+pub(crate) fn signed(service: &str) -> String {
     format!(
         "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/{service}/aws4_request, \
          SignedHeaders=host, Signature=0"

@@ -24,8 +24,11 @@ pub(crate) fn fingerprints(properties: &Value) -> BTreeMap<String, String> {
     functions
         .map(|(function, _)| {
             let own = ["Functions", "Handlers"].map(|group| members(&properties[group], function));
-            let variables: BTreeMap<&str, &Value> =
-                every.clone().into_iter().chain(own.into_iter().flatten()).collect();
+            let variables: BTreeMap<&str, &Value> = every
+                .clone()
+                .into_iter()
+                .chain(own.into_iter().flatten())
+                .collect();
             (attribute(function), fingerprint(&variables, &versions))
         })
         .collect()
@@ -35,7 +38,9 @@ pub(crate) fn fingerprints(properties: &Value) -> BTreeMap<String, String> {
 fn members<'v>(of: &'v Value, name: &str) -> BTreeMap<&'v str, &'v Value> {
     let object = of.get(name).and_then(Value::as_object);
     let members = object.into_iter().flatten();
-    members.map(|(name, value)| (name.as_str(), value)).collect()
+    members
+        .map(|(name, value)| (name.as_str(), value))
+        .collect()
 }
 
 fn fingerprint(variables: &BTreeMap<&str, &Value>, versions: &BTreeMap<&str, &Value>) -> String {
@@ -76,13 +81,18 @@ mod tests {
         *after.pointer_mut(pointer).unwrap() = json!(value);
         let (before, after) = (fingerprints(&properties()), fingerprints(&after));
         assert!(before.keys().eq(after.keys()));
-        let differing = after.into_iter().filter(|(name, print)| before[name] != *print);
+        let differing = after
+            .into_iter()
+            .filter(|(name, print)| before[name] != *print);
         differing.map(|(name, _)| name).collect()
     }
 
     #[test]
     fn a_setting_of_one_function_changes_the_fingerprint_of_that_one() {
-        assert_eq!(changed("/Functions/authorizer/OAUTH_RULE", "true"), ["Authorizer"]);
+        assert_eq!(
+            changed("/Functions/authorizer/OAUTH_RULE", "true"),
+            ["Authorizer"]
+        );
         assert_eq!(changed("/Functions/error-mapper/A", "2"), ["ErrorMapper"]);
         assert_eq!(changed("/Handlers/items/A", "2"), ["Items"]);
     }

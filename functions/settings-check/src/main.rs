@@ -43,6 +43,9 @@ async fn main() -> ExitCode {
 }
 
 fn start(settings: Settings) -> Result<Provider, SettingError> {
-    logging::init(&settings, FUNCTION)?;
+    // Of a level that is none CloudFormation is told by the check, so it must not keep that from starting.
+    if logging::init(&settings, FUNCTION).is_err() {
+        logging::init(&Settings::default(), FUNCTION)?;
+    }
     Provider::new(settings)
 }

@@ -28,52 +28,153 @@ fn good_settings_are_a_success_with_the_same_id_at_each_request() {
     );
     let mut update = cloud.request("Update", &properties);
     update["PhysicalResourceId"] = json!("an id of before");
-    assert_eq!(cloud.answer(update)["PhysicalResourceId"], "an id of before");
+    assert_eq!(
+        cloud.answer(update)["PhysicalResourceId"],
+        "an id of before"
+    );
 }
 
 #[test]
 fn a_setting_that_a_function_would_refuse_is_refused_in_its_words() {
     let cloud = Cloud::start();
     for (function, name, value, words) in [
-        ("authorizer", "OAUTH_RULE", "claims.sub ==", "authorizer: OAUTH_RULE is malformed: the rule, "),
-        ("authorizer", "OAUTH_ISSUERS", "[{]", "authorizer: OAUTH_ISSUERS is malformed: "),
+        (
+            "authorizer",
+            "OAUTH_RULE",
+            "claims.sub ==",
+            "authorizer: OAUTH_RULE is malformed: the rule, ",
+        ),
+        (
+            "authorizer",
+            "OAUTH_ISSUERS",
+            "[{]",
+            "authorizer: OAUTH_ISSUERS is malformed: ",
+        ),
         ("authorizer", "OAUTH_ISSUERS", "[]", "it names no issuer"),
-        ("authorizer", "OAUTH_ISSUER", "http://login.example.com", "OAUTH_ISSUER is malformed: use https"),
-        ("authorizer", "OAUTH_AUDIENCE", "", "authorizer: OAUTH_AUDIENCE is not set: "),
-        ("authorizer", "OAUTH_CONTEXT_CLAIMS", ",", "authorizer: OAUTH_CONTEXT_CLAIMS is malformed: "),
-        ("authorizer", "ROUTES", "GET /a/ x", "authorizer: ROUTES is malformed: line 1"),
-        ("authorizer", "ROUTES_FILE", "nowhere", "authorizer: ROUTES_FILE is malformed: ROUTES is set too"),
-        ("keys", "USAGE_PLANS", "standard", "keys: USAGE_PLANS is malformed: "),
-        ("keys", "OAUTH_ISSUERS", "[{]", "keys: OAUTH_ISSUERS is malformed: "),
+        (
+            "authorizer",
+            "OAUTH_ISSUER",
+            "http://login.example.com",
+            "OAUTH_ISSUER is malformed: use https",
+        ),
+        (
+            "authorizer",
+            "OAUTH_AUDIENCE",
+            "",
+            "authorizer: OAUTH_AUDIENCE is not set: ",
+        ),
+        (
+            "authorizer",
+            "OAUTH_CONTEXT_CLAIMS",
+            ",",
+            "authorizer: OAUTH_CONTEXT_CLAIMS is malformed: ",
+        ),
+        (
+            "authorizer",
+            "ROUTES",
+            "GET /a/ x",
+            "authorizer: ROUTES is malformed: line 1",
+        ),
+        (
+            "authorizer",
+            "ROUTES_FILE",
+            "nowhere",
+            "authorizer: ROUTES_FILE is malformed: ROUTES is set too",
+        ),
+        (
+            "keys",
+            "USAGE_PLANS",
+            "standard",
+            "keys: USAGE_PLANS is malformed: ",
+        ),
+        (
+            "keys",
+            "OAUTH_ISSUERS",
+            "[{]",
+            "keys: OAUTH_ISSUERS is malformed: ",
+        ),
         ("keys", "STACK_NAME", "", "keys: STACK_NAME is not set: "),
         ("keys", "KEY_PREFIX", "1", "keys: KEY_PREFIX is malformed: "),
-        ("preflight", "CORS_ALLOWED_ORIGINS", "app.example.com", "preflight: CORS_ALLOWED_ORIGINS is malformed: "),
-        ("preflight", "CORS_ALLOWED_HEADERS", "*", "preflight: CORS_ALLOWED_HEADERS is malformed: "),
-        ("error-mapper", "ADVERTISED_SCOPES", "\"", "error-mapper: ADVERTISED_SCOPES is malformed: "),
-        ("error-mapper", "ROUTES", "", "error-mapper: ROUTES is not set: "),
-        ("error-mapper", "PUBLIC_URL", "example.com", "error-mapper: PUBLIC_URL is malformed: "),
-        ("preflight", "LOG_LEVEL", "loud", "preflight: LOG_LEVEL is malformed: "),
+        (
+            "preflight",
+            "CORS_ALLOWED_ORIGINS",
+            "app.example.com",
+            "preflight: CORS_ALLOWED_ORIGINS is malformed: ",
+        ),
+        (
+            "preflight",
+            "CORS_ALLOWED_HEADERS",
+            "*",
+            "preflight: CORS_ALLOWED_HEADERS is malformed: ",
+        ),
+        (
+            "error-mapper",
+            "ADVERTISED_SCOPES",
+            "\"",
+            "error-mapper: ADVERTISED_SCOPES is malformed: ",
+        ),
+        (
+            "error-mapper",
+            "ROUTES",
+            "",
+            "error-mapper: ROUTES is not set: ",
+        ),
+        (
+            "error-mapper",
+            "PUBLIC_URL",
+            "example.com",
+            "error-mapper: PUBLIC_URL is malformed: ",
+        ),
+        (
+            "preflight",
+            "LOG_LEVEL",
+            "loud",
+            "preflight: LOG_LEVEL is malformed: ",
+        ),
     ] {
         let mut properties = cloud.properties();
         properties["Functions"][function][name] = json!(value);
-        let reason = cloud.reason(&properties).unwrap_or_else(|| panic!("{name}={value}"));
+        let reason = cloud
+            .reason(&properties)
+            .unwrap_or_else(|| panic!("{name}={value}"));
         assert!(reason.contains(words), "{name}={value}: {reason}");
-        assert!(reason.contains("nothing that serves was changed"), "{reason}");
+        assert!(
+            reason.contains("nothing that serves was changed"),
+            "{reason}"
+        );
     }
     let mut properties = cloud.properties();
     properties["Handlers"]["books"]["CORS_ALLOWED_ORIGINS"] = json!("app.example.com");
     let reason = cloud.reason(&properties).unwrap();
-    assert!(reason.contains("books: CORS_ALLOWED_ORIGINS is malformed: "), "{reason}");
+    assert!(
+        reason.contains("books: CORS_ALLOWED_ORIGINS is malformed: "),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_log_level_that_is_none_is_refused_by_a_function_that_has_it_too() {
+    let cloud = Cloud::answering(vec![], &[("LOG_LEVEL", "loud")]);
+    let mut properties = cloud.properties();
+    properties["EveryFunction"]["LOG_LEVEL"] = json!("loud");
+    let reason = cloud.reason(&properties).unwrap();
+    let words = "authorizer, error-mapper, keys, preflight, books: LOG_LEVEL is malformed: ";
+    assert!(reason.contains(words), "{reason}");
 }
 
 #[test]
 fn a_table_whose_policies_do_not_fit_is_refused() {
     let cloud = Cloud::start();
     let mut properties = cloud.properties();
-    let routes: Vec<String> = (0..300).map(|one| format!("GET /a-rather-long-path-{one}/{{id}}/x a")).collect();
+    let routes: Vec<String> = (0..300)
+        .map(|number| format!("GET /a{number}/{{id}} scope{}", number % 7))
+        .collect();
     properties["EveryFunction"]["ROUTES"] = json!(routes.join("\n"));
     let reason = cloud.reason(&properties).unwrap();
-    assert!(reason.contains("authorizer: ROUTES is malformed: "), "{reason}");
+    assert!(
+        reason.contains("authorizer: ROUTES is malformed: "),
+        "{reason}"
+    );
 }
 
 #[test]
@@ -83,7 +184,10 @@ fn a_bundle_of_authorities_that_is_not_there_is_refused_by_name() {
     properties["Functions"]["authorizer"]["OAUTH_ISSUER"] = json!("https://127.0.0.1:9");
     properties["Functions"]["authorizer"]["SSL_CERT_FILE"] = json!("/nowhere/ca.pem");
     let reason = cloud.reason(&properties).unwrap();
-    assert!(reason.contains("authorizer: SSL_CERT_FILE is malformed: /nowhere/ca.pem"), "{reason}");
+    assert!(
+        reason.contains("authorizer: SSL_CERT_FILE is malformed: /nowhere/ca.pem"),
+        "{reason}"
+    );
 }
 
 #[test]
@@ -95,15 +199,22 @@ fn an_issuer_whose_keys_cannot_be_had_is_refused_unless_it_is_not_to_be_asked() 
     let several = json!([named(&cloud.issuer.url), named(nobody)]).to_string();
     properties["Functions"]["authorizer"]["OAUTH_ISSUERS"] = json!(several);
     let reason = cloud.reason(&properties).unwrap();
-    let words = format!("{nobody}: the issuer's key set cannot be had: the issuer cannot be reached");
-    assert!(reason.contains(&words) && reason.contains("CheckIssuers=false"), "{reason}");
+    let words =
+        format!("{nobody}: the issuer's key set cannot be had: the issuer cannot be reached");
+    assert!(
+        reason.contains(&words) && reason.contains("CheckIssuers=false"),
+        "{reason}"
+    );
     assert!(!reason.contains(&cloud.issuer.url), "{reason}");
     properties["CheckIssuers"] = json!("false");
     assert_eq!(cloud.reason(&properties), None);
 
     cloud.issuer.answer_with(|| Response::new(500, "{}"));
     let reason = cloud.reason(&cloud.properties()).unwrap();
-    assert!(reason.contains("the issuer answered with status 500"), "{reason}");
+    assert!(
+        reason.contains("the issuer answered with status 500"),
+        "{reason}"
+    );
 }
 
 #[test]
@@ -125,26 +236,48 @@ fn a_hostile_request_is_refused_in_visible_words_as_long_as_it_says_where() {
         *event.pointer_mut(pointer).unwrap() = value;
         event
     };
-    let deep = serde_json::from_str::<Value>(&format!("{}{}", "[".repeat(100), "]".repeat(100))).unwrap();
+    let deep =
+        serde_json::from_str::<Value>(&format!("{}{}", "[".repeat(100), "]".repeat(100))).unwrap();
     for (event, words) in [
         (changed("/RequestType", json!("Replace")), "RequestType"),
         (changed("/RequestType", json!(["Create"])), "RequestType"),
         (changed("/ResourceProperties", json!(null)), "properties"),
         (changed("/ResourceProperties", json!([1, 2])), "properties"),
-        (changed("/ResourceProperties/Functions", json!("authorizer")), "properties"),
-        (changed("/ResourceProperties/Functions", json!({"authorizer": deep})), "properties"),
-        (changed("/ResourceProperties/Functions", json!({"authoriser": {}})), "authoriser"),
-        (changed("/ResourceProperties/CheckIssuers", json!("no")), "properties"),
         (
-            changed("/ResourceProperties/Functions", json!({"a\u{202e}\nb\u{200b}": {}})),
+            changed("/ResourceProperties/Functions", json!("authorizer")),
+            "properties",
+        ),
+        (
+            changed("/ResourceProperties/Functions", json!({"authorizer": deep})),
+            "properties",
+        ),
+        (
+            changed("/ResourceProperties/Functions", json!({"authoriser": {}})),
+            "authoriser",
+        ),
+        (
+            changed("/ResourceProperties/CheckIssuers", json!("no")),
+            "properties",
+        ),
+        (
+            changed(
+                "/ResourceProperties/Functions",
+                json!({"a\u{202e}\nb\u{200b}": {}}),
+            ),
             r"a\u{202e}\u{a}b\u{200b}",
         ),
         (
-            changed("/ResourceProperties/Functions", json!({"x".repeat(100_000): {}})),
+            changed(
+                "/ResourceProperties/Functions",
+                json!({"x".repeat(100_000): {}}),
+            ),
             "...",
         ),
         (
-            changed("/ResourceProperties/Functions/authorizer/OAUTH_RULE", json!("(".repeat(100_000))),
+            changed(
+                "/ResourceProperties/Functions/authorizer/OAUTH_RULE",
+                json!("(".repeat(100_000)),
+            ),
             "OAUTH_RULE",
         ),
     ] {
@@ -158,7 +291,12 @@ fn a_hostile_request_is_refused_in_visible_words_as_long_as_it_says_where() {
 #[test]
 fn an_event_that_says_no_place_for_an_answer_is_an_error_and_nobody_is_called() {
     let cloud = Cloud::start();
-    for event in [json!(null), json!([]), json!({}), json!({"RequestType": "Create"})] {
+    for event in [
+        json!(null),
+        json!([]),
+        json!({}),
+        json!({"RequestType": "Create"}),
+    ] {
         let said = cloud.invoke(event).error_message();
         assert!(said.contains("ResponseURL"), "{said}");
     }
@@ -198,10 +336,18 @@ fn an_answer_that_does_not_arrive_is_sent_again_and_its_address_stays_out_of_the
 #[test]
 fn a_rollback_is_never_refused() {
     for (status, document, is_refused) in [
-        (200, "<StackStatus>UPDATE_ROLLBACK_IN_PROGRESS</StackStatus>", false),
+        (
+            200,
+            "<StackStatus>UPDATE_ROLLBACK_IN_PROGRESS</StackStatus>",
+            false,
+        ),
         (200, "<StackStatus>UPDATE_IN_PROGRESS</StackStatus>", true),
         (200, "", true),
-        (403, "<StackStatus>UPDATE_ROLLBACK_IN_PROGRESS</StackStatus>", true),
+        (
+            403,
+            "<StackStatus>UPDATE_ROLLBACK_IN_PROGRESS</StackStatus>",
+            true,
+        ),
     ] {
         let (endpoint, asked) = stack_with(status, document);
         let cloud = Cloud::answering(vec![], &[("AWS_ENDPOINT_URL_CLOUDFORMATION", &endpoint)]);

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use keygate_tests::loopback::Request;
+use reqwest::Url;
 use serde_json::Value;
 
 use super::deployed::{REGION, table_arn};
@@ -27,14 +28,34 @@ pub(crate) struct Resources {
     pub(crate) tags: BTreeMap<String, BTreeMap<String, String>>,
 }
 
+/// The fields of a form, as services of the AWS Query protocol are called by one.
+fn form(body: &[u8]) -> BTreeMap<String, String> {
+    let form = String::from_utf8_lossy(body);
+    let url = Url::parse(&format!("http://localhost/?{form}")).unwrap();
+    url.query_pairs().into_owned().collect()
+}
+
 impl Resources {
     /// The call that a signed request of a service is.
     pub(crate) fn call(&self, service: &str, request: &Request) -> Result<Call, String> {
-        let operation = operation(request);
+        let form = form(&request.body);
+        let field = |name: &str| form.get(name).cloned().unwrap_or_default();
+        let operation = match field("Action") {
+            action if action.is_empty() => operation(request),
+            action => action,
+        };
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-        let rights = match service {
-            "dynamodb" => self.of_dynamodb(&operation, &body)?,
-            "apigateway" => self.of_api_gateway(request, &body),
+        let rights = match (service, &*operation) {
+            ("dynamodb", operation) => self.of_dynamodb(operation, &body)?,
+            ("apigateway", _) => self.of_api_gateway(request, &body),
+            ("sns", "Publish") => vec![Right::new("sns:Publish", field("TopicArn"))],
+            // Which is asked for by the stack's ARN.
+            ("cloudformation", "DescribeStacks") => {
+                vec![Right::new(
+                    "cloudformation:DescribeStacks",
+                    field("StackName"),
+                )]
+            }
             _ => return Err(format!("{service}: {operation}")),
         };
         Ok(Call {

@@ -265,6 +265,7 @@ impl Deployed {
             ("AWS::Region", _) => REGION.to_owned(),
             ("AWS::Partition", _) => "aws".to_owned(),
             ("AWS::AccountId", _) => ACCOUNT.to_owned(),
+            ("AWS::StackId", _) => stack_arn(),
             (_, Some("AWS::ApiGateway::RestApi")) => "local".to_owned(),
             (_, Some("AWS::ApiGateway::UsagePlan" | "AWS::ApiGateway::ApiKey")) => {
                 name.to_ascii_lowercase()
@@ -303,6 +304,11 @@ impl Deployed {
 fn role_of<'t>(template: &'t Value, role: &str) -> Option<&'t Value> {
     let resource = &template["Resources"][role];
     (resource["Type"] == "AWS::IAM::Role").then_some(&resource["Properties"])
+}
+
+/// The stack's ARN.
+pub(crate) fn stack_arn() -> String {
+    format!("arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/00000000")
 }
 
 /// A table's ARN.

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::deployed::folder;
 
-/// Values for what stands in double braces. `id` is that of the last answer that has one.
+/// Values for what stands in double braces. `id` is that of the last answer that has one, and `listed` that of the
+/// first of the last list.
 pub(crate) type Variables = BTreeMap<&'static str, String>;
 
 /// Sends the requests of a function, none of which may be refused.
@@ -26,8 +27,10 @@ pub(crate) fn send(target: &Target, binary: &str, variables: &mut Variables) {
         let request = filled(written, variables);
         let answer = sent(target, &request);
         let body: Value = serde_json::from_str(&answer).unwrap_or_default();
-        if let Some(id) = body["id"].as_str() {
-            variables.insert("id", id.to_owned());
+        for (name, id) in [("id", &body["id"]), ("listed", &body["item"][0]["id"])] {
+            if let Some(id) = id.as_str() {
+                variables.insert(name, id.to_owned());
+            }
         }
     }
 }

@@ -11,8 +11,7 @@ use keygate_tests::signer::Signer;
 use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_settings-check");
-pub(crate) const STACK: &str =
-    "arn:aws:cloudformation:eu-west-1:123456789012:stack/keygate/5b2f9c10-0000-11f0-8000-0a58a9feac02";
+pub(crate) const STACK: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/keygate/5b2f9c10-0000-11f0-8000-0a58a9feac02";
 /// What is behind the question mark signs the address.
 const PATH: &str = "/answers/1?X-Amz-Signature=SIGNATURE";
 
@@ -82,9 +81,18 @@ impl Cloud {
             Outcome::Error(error) => panic!("{error}"),
         }
         let answer = self.sent().pop().unwrap();
-        assert_eq!((answer.method.as_str(), answer.path.as_str()), ("PUT", PATH));
-        let types = answer.headers.iter().filter(|(name, _)| name == "content-type");
-        assert_eq!(Vec::from_iter(types), [&("content-type".to_owned(), String::new())]);
+        assert_eq!(
+            (answer.method.as_str(), answer.path.as_str()),
+            ("PUT", PATH)
+        );
+        let types = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "content-type");
+        assert_eq!(
+            Vec::from_iter(types),
+            [&("content-type".to_owned(), String::new())]
+        );
         assert!(answer.body.len() <= 4096, "{}", answer.body.len());
         serde_json::from_slice(&answer.body).unwrap()
     }
@@ -112,8 +120,14 @@ impl Cloud {
 
 /// The reason of an answer that is FAILED, or nothing where it is SUCCESS.
 pub(crate) fn reason(answer: &Value) -> Option<String> {
-    let reason = answer.get("Reason").map(|reason| reason.as_str().unwrap().to_owned());
-    let status = if reason.is_some() { "FAILED" } else { "SUCCESS" };
+    let reason = answer
+        .get("Reason")
+        .map(|reason| reason.as_str().unwrap().to_owned());
+    let status = if reason.is_some() {
+        "FAILED"
+    } else {
+        "SUCCESS"
+    };
     assert_eq!(answer["Status"], status, "{answer}");
     reason
 }

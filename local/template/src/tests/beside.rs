@@ -181,8 +181,8 @@ fn a_function_that_cloudformation_alone_calls_is_left_out_with_the_resource_that
     assert_eq!(
         Vec::from_iter(ignored),
         [
-            "Provider (AWS::Serverless::Function, line 34)",
-            "Made (Custom::Thing, line 38)"
+            "Provider (AWS::Serverless::Function, line 32)",
+            "Made (Custom::Thing, line 36)"
         ]
     );
 }

@@ -195,13 +195,24 @@ fn an_authorizer_and_an_integration_may_name_a_functions_alias() {
         "      AutoPublishAlias: !Sub 'li${Ve}'\n      Environment:",
         1,
     );
-    let with_alias = with_alias.replacen("Parameters:", "Parameters:\n  Ve: {Type: String, Default: ve}", 1);
-    let of_all = by_alias.replacen("Resources:", "Globals: {Function: {AutoPublishAlias: live}}\nResources:", 1);
+    let with_alias = with_alias.replacen(
+        "Parameters:",
+        "Parameters:\n  Ve: {Type: String, Default: ve}",
+        1,
+    );
+    let of_all = by_alias.replacen(
+        "Resources:",
+        "Globals: {Function: {AutoPublishAlias: live}}\nResources:",
+        1,
+    );
     for text in [with_alias, of_all] {
         let application = load(&text, &[]).unwrap();
         assert_eq!(application.functions["Fn"].alias.as_deref(), Some("live"));
         assert_eq!(application.api.authorizers["Credential"].function, "Fn");
     }
     let problem = problem(&by_alias);
-    assert!(problem.contains("`Fn` has no AutoPublishAlias"), "{problem}");
+    assert!(
+        problem.contains("`Fn` has no AutoPublishAlias"),
+        "{problem}"
+    );
 }
