@@ -56,8 +56,9 @@ class Reader:
             if function == "Fn::Sub" and isinstance(of, str) and "/functions/" in of:
                 return of
             if function == "Fn::Sub" and isinstance(of, list) and "__FunctionArn__" in of[1]:
-                arn = of[1]["__FunctionArn__"].get("Fn::GetAtt", ["?"])
-                return of[0].replace("__FunctionArn__", f"{arn[0]}.Arn")
+                arn = of[1]["__FunctionArn__"]
+                name = f"{arn['Fn::GetAtt'][0]}.Arn" if "Fn::GetAtt" in arn else arn.get("Ref", "?")
+                return of[0].replace("__FunctionArn__", name)
             if function.startswith("Fn::"):
                 return None
         read = ((name, self.read(value)) for name, value in node.items())
@@ -71,7 +72,8 @@ def text(value):
 
 
 def function_of(uri):
-    found = re.search(r"\$\{(\w+)\.Arn\}/invocations", uri or "")
+    # By its ARN, or by the alias that SAM makes of it.
+    found = re.search(r"\$\{(\w+?)(?:\.Arn|Alias\w+)\}/invocations", uri or "")
     return found and found[1]
 
 

@@ -11,7 +11,7 @@ const WHOLE: &str = include_str!("../../../../template.yaml");
 const ALONE: &str = include_str!("../../../../deploy/authorizer.yaml");
 
 /// What one of them says by itself: its API's routes and usage key here, what is given or chosen there.
-const OWN: [&str; 8] = [
+const OWN: [&str; 14] = [
     "Function/Properties/CodeUri",
     "Function/Properties/Environment/Variables/ROUTES",
     "Function/Properties/Environment/Variables/ROUTES_FILE",
@@ -20,6 +20,13 @@ const OWN: [&str; 8] = [
     "Function/Properties/Environment/Variables/SIMPLE_RESPONSES",
     "Role/Properties/Policies/1",
     "KeyTable/Condition",
+    // It is called by its name, which the page to copy from gives: it has no alias.
+    "Function/Properties/Description",
+    "Function/DependsOn",
+    "Function/Properties/AutoPublishAlias",
+    "Function/Properties/AutoPublishAliasAllProperties",
+    "Function/Properties/VersionDescription",
+    "Function/Properties/DeploymentPreference",
 ];
 
 /// Each text of a template, by where it stands.
@@ -132,6 +139,9 @@ fn the_authorizer_alone_is_the_one_of_the_whole_template() {
         "logs:PutLogEvents",
         "Allow",
         "dynamodb:GetItem",
+        "key#*",
+        "client#*",
+        "jti#*",
         "Allow",
         "xray:PutTraceSegments",
         "xray:PutTelemetryRecords",

@@ -39,7 +39,11 @@ fn given(root: &Node) -> BTreeMap<String, String> {
             continue;
         }
         let depends_on = node.get("DependsOn").and_then(Node::as_text);
-        assert_eq!(depends_on, Some("Settings"), "{}", resource.name);
+        // By its fingerprint it waits as well.
+        let description = at(node, &["Properties", "Description"]).map(written);
+        let waits = depends_on == Some("Settings")
+            || description.is_some_and(|text| text.contains("${Settings."));
+        assert!(waits, "{}", resource.name);
         let binary = at(node, &["Metadata", "BuildProperties", "Binary"]);
         let variables = at(node, &["Properties", "Environment", "Variables"]);
         let binary = binary.and_then(Node::as_text).unwrap();
