@@ -199,7 +199,7 @@ def ministack(bin, work, functions):
     for name in functions:
         (work / "code" / name).mkdir(parents=True)
         shutil.copy(bin / name, work / "code" / name / "bootstrap")
-    template = work / "template.yaml"
+    template = work / "code/template.yaml"
     source = (ROOT / "template.yaml").read_text()
     template.write_text(with_code(source, lambda function: f"{work}/code/{function}", work))
     command = ["deploy/measured-cloud", template, *WITHOUT_LIMITS]

@@ -172,8 +172,8 @@ impl Query {
     fn members(&self) -> BTreeSet<String> {
         let literal = Regex::new("'[^']*'|/[^/]*/").unwrap();
         let text = literal.replace_all(&self.text, " ");
-        let named = Regex::new(r"\bas (\w+)").unwrap();
-        let own: BTreeSet<&str> = named
+        let alias = Regex::new(r"\bas (\w+)").unwrap();
+        let own: BTreeSet<&str> = alias
             .captures_iter(&text)
             .map(|found| found.get(1).unwrap().as_str())
             .collect();
