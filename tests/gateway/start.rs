@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use tempfile::TempDir;
 
 use keygate_tests::build::PORTS;
+use keygate_tests::keygate::wait_for;
 use keygate_tests::target::Target;
 
 keygate_tests::tests! { for Target:
@@ -42,12 +43,13 @@ fn a_port_in_use_is_named_with_who_has_it_and_the_flag_that_changes_it(target: &
     let port = taken.local_addr().unwrap().port().to_string();
     let holder = format!("(process {})", std::process::id());
     for flag in PORTS {
-        is_refused(
-            target,
-            &[flag, &port],
-            1,
-            &[flag, &port, "in use by ", &holder],
-        );
+        is_refused(target, &[flag, &port], 1, &[flag, &port, "in use by "]);
+        // A program that another test is starting has this process's sockets until it runs.
+        let named = wait_for(|| {
+            let (_, said) = target.build().try_start(&[flag, &port]).err()?;
+            said.contains(&holder).then_some(())
+        });
+        assert!(named.is_some(), "{holder} is never named for {flag}");
     }
 }
 

@@ -10,7 +10,7 @@ use libtest_mimic::{Arguments, Conclusion, Trial};
 pub const OWN_GATEWAY: &str = "own-gateway";
 
 /// How many tests run at once for each core. Most of them wait: for an answer to expire, for a process to end.
-const TESTS_PER_CORE: usize = 4;
+const TESTS_PER_CORE: usize = 3;
 
 /// All capabilities. One that is misspelt, in a test or in `GATEWAY_SKIP`, would skip nothing or too
 /// much, and nobody would see it.
