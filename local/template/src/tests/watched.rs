@@ -53,7 +53,7 @@ fn property(root: &Node, resource: &str, name: &str) -> Json {
     let references = References::of(&BTreeMap::new());
     let resolver = Resolver::new(root, values.collect(), references, &problems).unwrap();
     let properties = resources(root)[resource].get("Properties").unwrap();
-    let resolved = resolver
+    let property = resolver
         .resolve(properties.get(name).unwrap(), resource)
         .unwrap();
     let found = json::of(&resolved);
