@@ -56,7 +56,7 @@ fn property(root: &Node, resource: &str, name: &str) -> Json {
     let property = resolver
         .resolve(properties.get(name).unwrap(), resource)
         .unwrap();
-    let found = json::of(&resolved);
+    let found = json::of(&property);
     assert_eq!(problems.into_list(), [], "{resource}.{name}");
     found.unwrap()
 }
