@@ -32,7 +32,8 @@ pub(crate) struct Response<'r> {
     stack_id: &'r str,
     request_id: &'r str,
     logical_resource_id: &'r str,
-    /// The attributes of the resource.
+    /// The attributes of the resource. A refusal needs none, and could name functions at any length.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     data: BTreeMap<String, String>,
 }
 
@@ -55,6 +56,11 @@ impl<'r> Response<'r> {
         let member = |name| request.text(name).unwrap_or_default();
         let (stack_id, logical_resource_id) = (member("StackId"), member("LogicalResourceId"));
         let former = member("PhysicalResourceId");
+        let data = if refused.is_some() || member("RequestType") == "Delete" {
+            BTreeMap::new()
+        } else {
+            fingerprints(request.properties())
+        };
         Self {
             status: if refused.is_some() {
                 "FAILED"
@@ -71,7 +77,7 @@ impl<'r> Response<'r> {
             stack_id,
             request_id: member("RequestId"),
             logical_resource_id,
-            data: fingerprints(request.properties()),
+            data,
         }
     }
 

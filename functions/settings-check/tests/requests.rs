@@ -18,7 +18,13 @@ use cloud::{Cloud, STACK, next, reason, stack_with};
 fn good_settings_are_a_success_with_the_same_id_at_each_request() {
     let cloud = Cloud::start();
     let properties = cloud.properties();
-    let created = cloud.answer(cloud.request("Create", &properties));
+    let mut created = cloud.answer(cloud.request("Create", &properties));
+    let attributes = created.as_object_mut().unwrap().remove("Data").unwrap();
+    let names: Vec<&String> = attributes.as_object().unwrap().keys().collect();
+    assert_eq!(
+        names,
+        ["Authorizer", "Books", "ErrorMapper", "Keys", "Preflight"]
+    );
     assert_eq!(
         created,
         json!({
