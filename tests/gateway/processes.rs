@@ -148,7 +148,7 @@ fn a_function_that_exceeds_its_timeout_is_ended(target: &Target) {
 }
 
 fn an_authorizer_that_crashes_in_flight_is_a_fault_of_the_service(target: &Target) {
-    let authorizer = "they may call.\n      MemorySize: 256\n      Timeout: 10";
+    let authorizer = "Timeout: 10\n      ReservedConcurrentExecutions";
     let (gateway, own) = impatient(target, authorizer);
     stop(&processes_of(&gateway, "authorizer"));
     let credential = format!("Bearer {}", own.token());

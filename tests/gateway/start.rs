@@ -128,11 +128,11 @@ fn a_setting_that_a_function_refuses_is_named(target: &Target) {
 }
 
 fn usage_plans_that_are_no_list_of_plans_are_named(target: &Target) {
-    let setting = "USAGE_PLANS: !Sub standard=";
+    let setting = "&usage_plans !Sub standard=";
     for malformed in [
-        "USAGE_PLANS: !Sub ",
-        "USAGE_PLANS: !Sub =",
-        "USAGE_PLANS: !Sub a=b,a=",
+        "&usage_plans !Sub ",
+        "&usage_plans !Sub =",
+        "&usage_plans !Sub a=b,a=",
     ] {
         let template = target.build().template_with(setting, malformed);
         let arguments = ["--template", template.path().to_str().unwrap()];
