@@ -43,6 +43,14 @@ fn metric_filters_count_the_requests_that_their_alarms_are_about(target: &Target
     ];
     let posted = own.post("/books").bearer(&token).json(&json!({})).send();
     replies.push(posted.expect(403));
+    dynamodb(
+        &own,
+        &gateway,
+        "DeleteTable",
+        &json!({"TableName": KEY_TABLE}),
+    );
+    let unknown = own.token_with(&[("client_id", "another"), ("scope", "books:read")]);
+    replies.push(list(&own, &format!("Bearer {unknown}")).expect(503));
     for reply in &replies {
         let _ = line_of(&gateway, reply);
     }
@@ -61,6 +69,7 @@ fn metric_filters_count_the_requests_that_their_alarms_are_about(target: &Target
         ("'${Stack}-unauthorized'", 2),
         ("'${Stack}-forbidden'", 1),
         ("'${Stack}-quota-exceeded'", 1),
+        ("'${Stack}-authorizer-failures'", 1),
     ];
     assert_eq!(counted, BTreeMap::from(expected));
 }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 /// A metric filter whose pattern is `{ $.member = "value" }`: of a line of JSON in which the member is
-/// that text (CloudWatch Logs guide, "Filter pattern syntax").
+/// that text, or begins with it where a `*` ends it (CloudWatch Logs guide, "Filter pattern syntax").
 #[derive(Debug, PartialEq, Eq)]
 pub struct MetricFilter<'t> {
     /// What the template says of the log group, such as `!Ref AccessLogGroupName`.
@@ -44,8 +44,14 @@ impl<'t> MetricFilter<'t> {
 
     /// Whether the filter counts a line.
     pub fn counts(&self, line: &str) -> bool {
-        serde_json::from_str::<Value>(line)
-            .is_ok_and(|line| line[self.member].as_str() == Some(self.value))
+        let Ok(line) = serde_json::from_str::<Value>(line) else {
+            return false;
+        };
+        let said = line[self.member].as_str();
+        said.is_some_and(|said| match self.value.strip_suffix('*') {
+            Some(beginning) => said.starts_with(beginning),
+            None => said == self.value,
+        })
     }
 }
 

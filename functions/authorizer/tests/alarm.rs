@@ -21,7 +21,7 @@ fn counted(log: &str) -> [usize; 2] {
     let alone = MetricFilter::all(ALONE);
     let mut nested = MetricFilter::all(NESTED);
     nested.retain(|filter| filter.log_group == "!Ref AuthorizerLogGroupName");
-    assert_eq!((alone.len(), nested.len()), (2, 1));
+    assert_eq!((alone.len(), nested.len()), (3, 2));
     [alone, nested].map(|filters| {
         let is_counted = |line: &&str| filters.iter().any(|filter| filter.counts(line));
         log.lines().filter(is_counted).count()
@@ -51,6 +51,14 @@ fn a_fault_is_counted_and_what_a_credential_is_to_blame_for_is_not() {
     }
     // The nested alarm has the metric of the function's own for these.
     assert_eq!(counted(&house.authorizer.log()), [2, 0]);
+}
+
+#[test]
+fn a_call_that_broke_off_is_counted() {
+    // The line of `keygate_settings::logging`, whose test has it of a process that panicked.
+    let line =
+        r#"{"timestamp":"2026-11-26T07:27:21.123Z","level":"ERROR","ended":"panic","message":"x"}"#;
+    assert_eq!(counted(line), [1, 1]);
 }
 
 #[test]

@@ -93,8 +93,8 @@ fn decisions_lookups_and_fetches_are_counted_in_the_lines_that_are_written_anywa
 #[test]
 fn what_is_counted_does_not_depend_on_what_the_log_takes() {
     for (level, setting) in [
-        ("WARN", ("LOG_LEVEL", "WARN")),
-        ("ERROR", ("LOG_LEVEL", "ERROR")),
+        ("INFO", ("LOG_LEVEL", "WARN")),
+        ("INFO", ("LOG_LEVEL", "ERROR")),
         ("ERROR", ("AWS_LAMBDA_LOG_LEVEL", "ERROR")),
         ("FATAL", ("AWS_LAMBDA_LOG_LEVEL", "FATAL")),
     ] {

@@ -27,17 +27,9 @@ impl KeysSettings {
     /// When one is missing or malformed.
     pub fn read(settings: &Settings) -> Result<Self, SettingError> {
         let table = settings.required("KEY_TABLE", "the DynamoDB table of API keys")?;
-        let plans = match settings.parsed("USAGE_PLANS")? {
-            None => None,
-            Some(plans) => {
-                let purpose = "the stack whose tag usage keys carry";
-                let stack = settings.required("STACK_NAME", purpose)?.to_owned();
-                Some(StackPlans { plans, stack })
-            }
-        };
         Ok(Self {
             table: table.to_owned(),
-            plans,
+            plans: StackPlans::read(settings)?,
             trust: Trust::read(settings)?,
             prefix: settings.parsed("KEY_PREFIX")?.unwrap_or_default(),
             events: settings.parsed("AUTHORIZER_EVENTS")?.unwrap_or_default(),

@@ -19,7 +19,8 @@ pub(crate) async fn check(properties: Value, own: Settings) -> Result<(), Refusa
     guarded(LIMIT, async move { checked(&properties, &own).await }).await
 }
 
-/// A check in a task of its own, so that one which breaks off or hangs is a refusal like another.
+/// A check in a task of its own, so that one which breaks off, or waits for somebody too long, is a refusal
+/// like another.
 async fn guarded(
     limit: Duration,
     check: impl Future<Output = Result<(), Refusal>> + Send + 'static,

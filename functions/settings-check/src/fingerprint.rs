@@ -44,7 +44,8 @@ fn members<'v>(of: &'v Value, name: &str) -> BTreeMap<&'v str, &'v Value> {
 }
 
 fn fingerprint(variables: &BTreeMap<&str, &Value>, versions: &BTreeMap<&str, &Value>) -> String {
-    let mut digits = sha256::hex(format!("{variables:?} {versions:?}").as_bytes());
+    let of = serde_json::json!([variables, versions]).to_string();
+    let mut digits = sha256::hex(of.as_bytes());
     digits.truncate(DIGITS);
     digits
 }

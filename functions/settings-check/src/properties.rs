@@ -4,10 +4,16 @@ use std::collections::BTreeMap;
 
 use keygate_settings::Settings;
 use serde::Deserialize;
+use serde::de::Error as _;
 use serde_json::Value;
 
 /// What Lambda adds to each function's variables, and their reading depends on: it is the same here.
 const OF_LAMBDA: &str = "AWS_REGION";
+
+/// What one function's fingerprint adds to an answer beside the name, and what all of them may: of an answer
+/// CloudFormation takes 4,096 bytes ("Custom resource response objects").
+const OF_FINGERPRINT: usize = 22;
+const MOST_FINGERPRINTS: usize = 3072;
 
 /// The properties, none of them unknown: one that is spelled wrong would be a function that nobody
 /// checks.
@@ -69,7 +75,17 @@ pub(crate) struct Configured {
 impl Properties {
     /// Reads the properties.
     pub(crate) fn read(properties: &Value) -> Result<Self, serde_json::Error> {
-        Self::deserialize(properties)
+        let properties = Self::deserialize(properties)?;
+        let names = properties
+            .functions
+            .keys()
+            .chain(properties.handlers.keys());
+        let size: usize = names.map(|name| name.len() + OF_FINGERPRINT).sum();
+        if size > MOST_FINGERPRINTS {
+            let message = "Functions and Handlers are more than an answer can name";
+            return Err(serde_json::Error::custom(message));
+        }
+        Ok(properties)
     }
 
     /// Whether the issuers are asked for their keys.

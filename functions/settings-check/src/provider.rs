@@ -68,8 +68,11 @@ impl Provider {
             tracing::info!(kind, "the settings are good, or there is nothing to check");
         }
         let response = Response::new(&request, reason);
-        let ways = [&self.outbound, &self.without_bundle];
-        Ok(response.send(&url, ways).await?)
+        Ok(response.send(&url, self.ways()).await?)
+    }
+
+    fn ways(&self) -> [&Outbound; 2] {
+        [&self.outbound, &self.without_bundle]
     }
 
     /// Why the request is refused, if it is.
@@ -91,7 +94,7 @@ impl Provider {
 
     async fn is_rolling_back(&self, request: &Request) -> bool {
         let stack = request.text("StackId").unwrap_or_default();
-        match stack::is_rolling_back(stack, &self.outbound, &self.settings).await {
+        match stack::is_rolling_back(stack, self.ways(), &self.settings).await {
             Ok(is) => is,
             Err(error) => {
                 tracing::warn!(%error, "whether the stack is rolled back is not known");

@@ -15,7 +15,7 @@ use crate::request::Request;
 /// How often an answer is sent.
 const ATTEMPTS: usize = 4;
 /// How long one attempt may take.
-const LIMIT: Duration = Duration::from_secs(3);
+const LIMIT: Duration = Duration::from_millis(2500);
 /// How long after the first failure the next attempt is made; twice as long after each further one.
 const PAUSE: Duration = Duration::from_millis(250);
 

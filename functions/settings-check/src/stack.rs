@@ -17,8 +17,10 @@ use url::form_urlencoded::Serializer;
 const ENDPOINT: &str = "AWS_ENDPOINT_URL_CLOUDFORMATION";
 /// The version of the service's API, the only one.
 const API: &str = "2010-05-15";
-/// How long the call may take.
-const LIMIT: Duration = Duration::from_secs(3);
+/// How long one call may take, and how long after it the next is made. With the check and its answer they
+/// must end within the function's timeout, 30 s in the templates.
+const LIMIT: Duration = Duration::from_millis(1500);
+const PAUSE: Duration = Duration::from_millis(500);
 /// The status of a stack that goes back.
 const ROLLBACK: &str = "UPDATE_ROLLBACK_IN_PROGRESS";
 
@@ -37,12 +39,25 @@ pub(crate) enum StackError {
     Status(u16),
 }
 
-/// Whether the stack of this ARN is being rolled back.
+/// Whether the stack of this ARN is being rolled back: asked by one of these `ways`, then by the other and
+/// once more by the first, as no answer would be taken for no rollback.
 pub(crate) async fn is_rolling_back(
     stack: &str,
-    outbound: &Outbound,
+    ways: [&Outbound; 2],
     own: &Settings,
 ) -> Result<bool, StackError> {
+    let [first, second] = ways;
+    let mut answer = asked(stack, first, own).await;
+    for way in [second, first] {
+        let Err(error) = &answer else { break };
+        tracing::warn!(%error, "the stack's status was not told");
+        tokio::time::sleep(PAUSE).await;
+        answer = asked(stack, way, own).await;
+    }
+    answer
+}
+
+async fn asked(stack: &str, outbound: &Outbound, own: &Settings) -> Result<bool, StackError> {
     let config = keygate_aws::sdk_config(outbound).await;
     let region = config.region().map_or("", AsRef::as_ref);
     let suffix = if region.starts_with("cn-") { ".cn" } else { "" };

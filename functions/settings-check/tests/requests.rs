@@ -280,7 +280,16 @@ fn a_hostile_request_is_refused_in_visible_words_as_long_as_it_says_where() {
                 "/ResourceProperties/Functions",
                 json!({"x".repeat(100_000): {}}),
             ),
-            "...",
+            "more than an answer can name",
+        ),
+        (
+            changed(
+                "/ResourceProperties/Handlers",
+                (0..200)
+                    .map(|number| (format!("handler-{number}"), json!({})))
+                    .collect(),
+            ),
+            "more than an answer can name",
         ),
         (
             changed(
@@ -372,6 +381,9 @@ fn a_rollback_is_never_refused() {
         let answer = cloud.answer(cloud.request("Update", &wrong));
         assert_eq!(reason(&answer).is_some(), is_refused, "{status} {document}");
         let request = next(&asked).unwrap();
+        // What is no answer is asked again, the other way and then the same way.
+        let again = std::iter::from_fn(|| next(&asked)).count();
+        assert_eq!(again, if status == 200 { 0 } else { 2 });
         let body = String::from_utf8(request.body).unwrap();
         assert!(body.starts_with("Action=DescribeStacks&"), "{body}");
         assert!(body.contains("stack%2Fkeygate%2F5b2f9c10"), "{body}");

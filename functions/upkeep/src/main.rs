@@ -70,14 +70,7 @@ async fn start(settings: &Settings) -> Result<Upkeep, SettingError> {
     logging::init_without_handler_errors(settings, FUNCTION)?;
     let table = settings.required("KEY_TABLE", "the DynamoDB table of API keys")?;
     let stack = settings.optional("STACK_NAME")?.map(str::to_owned);
-    let plans = match settings.parsed("USAGE_PLANS")? {
-        None => None,
-        Some(plans) => {
-            let stack = settings.required("STACK_NAME", "the stack whose tag usage keys carry")?;
-            let stack = stack.to_owned();
-            Some(StackPlans { plans, stack })
-        }
-    };
+    let plans = StackPlans::read(settings)?;
     let days = settings.parsed("KEY_EXPIRY_NOTICE_DAYS")?;
     let topic = settings.parsed("TOPIC_ARN")?;
     let outbound = Outbound::new(settings)?;

@@ -1,6 +1,6 @@
 //! One run: a person is told of keys that are about to expire, then usage keys are swept. A part that fails
 //! keeps no other from being done. Both are safe to run twice at once, and again after a failure: what one run
-//! has done, another finds in order, and at worst a person is told twice.
+//! has done, another finds in order, and what could not be noted of a notice is told again by the next.
 
 use std::time::{Duration, SystemTime};
 
@@ -178,6 +178,7 @@ impl Upkeep {
         now: u64,
         deadline: Instant,
     ) -> Result<(), NoticeError> {
+        let mut left = 0;
         for (noted, key) in due.iter().enumerate() {
             let note = timeout_at(deadline, self.issuing.store.note_notice(key, now));
             match note.await {
@@ -185,10 +186,13 @@ impl Upkeep {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => {
                     tracing::error!(%error, "a notice was not noted");
-                    return Err(NoticeError::NotNoted(due.len() - noted));
+                    left += 1;
                 }
-                Err(_) => return Err(NoticeError::NotNoted(due.len() - noted)),
+                Err(_) => return Err(NoticeError::NotNoted(left + due.len() - noted)),
             }
+        }
+        if left > 0 {
+            return Err(NoticeError::NotNoted(left));
         }
         Ok(())
     }

@@ -65,7 +65,8 @@ fn rewritten(line: &str) -> Option<String> {
         .partition(|(name, _)| metrics.contains(&name.as_str()));
     let mut kept = written(&others)?;
     kept.push(format!("\"metrics\":{{{}}}", written(&counted)?.join(",")));
-    Some(format!("{{{}}}", kept.join(",")))
+    // Names were read, and what was escaped in them is as it was before.
+    Some(keygate_visible::json(&format!("{{{}}}", kept.join(","))).into_owned())
 }
 
 fn written(members: &[&(String, &RawValue)]) -> Option<Vec<String>> {
@@ -114,6 +115,17 @@ mod tests {
         assert_eq!(
             with_metrics_summed_up(&line),
             r#"{"timestamp":"T","level":"INFO","reason":"granted","a":1.50,"metrics":{"Decisions":1}}"#
+        );
+    }
+
+    #[test]
+    fn what_was_invisible_and_escaped_in_a_line_stays_so() {
+        let line = format!(
+            r#"{{"a\u202eb":"c\u202ed","_aws":{{"CloudWatchMetrics":[{DIRECTIVE}]}},"Decisions":1}}"#
+        );
+        assert_eq!(
+            with_metrics_summed_up(&line),
+            r#"{"a\u202eb":"c\u202ed","metrics":{"Decisions":1}}"#
         );
     }
 

@@ -9,6 +9,9 @@ use super::no_meaning;
 use super::problems::Problems;
 use super::yaml::{self, Entry, Node};
 
+/// The size of a template at CloudFormation ("CloudFormation quotas").
+const MOST_BYTES: u64 = 1024 * 1024;
+
 pub(super) const STACK: &str = "AWS::CloudFormation::Stack";
 
 /// Reports a nested stack that cannot be read, or has what changes an answer. `folder` is that of the
@@ -34,6 +37,10 @@ pub(super) fn check(stack: &Entry, folder: &Path, problems: &Problems) {
 /// What of a nested stack's resources means something here.
 fn served_of(path: &Path) -> Result<Vec<String>, String> {
     let of_path = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let file = fs::metadata(path).map_err(|error| of_path(&error))?;
+    if !file.is_file() || file.len() > MOST_BYTES {
+        return Err(of_path(&"it is no file of at most a megabyte"));
+    }
     let text = fs::read_to_string(path).map_err(|error| of_path(&error))?;
     let root = yaml::parse(&text).map_err(|error| of_path(&error))?;
     let resources = root.get("Resources").map_or(&[][..], Node::entries);

@@ -91,7 +91,8 @@ impl Resolver<'_> {
         });
         match alias.flatten().map(|node| node.value) {
             Some(Value::Text(alias)) => Value::Text(alias_arn(&name, &alias)),
-            _ => Value::Unknown,
+            Some(Value::Unknown) => Value::Unknown,
+            _ => self.wrong(line, place, &format!("`{function}` has no {ALIAS}")),
         }
     }
 

@@ -28,7 +28,7 @@ pub async fn signature(
     let lacking = |what: &str| Unsigned(what.to_owned());
     let region = config.region().ok_or_else(|| lacking("no region is set"))?;
     let provider = config.credentials_provider();
-    let provider = provider.ok_or_else(|| lacking("none are configured"))?;
+    let provider = provider.ok_or_else(|| lacking("no credentials are configured"))?;
     let credentials = provider.provide_credentials().await;
     let credentials = credentials.map_err(|error| Unsigned(error.to_string()))?;
     let identity = credentials.into();

@@ -12,7 +12,7 @@ use crate::usage_plans::UsagePlans;
 use keygate_api_key::KeyPrefix;
 use keygate_aws::dynamodb;
 use keygate_outbound::Outbound;
-use keygate_settings::Settings;
+use keygate_settings::{SettingError, Settings};
 
 /// A stack's usage plans: what it takes to meter each key and each registered client by itself.
 #[derive(Debug, Clone)]
@@ -21,6 +21,21 @@ pub struct StackPlans {
     pub plans: UsagePlans,
     /// The stack that the usage keys are of: each carries its name in a tag.
     pub stack: String,
+}
+
+impl StackPlans {
+    /// Reads `USAGE_PLANS` and, with it, `STACK_NAME`. `None` without plans.
+    ///
+    /// # Errors
+    /// When one is missing or malformed.
+    pub fn read(settings: &Settings) -> Result<Option<Self>, SettingError> {
+        let Some(plans) = settings.parsed("USAGE_PLANS")? else {
+            return Ok(None);
+        };
+        let stack = settings.required("STACK_NAME", "the stack whose tag usage keys carry")?;
+        let stack = stack.to_owned();
+        Ok(Some(Self { plans, stack }))
+    }
 }
 
 /// The key table with, where usage plans are configured, its usage keys.

@@ -25,7 +25,7 @@ const USAGE: u8 = 64;
 pub struct Settings {
     values: HashMap<OsString, OsString>,
     /// What was asked for, by this value or a clone of it.
-    asked: Arc<Mutex<Vec<&'static str>>>,
+    asked: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
 /// A setting that a function cannot start with. One line, naming the variable.
@@ -79,7 +79,7 @@ impl Settings {
     #[must_use]
     pub fn asked(&self) -> BTreeSet<&'static str> {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.iter().copied().collect()
+        asked.clone()
     }
 
     /// The value of `name`, or `None` when it is unset or blank.
@@ -88,7 +88,7 @@ impl Settings {
     /// When the value is not UTF-8.
     pub fn optional(&self, name: &'static str) -> Result<Option<&str>, SettingError> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.push(name);
+        asked.insert(name);
         drop(asked);
         let Some(value) = self.values.get(name.as_ref() as &std::ffi::OsStr) else {
             return Ok(None);

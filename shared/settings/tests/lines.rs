@@ -103,7 +103,10 @@ fn a_panic_is_a_line_that_says_where_and_why() {
     let [line] = lines.as_slice() else {
         panic!("{lines:?}");
     };
-    assert_eq!(line["level"], "ERROR");
+    assert_eq!(
+        (&line["level"], &line["ended"]),
+        (&json!("ERROR"), &json!("panic"))
+    );
     let message = line["message"].as_str().unwrap();
     assert!(
         message.contains("lines.rs") && message.ends_with("the reason"),

@@ -68,6 +68,10 @@ fn the_requests_of_a_function_make_every_call_that_it_links(target: &Target) {
         let called = recorded(target).get(&function.id).into_iter().flatten();
         let called: BTreeSet<String> = called.map(|call| call.operation.clone()).collect();
         let linked = linked::operations(&target.build().directory.join(&function.binary));
+        // Names that are found no more would leave nothing to compare.
+        if function.binary == "authorizer" {
+            assert!(linked.contains("dynamodb.GetItem"), "{linked:?}");
+        }
         let missing: Vec<&String> = linked.difference(&called).collect();
         let file = format!("functions/{}/requests.http", function.binary);
         assert_eq!(missing, [""; 0], "no request of {file} makes these calls");

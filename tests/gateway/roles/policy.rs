@@ -69,7 +69,7 @@ impl Condition {
                 actual.len() == 1 && actual.iter().all(|value| self.has(value))
             }
             "ForAllValues:StringEquals" | "ForAllValues:StringLike" => {
-                actual.iter().all(|value| self.has(value))
+                !actual.is_empty() && actual.iter().all(|value| self.has(value))
             }
             other => panic!("the operator {other} is not known here"),
         }

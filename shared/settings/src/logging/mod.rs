@@ -16,7 +16,7 @@ use subscriber::JsonLog;
 
 /// Starts logging at `LOG_LEVEL` (`error`, `warn`, `info`, `debug`, `trace` or `off`; `info` when
 /// unset), or at Lambda's own level where that is quieter, for the function whose package is `function`:
-/// `env!("CARGO_PKG_NAME")`. A panic is a line too. Later calls in one process do nothing.
+/// `env!("CARGO_PKG_NAME")`. A panic is a line too, whose member `ended` a metric filter finds. Later calls in one process do nothing.
 ///
 /// Other crates than that package's and Keygate's own log at `info` and above whatever the level: below it the
 /// Lambda runtime writes whole events and the HTTP and AWS libraries whole requests, credentials
@@ -84,6 +84,7 @@ fn start(
         std::panic::set_hook(Box::new(|panic| {
             // The standard library's own lines are no JSON.
             Line::at("ERROR")
+                .with("ended", "panic")
                 .with("message", panic.to_string())
                 .write_to(io::stderr());
         }));

@@ -2,16 +2,21 @@
 
 use std::str::FromStr;
 
+use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
 use crate::{SettingError, Settings};
+
+/// The level of a line that is no more severe than another.
+const ORDINARY: &str = "INFO";
 
 /// What is least severe of what reaches the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Threshold {
     /// What is written.
     pub(super) events: LevelFilter,
-    name: Option<&'static str>,
+    /// What Lambda lets pass, and at least [`ORDINARY`].
+    passes: Option<&'static str>,
 }
 
 impl Threshold {
@@ -30,40 +35,20 @@ impl Threshold {
                 )
             })?,
         };
-        let own = Self {
-            events: own,
-            name: own.into_level().map(|level| level.as_str()),
-        };
         // It is Lambda's to set, so that a name we do not know is no mistake of the deployment's.
         let lambda = settings.optional("AWS_LAMBDA_LOG_LEVEL")?;
-        let lambda = lambda.and_then(Self::of_lambda).unwrap_or(own);
-        Ok(if lambda.events < own.events {
-            lambda
-        } else {
-            own
+        let (lambda, passes) = lambda.and_then(of_lambda).unwrap_or((own, ORDINARY));
+        Ok(Self {
+            events: own.min(lambda),
+            passes: (own != LevelFilter::OFF).then_some(passes),
         })
     }
 
-    /// Lambda's own names, and `FATAL` beyond ours.
-    fn of_lambda(level: &str) -> Option<Self> {
-        if level == "FATAL" {
-            return Some(Self {
-                events: LevelFilter::OFF,
-                name: Some("FATAL"),
-            });
-        }
-        let events = LevelFilter::from_str(level).ok()?;
-        Some(Self {
-            events,
-            name: events.into_level().map(|level| level.as_str()),
-        })
-    }
-
-    /// The level that a line must have at least, for what has to be in the log whatever is said of
-    /// lines. `None` where nothing is logged at all.
+    /// The level of a line that is neither warning nor error and has to be in the log whatever is said of
+    /// lines: `INFO`, or what Lambda lets pass. `None` where nothing is logged at all.
     #[must_use]
     pub fn level(&self) -> Option<&'static str> {
-        self.name
+        self.passes
     }
 
     /// Whether events of a level are written.
@@ -71,6 +56,17 @@ impl Threshold {
     pub fn lets_pass(&self, level: tracing::Level) -> bool {
         level <= self.events
     }
+}
+
+/// What Lambda's level has written, and the level at which an ordinary line passes. Its names are ours, and
+/// `FATAL` beyond them.
+fn of_lambda(level: &str) -> Option<(LevelFilter, &'static str)> {
+    if level == "FATAL" {
+        return Some((LevelFilter::OFF, "FATAL"));
+    }
+    let events = LevelFilter::from_str(level).ok()?;
+    let least = events.into_level()?.min(Level::INFO);
+    Some((events, least.as_str()))
 }
 
 #[cfg(test)]
@@ -87,8 +83,9 @@ mod tests {
     fn the_quieter_of_the_functions_level_and_lambdas_counts() {
         for (own, lambda, events, level) in [
             ("", "", LevelFilter::INFO, Some("INFO")),
-            ("warn", "", LevelFilter::WARN, Some("WARN")),
-            ("warn", "DEBUG", LevelFilter::WARN, Some("WARN")),
+            ("warn", "", LevelFilter::WARN, Some("INFO")),
+            ("warn", "DEBUG", LevelFilter::WARN, Some("INFO")),
+            ("error", "WARN", LevelFilter::ERROR, Some("WARN")),
             ("DEBUG", "ERROR", LevelFilter::ERROR, Some("ERROR")),
             ("trace", "FATAL", LevelFilter::OFF, Some("FATAL")),
             ("info", "unheard of", LevelFilter::INFO, Some("INFO")),
