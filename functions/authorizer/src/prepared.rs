@@ -1,6 +1,9 @@
 //! Everything that the settings decide, read before anything is started, and checked but for the size
 //! of the policies.
 
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
 use keygate_aws::dynamodb;
 use keygate_metrics::Metrics;
 use keygate_outbound::Outbound;
@@ -92,20 +95,11 @@ impl Prepared {
     /// # Errors
     /// When no policies can be made of the route table.
     pub async fn start(self) -> Result<Authorizer, SettingError> {
-        let (settings, outbound) = (&self.settings, &self.outbound);
-        let connection = |limit| async move {
+        self.connected(async |settings, outbound, limit| {
             let client = dynamodb::client(outbound).await;
             dynamodb::prewarm(&client, outbound, settings, limit).await;
             client
-        };
-        Authorizer::prewarmed(
-            self.config,
-            settings,
-            outbound,
-            self.seed,
-            self.metrics,
-            connection,
-        )
+        })
         .await
     }
 
@@ -113,19 +107,23 @@ impl Prepared {
     ///
     /// # Errors
     /// When no policies can be made of the route table.
-    pub async fn start_with(
+    pub async fn start_with(self, client: Client) -> Result<Authorizer, SettingError> {
+        self.connected(async |_, _, _| client).await
+    }
+
+    /// Starts the authorizer with the client that `connection` makes, in the time that it is given.
+    async fn connected(
         self,
-        client: aws_sdk_dynamodb::Client,
+        connection: impl AsyncFnOnce(&Settings, &Outbound, Duration) -> Client,
     ) -> Result<Authorizer, SettingError> {
         let (settings, outbound) = (&self.settings, &self.outbound);
-        let connection = |_| std::future::ready(client);
         Authorizer::prewarmed(
             self.config,
             settings,
             outbound,
             self.seed,
             self.metrics,
-            connection,
+            |limit| connection(settings, outbound, limit),
         )
         .await
     }
